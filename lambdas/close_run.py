@@ -16,17 +16,20 @@ from pydantic import ConfigDict, Field, model_validator
 from lambdas.notify import publish_notification
 from lambdas.step import Environment, count_run, logger, step
 from tuner.aws.dynamodb.ledger_table import LedgerTable
-from tuner.aws.executions import Executions, ending
+from tuner.aws.executions import Executions, describe
+from tuner.aws.notifications import notify
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import TunerError
 from tuner.core.strict_model import FrozenModel
-from tuner.core.times import now
+from tuner.core.times import iso, now
 from tuner.costs.ledger.reservation import settle
+from tuner.intake.earlier_run import earlier_run
 from tuner.reporting import (
     await_release,
     build,
     execution_failure,
     is_notified,
+    namesake_notification,
     publish,
     published,
     run_metrics,
@@ -71,15 +74,19 @@ def _close(ended: Detail, status: Literal["FAILED", "ABORTED", "TIMED_OUT"], env
     """Writes the report and publishes the notification, as far as the run did not.
 
     The run may already have a report that says SUCCEEDED: it was then stopped after the report and before the
-    notification. That report is wrong and is written again.
+    notification. That report is wrong and is written again. The folder of an earlier execution of the same name is not
+    written to.
     """
-    folder = env.folder(ended.name)
+    folder, execution = env.folder(ended.name), describe(ended.execution_arn)
+    reason = execution_failure(status, execution.error, execution.cause)
+    if earlier := earlier_run(folder, execution.started_at):
+        subject, text = namesake_notification(ended.name, reason, folder.uri(), iso(earlier))
+        notify(env.topic_arn, subject, text, {"status": status, "run_id": ended.name})
+        return
     report = published(folder)
     if report is None or report.status == "SUCCEEDED":
-        how = ending(ended.execution_arn)
         # The same event invokes the release. A report before it would say that the endpoint may still cost money.
         await_release(folder)
-        reason = execution_failure(status, how.error, how.cause)
         report = build(folder, reason, status, ended.execution_arn)
         publish(folder, report)
         count_run(run_metrics(report))

@@ -6,6 +6,8 @@ bedrock:GetFoundationModel.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
 from lambdas.step import Environment, StepResult, step
@@ -16,6 +18,7 @@ from tuner.core.errors import DatasetError
 from tuner.core.run import INCOMING
 from tuner.core.strict_model import StrictModel
 from tuner.intake.arrival import too_many_files
+from tuner.intake.earlier_run import refuse_earlier_run
 from tuner.intake.manifest import write_manifest
 from tuner.intake.pinned_inputs import refuse_foreign_inputs
 from tuner.settings import Commitment, Serving
@@ -46,14 +49,17 @@ class PinnedRun(StepResult):
 def handler(event: PinEvent, env: Environment) -> PinnedRun:
     """Refuses an input that the start function would not make, and writes run.json.
 
-    Raises DatasetError when the dataset has more files than the input of an execution can have.
+    Raises DatasetError when the dataset has more files than the input of an execution can have, and RunRefusedError
+    when the folder is that of an earlier execution of this name.
     """
     if event.files:
         raise DatasetError(too_many_files(f"{INCOMING}{event.dataset}/", event.files))
     bucket = DatasetBucket(env.data_bucket)
     refuse_foreign_inputs(bucket, event.dataset, event.run_id, event.execution_arn, event.inputs)
+    folder = env.folder(event.run_id)
+    refuse_earlier_run(folder, datetime.fromisoformat(event.started_at))
     manifest = write_manifest(
-        env.folder(event.run_id),
+        folder,
         bucket,
         Bedrock(),
         env.deployment,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, StepResult, count_run, logger, step
-from tuner.aws.executions import Executions
+from tuner.aws.executions import Executions, describe
 from tuner.core.artifact_keys import Keys
 from tuner.core.strict_model import StrictModel
+from tuner.intake.earlier_run import refuse_earlier_run
 from tuner.reporting import build, publish, run_metrics, step_failure
 
 
@@ -38,13 +39,18 @@ class WrittenReport(StepResult):
 
 @step(WriteReportEvent)
 def handler(event: WriteReportEvent, env: Environment) -> WrittenReport:
-    """Builds the report, and writes it unless `close_run` does."""
+    """Builds the report, and writes it unless `close_run` does.
+
+    Raises RunRefusedError when the folder is that of an earlier execution of this name: `close_run` then notifies.
+    """
+    arn = Executions(env.state_machine_arn).arn(event.run_id)
+    refuse_earlier_run(env.folder(event.run_id), describe(arn).started_at)
     caught = step_failure(**event.failure.model_dump()) if event.failure else None
     folder = env.folder(event.run_id)
     report = build(folder, caught)
     # A Lambda function continues when its execution is stopped. `close_run` then writes the report, which must not be
     # overwritten here.
-    if Executions(env.state_machine_arn).status(event.run_id) == "RUNNING":
+    if describe(arn).status == "RUNNING":
         publish(folder, report)
         count_run(run_metrics(report))
     else:

@@ -117,7 +117,9 @@ class Cloud:
     def _on_DescribeExecution(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.status == "FORGOTTEN":  # Step Functions forgets an execution 90 days after its end
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": ""}}, "DescribeExecution")
-        return {"status": self.status, **({} if self.status == "RUNNING" else self.run.execution)}
+        started = json.loads(self.read("run.json"))["started_at"]
+        known = {"status": self.status, "startDate": dt.datetime.fromisoformat(started)}
+        return {**known, **({} if self.status == "RUNNING" else self.run.execution)}
 
     def _on_DescribeStacks(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         outputs = {**_OUTPUTS, "DeploymentSettings": json.dumps(self.run.deployment)}

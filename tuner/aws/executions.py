@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +17,20 @@ TOKEN_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How an execution ended: the error and cause of its Fail state, or of the person who stopped it."""
+class Execution:
+    """An execution. `error` and `cause` are those of its Fail state, or of the person who stopped it."""
 
-    error: str | None
-    cause: str | None
+    status: str
+    started_at: dt.datetime
+    error: str | None = None
+    cause: str | None = None
 
 
-def ending(execution_arn: str, api: Any = None) -> Ending:
-    """How an execution ended. Calls: states:DescribeExecution."""
+def describe(execution_arn: str, api: Any = None) -> Execution:
+    """An execution that exists. Calls: states:DescribeExecution."""
     with mapped_errors(f"look up the execution {execution_arn}"):
         found = (api or client("stepfunctions")).describe_execution(executionArn=execution_arn)
-    return Ending(found.get("error"), found.get("cause"))
+    return Execution(found["status"], found["startDate"], found.get("error"), found.get("cause"))
 
 
 class Executions:

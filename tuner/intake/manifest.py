@@ -14,7 +14,8 @@ from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import DatasetError, RunRefusedError
 from tuner.core.resource_names import resource_name
-from tuner.core.run import INCOMING, Role, again_command
+from tuner.core.run import INCOMING, Role
+from tuner.intake.earlier_run import ran_before
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
 from tuner.intake.unused_files import unused_files
@@ -134,10 +135,7 @@ def _write_once(folder: RunFolder, manifest: Manifest) -> None:
         folder.save(manifest)
         return
     if earlier.execution_arn != manifest.execution_arn or earlier.started_at != manifest.started_at:
-        raise RunRefusedError(
-            f"This content was run before, on {earlier.started_at}. Its report is in {folder.uri()}. To run it again, "
-            f"use: {again_command(folder.run_id)}"
-        )
+        raise RunRefusedError(ran_before(folder, earlier.started_at))
 
 
 def _versions() -> dict[str, str]:

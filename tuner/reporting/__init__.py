@@ -10,7 +10,7 @@ from tuner.reporting.collect.build import build
 from tuner.reporting.collect.release_state import await_release
 from tuner.reporting.notify.delivery_marker import is_notified, mark_notified
 from tuner.reporting.notify.failure_message import execution_failure, step_failure
-from tuner.reporting.notify.notification import notification_subject, notification_text
+from tuner.reporting.notify.notification import namesake_notification, notification_subject, notification_text
 from tuner.reporting.notify.run_metrics import run_metrics
 from tuner.reporting.page.page import page
 from tuner.reporting.publish import publish, published
@@ -23,6 +23,7 @@ __all__ = [
     "execution_failure",
     "is_notified",
     "mark_notified",
+    "namesake_notification",
     "notification_subject",
     "notification_text",
     "page",

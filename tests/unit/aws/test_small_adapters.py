@@ -8,7 +8,7 @@ import pytest
 from tests.unit.aws.stubs import stubbed
 from tuner.artifacts.dataset import Message
 from tuner.aws.bedrock.converse import ConverseClient, Reply
-from tuner.aws.executions import Ending, Executions, ending
+from tuner.aws.executions import Execution, Executions, describe
 from tuner.aws.quotas import Quotas
 from tuner.aws.scheduler import OneTimeSchedules
 from tuner.core.errors import AccessDeniedError, EndpointFailedError, ThrottledError
@@ -98,7 +98,7 @@ def test_an_ended_execution_has_an_error_and_a_cause() -> None:
         "cause": "by me",
     }
     with stubbed("stepfunctions", ("describe_execution", None, answer)) as api:
-        assert ending(EXECUTION, api) == Ending("Stopped", "by me")
+        assert describe(EXECUTION, api) == Execution("ABORTED", AT, "Stopped", "by me")
 
 
 def test_an_unknown_quota_is_none_and_a_denied_call_is_an_error() -> None:

@@ -89,6 +89,21 @@ def test_pin_inputs_writes_the_manifest_of_the_run(cloud: RunFolder, monkeypatch
     assert RunFolder("artifacts", run).manifest().resource_name == f"tuner-{run}"
 
 
+@pytest.mark.parametrize("left", [Keys.MANIFEST, Keys.REPORT, "anything.json"])
+def test_pin_inputs_refuses_the_name_of_an_earlier_run(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    monkeypatch.setattr(pin_inputs, "Bedrock", Models)
+    run = run_id("faq", [])
+    folder = RunFolder("artifacts", run)
+    folder.write(left, b"{}")
+    later = iso(now() + dt.timedelta(days=91))
+    event = {"dataset": "faq", "inputs": [], "execution_arn": f"arn:e:{run}", "started_at": later}
+    with pytest.raises(RunRefusedError, match=f"tuner run {run} --again"):
+        invoke(pin_inputs, run_id=run, **event)
+    assert (folder.list(""), folder.read(left)) == ([left], b"{}")
+
+
 def test_pin_inputs_refuses_too_many_files_of_which_the_input_has_the_number(cloud: RunFolder) -> None:
     event = {"dataset": "faq", "inputs": [], "files": 2001, "execution_arn": "arn:e:faq", "started_at": ""}
     with pytest.raises(DatasetError, match=r"^incoming/faq/ has 2,001 files, .* Combine documents into fewer files"):

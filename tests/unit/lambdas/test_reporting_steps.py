@@ -1,5 +1,6 @@
 """Tests of write_report, notify and close_run: the report, its notification, and the metrics of the run."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,9 +18,10 @@ from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
 from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.clients import client
 from tuner.aws.dynamodb.ledger_table import LedgerTable
+from tuner.aws.executions import Execution
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import ArtifactError, EvaluationError
+from tuner.core.errors import ArtifactError, EvaluationError, RunRefusedError
 from tuner.core.times import now
 
 BUCKET = "artifacts"
@@ -75,21 +77,22 @@ def ended(status: str) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def going_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The status that write_report finds its execution in."""
-    answer = {"status": "RUNNING"}
-    monkeypatch.setattr(
-        write_report,
-        "Executions",
-        lambda _: SimpleNamespace(status=lambda name: answer["status"] if name == RUN else ""),
-    )
+def going_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What write_report learns about its execution."""
+    answer: dict[str, Any] = {"status": "RUNNING", "started_at": now()}
+
+    def described(arn: str) -> Execution:
+        assert arn.endswith(f":{RUN}")
+        return Execution(**answer)
+
+    monkeypatch.setattr(write_report, "describe", described)
     return answer
 
 
 @pytest.fixture
 def described(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What DescribeExecution answers."""
-    answer: dict[str, Any] = {"status": "ABORTED"}
+    answer: dict[str, Any] = {"status": "ABORTED", "startDate": now()}
     monkeypatch.setattr("tuner.aws.executions.client", lambda _: SimpleNamespace(describe_execution=lambda **_: answer))
     return answer
 
@@ -182,7 +185,7 @@ def test_a_report_of_success_is_replaced_when_the_run_was_stopped_afterwards(
 
 @pytest.mark.usefixtures("inbox")
 def test_a_step_that_outlives_its_execution_does_not_replace_the_report(
-    described: dict[str, Any], going_on: dict[str, str]
+    described: dict[str, Any], going_on: dict[str, Any]
 ) -> None:
     described.update(status="ABORTED", cause="enough")
     folder(artifacts())
@@ -191,6 +194,35 @@ def test_a_step_that_outlives_its_execution_does_not_replace_the_report(
     result = write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
     assert stored_json(folder(), Keys.REPORT)["status"] == "ABORTED"
     assert result["report"].endswith("report/index.html")
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
+@pytest.mark.parametrize("pinned", [True, False], ids=["a run", "a run that failed before run.json"])
+def test_an_execution_with_the_name_of_an_earlier_run_changes_nothing_in_its_folder(
+    inbox: Any, described: dict[str, Any], going_on: dict[str, Any], pinned: bool, status: str
+) -> None:
+    """90 days after its end, the name of an execution can be used again."""
+    run = folder(artifacts() if pinned else {})
+    write_report.handler({"run_id": RUN, "failure": None if pinned else CAUGHT}, CONTEXT)
+    notify.handler({"run_id": RUN}, CONTEXT)
+    inbox()
+    before = {name: run.read(name) for name in run.list("")}
+    written, ledger = run.last_modified(), reserved(usd=9999)
+
+    later = now() + dt.timedelta(days=91)
+    going_on["started_at"] = later
+    with pytest.raises(RunRefusedError, match=f"tuner run {RUN} --again"):
+        write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
+    described.update(status=status, startDate=later, error="RunRefusedError", cause="not the run id of this content")
+    close_run.handler(ended(status), CONTEXT)
+
+    assert {name: run.read(name) for name in run.list("")} == before
+    assert run.last_modified() == written
+    assert spent(ledger) is None, "the entry of the ledger is that of the earlier run"
+    [message] = inbox()
+    assert message["Subject"] == f"Fine-tuning {RUN} was not repeated"
+    assert "not the run id of this content" in message["Message"]
+    assert f"s3://{BUCKET}/runs/{RUN}/ was not changed" in message["Message"]
 
 
 def test_a_repeated_step_publishes_no_second_notification(inbox: Any) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
-from tuner.artifacts.report import Report
+from tuner.artifacts.report import Failure, Report
 from tuner.core.text_sanitizer import one_line, without_links
 from tuner.reporting.collect.caveats import caveats, unused_files
 from tuner.reporting.collect.release_state import release_state
@@ -49,6 +49,13 @@ def notification_text(report: Report) -> str:
         )
     parts.append(_where(report))
     return "\n\n".join(parts) + "\n"
+
+
+def namesake_notification(run_id: str, failure: Failure, folder: str, ran_at: str) -> tuple[str, str]:
+    """Subject and text for an execution that has the name of an earlier run, and so no folder for a report."""
+    text = f"This execution has the name of a run of {ran_at}, so it has no report. {folder} was not changed."
+    subject = f"Fine-tuning {run_id} was not repeated"
+    return subject[:_LONGEST_SUBJECT], f"# {subject}\n\n{text}\n\n{_code_block(failure.message)}\n"
 
 
 def _outcome(report: Report) -> Iterator[str]:
