@@ -9,7 +9,7 @@ from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.catalog import model
-from tuner.datasets import DataRole, Source, prepare, with_unused_files
+from tuner.datasets import DataRole, Source, prepare, with_unused_files, with_unused_settings
 from tuner.serving.inference import shard_size, workers
 
 _ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
@@ -51,7 +51,9 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
         lambda name: ObjectSink(folder.bucket, folder.key(name)),
         generated,
     )
-    prepared = with_unused_files(converted, manifest.unused_files)
+    roles = {entry.role for entry in manifest.inputs}
+    prepared = with_unused_settings(converted, manifest.settings, roles)
+    prepared = with_unused_files(prepared, manifest.unused_files)
     summary = prepared.summary
     folder.save(summary)
     folder.save(prepared.findings.artifact())

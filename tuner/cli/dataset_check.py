@@ -10,8 +10,9 @@ from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.catalog import Model
 from tuner.core.json_types import JsonObject
 from tuner.core.run import generated_roles, role_of
-from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files
-from tuner.datasets.findings import Issue
+from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files, with_unused_settings
+from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.unused_settings import UNUSED_SETTING
 from tuner.intake.unused_files import unused_files
 from tuner.reporting.formatting import plural
 from tuner.settings import RunSettings
@@ -111,4 +112,10 @@ def check_dataset(
         prepared.findings.add(name, None, Issue("unusable-document", message, "", severity="warning"))
     for issue in generation.issues():
         prepared.findings.add("documents/", None, issue)
+    prepared = with_unused_settings(prepared, settings, {role_of(name) for name in files}, settings_name)
     return with_unused_files(prepared, unused_files([*files, *unused]))
+
+
+def unused_settings(findings: Findings) -> tuple[str, ...]:
+    """The warnings about settings without an effect, for commands that do not list all findings."""
+    return tuple(str(finding) for finding in findings.kept if finding.rule == UNUSED_SETTING)

@@ -16,6 +16,7 @@ from tuner.datasets.readiness import findings_by_rule, readiness, refusal
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.split_file import SplitResult, split_file
+from tuner.datasets.unused_settings import with_unused_settings
 
 __all__ = [
     "CheckedFile",
@@ -38,4 +39,5 @@ __all__ = [
     "refusal",
     "split_file",
     "with_unused_files",
+    "with_unused_settings",
 ]

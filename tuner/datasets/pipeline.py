@@ -62,8 +62,8 @@ class Output:
 class FilePipeline:
     """Reads one file for one role. Issues go to `findings`; nothing is raised for the content of the file.
 
-    After the pass, `refused` is the number of records with errors, and `unreadable` says that the end of the file was
-    not reached.
+    After the pass, `refused` is the number of records with errors, `own_system` that of the records whose system prompt
+    is used in place of the run's, and `unreadable` says that the end of the file was not reached.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class FilePipeline:
         self._selection = RecordSelection(fields, limits.role)
         self._said: set[str] = set()
         self.refused = 0
+        self.own_system = 0
         self.unreadable = False
 
     @property
@@ -251,7 +252,10 @@ class FilePipeline:
         if any(issue.severity == "error" for issue in issues):
             self.refused += 1
             return None
-        return record if isinstance(record, Record) else None
+        if not isinstance(record, Record):
+            return None
+        self.own_system += self._limits.system_prompt not in {None, self._limits.system_of(record)}
+        return record
 
     def _adjust_severity(self, issue: Issue) -> Issue:
         """A blank line is an error in a file of the family's own format, because AWS's validators refuse it there."""

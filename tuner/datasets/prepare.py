@@ -115,6 +115,7 @@ class _Preparation:
             self._convert(held)
             if "evaluation" in self._sources:
                 self._questions.write(self._pipeline("evaluation").records())
+            self._check_own_system_prompts()
             self._check_files(held)
             groups = None
             if self._findings.errors:
@@ -196,6 +197,16 @@ class _Preparation:
             self._pipeline("training").convert(self._training)
         if "validation" in self._sources:
             self._pipeline("validation").convert(self._validation)
+
+    def _check_own_system_prompts(self) -> None:
+        """A warning for each file whose records have system prompts of their own, when the run names one as well."""
+        for role, pipeline in self._pipelines.items():
+            if pipeline.own_system:
+                having = f"{pipeline.own_system:,} record{' has' if pipeline.own_system == 1 else 's have'}"
+                message = f"{having} a system prompt of {'its' if pipeline.own_system == 1 else 'their'} own."
+                remedy = f"There, system_prompt in {self._settings_name} is not used. Remove one of the two."
+                issue = Issue("own-system-prompt", message, remedy, "system_prompt", "warning")
+                self._findings.add(self._sources[role].name, None, issue)
 
     def _check_files(self, held: HeldOutRecords | None) -> None:
         """Adds issues of whole files. They are all reported for the training file, or the documents in place of it."""

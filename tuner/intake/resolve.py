@@ -53,7 +53,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     attempt(lambda: _judge("generate", settings.generate.model, deployment, where))
     if problems or model is None or hyperparameters is None or judge_model is None:
         raise _combined(problems)
-    return Resolved(_served(settings, model), model, judge_model, hyperparameters)
+    return Resolved(served(settings, model), model, judge_model, hyperparameters)
 
 
 def readable(document: JsonObject) -> RunSettings:
@@ -93,7 +93,7 @@ def _hyperparameters(model: catalog.Model, settings: RunSettings, where: str) ->
     return found
 
 
-def _served(settings: RunSettings, model: catalog.Model) -> RunSettings:
+def served(settings: RunSettings, model: catalog.Model) -> RunSettings:
     """Replaces `serving: auto`: on demand if the model allows it, because an idle deployment then costs nothing.
 
     A commitment always means provisioned throughput.

@@ -17,7 +17,7 @@ from tuner.aws.error_mapping import mapped_errors
 from tuner.cli import run_lookup, upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import WaitFor, WaitForOption, follow
-from tuner.cli.dataset_check import check_dataset, planned_generation
+from tuner.cli.dataset_check import check_dataset, planned_generation, unused_settings
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError, UnknownRunError
 from tuner.cli.options import Local, Stack, connect
@@ -129,6 +129,8 @@ def _check(deployment: Deployment, folder: DatasetFolder, path: Path) -> None:
     if found.errors:
         show_findings(found)
         raise CommandError("The dataset is not ready. Nothing was uploaded.")
+    for sentence in unused_settings(found):
+        say(sentence, "warn")
     if found.warnings:
         say(f"{readiness(found).sentence} They are listed by: tuner data check {quoted(str(path))}", "warn")
 

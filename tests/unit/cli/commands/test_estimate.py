@@ -133,6 +133,13 @@ def test_documents_alone_are_estimated_with_all_that_is_to_be_generated(tuner: T
     assert "judge_input" not in {item["id"] for item in few["items"]}
 
 
+def test_a_setting_without_an_effect_is_named(tuner: Tuner, folder: Path) -> None:
+    (folder / "run.yaml").write_text("serving: none\ngenerate: {count: 0}\ninference: {max_tokens: 5}\n")
+    [line] = [each for each in tuner("estimate", str(folder), "--json").json["warnings"] if "no effect" in each]
+    assert "run.yaml: inference.max_tokens has no effect: with 'serving: none'" in line
+    assert "inference.max_tokens has no effect" in " ".join(tuner("estimate", str(folder)).err.split())
+
+
 def test_a_dataset_with_errors_has_no_total(tuner: Tuner, folder: Path) -> None:
     lines = (folder / "training.jsonl").read_text()
     (folder / "training.jsonl").write_text(lines + '{"prompt": "R?", "completion": ""}\n')

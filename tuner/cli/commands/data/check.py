@@ -38,6 +38,7 @@ from tuner.datasets import Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.intake.manifest import refuse_two_of_a_kind
+from tuner.intake.resolve import served
 from tuner.intake.unused_files import can_start
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 
@@ -89,7 +90,7 @@ def check_folder(
     check_hyperparameters(limits.model, settings.hyperparameters, settings_name)
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": system_prompt} if system_prompt else {}
-    settings = settings.model_copy(update=given)
+    settings = served(settings.model_copy(update=given), limits.model)
     generation = planned_generation(files, settings, limits.model)
     return check_dataset(files, settings, limits.model, generation, settings_name=settings_name), generation
 
