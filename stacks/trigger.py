@@ -24,7 +24,7 @@ from tuner.settings.deployment import STARTERS
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html recommends six times the function's time
 # limit, so that Lambda can retry a throttled invocation, and at least five receives.
-_VISIBILITY, _RECEIVES = Duration.minutes(6 * START_MINUTES), 5
+_VISIBILITY, RECEIVES = Duration.minutes(6 * START_MINUTES), 5
 
 
 class ArrivalsQueue(Construct):
@@ -39,7 +39,7 @@ class ArrivalsQueue(Construct):
             "Queue",
             delivery_delay=Duration.seconds(settings.quiet_seconds),
             visibility_timeout=_VISIBILITY,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=_RECEIVES),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=RECEIVES),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             # The maximum that SQS allows.
