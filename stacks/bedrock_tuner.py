@@ -63,6 +63,7 @@ class BedrockTuner(Stack):
             CustomizationRoleArn=roles.customization.role_arn,
             DataOwnerPolicyArn=people.data_owner,
             OperatorPolicyArn=people.operator,
+            ReviewerPolicyArn=people.reviewer,
             DeploymentSettings=settings.model_dump_json(),
         )
         self._apply_company_settings(settings)

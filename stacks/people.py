@@ -12,7 +12,7 @@ from stacks.permissions import Arns, Grant, people
 
 
 class PeoplePolicies(Construct):
-    """The policies of a deployment's data owners and operators.
+    """The policies of a deployment's data owners, operators and reviewers.
 
     They have no names of their own: a name is unique in the account, and a deployment in its Region only.
     """
@@ -22,6 +22,8 @@ class PeoplePolicies(Construct):
         owner = "Upload datasets, follow their runs and read their reports"
         self.data_owner = self._policy("DataOwner", owner, people.data_owner(arns))
         self.operator = self._policy("Operator", f"{owner}; approve costs, release what is paid", people.operator(arns))
+        reviews = "Let people score answers, and apply the gate of a run again"
+        self.reviewer = self._policy("Reviewer", reviews, people.reviewer(arns))
 
     def _policy(self, name: str, description: str, grants: Iterable[Grant]) -> str:
         allowed = list(grants)

@@ -6,16 +6,16 @@ from stacks.permissions import bedrock, objects, services
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from tuner.artifacts.approval import ApprovalAnswer
-from tuner.artifacts.evaluation.people import sheet_file
+from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
+from tuner.core.artifact_keys import Keys
 from tuner.core.run import INCOMING
 
 
 def data_owner(arns: Arns) -> list[Grant]:
     """`tuner run`, `watch`, `runs`, `show`, `report`, `compare`, `spending`, `review export` and `stop`."""
-    stack = arns.arn("cloudformation", f"stack/{arns.deployment.stack_name}/*")
     datasets = (f"{arns.data_bucket}/{INCOMING}*",)
     return [
-        Grant(("cloudformation:DescribeStacks",), (stack,), "finds the deployment by the outputs of its stack"),
+        _find_deployment(arns),
         *objects.list_datasets(arns),
         Grant(
             ("s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
@@ -50,10 +50,7 @@ def data_owner(arns: Arns) -> list[Grant]:
 
 
 def operator(arns: Arns) -> list[Grant]:
-    """What a data owner may do, and `tuner approve`, `reject`, `throughput` and `models`.
-
-    Not `tuner review import`, which changes the gate's decision.
-    """
+    """What a data owner may do, and `tuner approve`, `reject`, `throughput` and `models`."""
     return [
         *data_owner(arns),
         Grant(
@@ -65,3 +62,27 @@ def operator(arns: Arns) -> list[Grant]:
         *bedrock.delete_endpoints(arns),
         *bedrock.delete_models(arns),
     ]
+
+
+def reviewer(arns: Arns) -> list[Grant]:
+    """`tuner review export` and `import`, which changes the gate's decision on a run that has ended.
+
+    The state machine purchases a commitment by the decision that its own step returned, and not by gate.json.
+    """
+    written = (PEOPLE, Keys.SCORES, Keys.GATE, Keys.REPORT, Keys.REPORT_PAGE, Keys.REPORT_CARD, sheet_file("*"))
+    return [
+        _find_deployment(arns),
+        *services.list_executions(arns),
+        Grant(("states:DescribeExecution",), (arns.executions,), "finds the run that is meant"),
+        *objects.read_run(arns),
+        *objects.find_in_run(arns),
+        *objects.write_run(arns, *written),
+        *objects.write_overview(arns),
+        *bedrock.tag_models(arns),
+        *services.publish_decisions(arns),
+    ]
+
+
+def _find_deployment(arns: Arns) -> Grant:
+    stack = arns.arn("cloudformation", f"stack/{arns.deployment.stack_name}/*")
+    return Grant(("cloudformation:DescribeStacks",), (stack,), "finds the deployment by the outputs of its stack")

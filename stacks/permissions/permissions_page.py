@@ -40,12 +40,17 @@ _BETWEEN_TEAMS = (
     "that team's artifacts contain. A separate AWS account separates these too.\n\n"
 )
 _PEOPLE = (
-    "The first policy is enough to work with datasets, the second to answer for money. They are managed policies of "
-    "the stack, in its outputs `DataOwnerPolicyArn` and `OperatorPolicyArn`. They are attached to nobody: attach them "
-    "to the roles or groups of your people. `tests/e2e/test_approval.py` works with them on the local cloud. Neither "
-    "may write an artifact of a run, apart from the operator's answer to a request for approval. `tuner review import` "
-    "changes the gate's decision and `tuner doctor` reads the account's quotas, so neither policy allows them: they "
-    "are for who deploys.\n\n"
+    "The first policy is enough to work with datasets, the second to answer for money, the third to import people's "
+    "scores. They are managed policies of the stack, in its outputs `DataOwnerPolicyArn`, `OperatorPolicyArn` and "
+    "`ReviewerPolicyArn`. They are attached to nobody: attach them to the roles or groups of your people. "
+    "`tests/e2e/test_approval.py` works with them on the local cloud. The first two may write no artifact of a run, "
+    "apart from the operator's answer to a request for approval. A reviewer may write scores, gate and report, because "
+    "`tuner review import` changes the decision of the gate on a run that has ended: give this policy to those who may "
+    "decide about models. The state machine purchases a commitment by the decision that *apply_gate* returned, and not "
+    "by `gate.json`; but who can change the scores while a run is scored can change that decision. No policy of the "
+    "stack allows `tuner doctor`: it checks the account before there is a stack, and asks judge and scorers, so it is "
+    "for who deploys. `tuner estimate --stack` needs what is public in the account, "
+    "the models and the price list.\n\n"
 )
 _HEADER = "| action | on | if | why |\n| --- | --- | --- | --- |\n"
 
@@ -98,9 +103,11 @@ def every_role(arns: Arns) -> Iterator[tuple[str, str, list[Grant]]]:
 def _people(arns: Arns) -> str:
     owner = people.data_owner(arns)
     more = [grant for grant in people.operator(arns) if grant not in owner]
+    reviewer = people.reviewer(arns)
     return (
         f"## People\n\n{_PEOPLE}### A data owner\n\n{_HEADER}{''.join(map(_row, owner))}\n"
         f"### An operator, in addition\n\n{_HEADER}{''.join(map(_row, more))}\n"
+        f"### A reviewer\n\n{_HEADER}{''.join(map(_row, reviewer))}\n"
     )
 
 

@@ -344,6 +344,7 @@ def test_the_command_line_finds_what_it_needs_in_the_outputs(aws: Synthesis) -> 
         "CustomizationRoleArn",
         "DataOwnerPolicyArn",
         "OperatorPolicyArn",
+        "ReviewerPolicyArn",
         "DeploymentSettings",
     }
     settings = aws.template["Outputs"]["DeploymentSettings"]["Value"]

@@ -19,12 +19,17 @@ from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
+from tuner.cli.reference import ACTIONS
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.score_run import REVIEW
 
 PLACES = example_arns()
 ROLES = {title: grants for title, _, grants in every_role(PLACES)}
-PEOPLE_OF = {"data owner": people.data_owner(PLACES), "operator": people.operator(PLACES)}
+PEOPLE_OF = {
+    "data owner": people.data_owner(PLACES),
+    "operator": people.operator(PLACES),
+    "reviewer": people.reviewer(PLACES),
+}
 GRANTS = [(title, grant) for title, grants in ROLES.items() for grant in grants]
 OF_PEOPLE = [(title, grant) for title, grants in PEOPLE_OF.items() for grant in grants]
 # AWS authorises these on nothing narrower than the account.
@@ -303,3 +308,36 @@ def test_a_data_owner_may_export_a_sample_and_write_neither_scores_nor_what_peop
     assert any(fnmatchcase(f"{run}/{sheet_file('random-60-0')}", pattern) for pattern in written)
     for name in (PEOPLE, Keys.SCORES, Keys.GATE):
         assert not any(fnmatchcase(f"{run}/{name}", pattern) for pattern in written)
+
+
+def test_a_reviewer_may_write_what_an_import_writes_and_nothing_else() -> None:
+    grants = [grant for grant in PEOPLE_OF["reviewer"] if "s3:PutObject" in grant.actions]
+    written = {resource.partition("/runs/")[2] for grant in grants for resource in grant.resources}
+    of_a_run = {name.removeprefix("*/") for name in written if name.startswith("*/")}
+    report = {Keys.REPORT, Keys.REPORT_PAGE, Keys.REPORT_CARD}
+    assert of_a_run == {PEOPLE, Keys.SCORES, Keys.GATE, sheet_file("*"), *report}
+    assert written - {f"*/{name}" for name in of_a_run} == {"index.html", "index.json"}
+
+
+# Commands without a policy: `doctor` checks an account before it has a stack, and the estimate reads public prices.
+_WITHOUT_POLICY = {"doctor", "estimate --stack"}
+_OF_OPERATORS = {"approve", "reject", "models", "models delete", "throughput delete"}
+
+
+@pytest.mark.parametrize("command", sorted(ACTIONS))
+def test_every_command_can_be_called_with_a_policy_for_people_or_is_known_to_need_other_rights(command: str) -> None:
+    # AWS grants the first to everybody. Without the second, only the name of a log is missing, which nobody here reads.
+    needed = ACTIONS[command] - {"sts:GetCallerIdentity", "lambda:GetFunctionConfiguration"}
+    able = {
+        person
+        for person, grants in PEOPLE_OF.items()
+        if needed <= {action for grant in grants for action in grant.actions}
+    }
+    if command in _WITHOUT_POLICY:
+        assert not able
+    elif command == "review import":
+        assert able == {"reviewer"}
+    elif command in _OF_OPERATORS:
+        assert able == {"operator"}
+    else:
+        assert {"data owner", "operator"} <= able
