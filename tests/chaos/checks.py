@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from tests.chaos.observations import Observations
+from tests.chaos.observations import Observations, names_run
 from tests.protocol.invariants import ALWAYS
 from tests.protocol.invariants import findings as protocol_findings
 from tuner.core.artifact_keys import Keys
@@ -61,7 +61,7 @@ def the_end_is_reported(seen: Observations) -> Iterator[str]:
         accepted = _ACCEPTED_STATUSES.get(execution["status"], {execution["status"]})
         report = seen.artifacts.get(Keys.folder(run) + Keys.REPORT)
         notifications = [entry for entry in seen.notifications if _attribute(entry, "run_id") == run]
-        if report is None and not notifications and run not in json.dumps(seen.undelivered, default=str):
+        if report is None and not notifications and not names_run(json.dumps(seen.undelivered, default=str), run):
             yield f"{run} has neither a report nor a notification"
         if report is not None:
             yield from _wrong_in_report(run, execution, json.loads(report), accepted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,7 @@ class Observations:
         """The calls that created or deleted the release schedule of a run. One with a fault may not have acted."""
         for call in self.calls:
             what = {"CreateSchedule": "created", "DeleteSchedule": "deleted"}.get(call["operation"] or "")
-            run = next((run for run in self.runs if what and run in call["path"]), None)
+            run = next((run for run in self.runs if what and names_run(call["path"], run)), None)
             if what and run and (what == "deleted" or not call["fault"]):
                 yield run, what, call["at"]
 
@@ -125,6 +126,11 @@ class Observations:
             and bill["arn"].rsplit("/", 1)[-1] in call["path"]
         ]
         return release_at(deletes[-1]) if deletes else 0
+
+
+def names_run(text: str, run: str) -> bool:
+    """Whether the text has the id of this run. The id of a repeated run begins with the id of the first one."""
+    return re.search(rf"{re.escape(run)}(?![\w-])", text) is not None
 
 
 def _timestamp(text: str) -> float:

@@ -24,9 +24,9 @@ BILL = {
 STARTED = dt.datetime.fromisoformat("2026-11-23T07:00:00+00:00").timestamp()
 
 
-def schedule(operation, seconds):
+def schedule(operation, seconds, run=RUN):
     """A call about the run's release schedule."""
-    return {"at": STARTED + seconds, "operation": operation, "path": f"/schedules/tuner-{RUN}", "fault": False}
+    return {"at": STARTED + seconds, "operation": operation, "path": f"/schedules/tuner-{run}", "fault": False}
 
 
 def endpoint_record(released_at):
@@ -58,6 +58,15 @@ PASSED = Observations(
     journal=(),
     calls=(schedule("CreateSchedule", 5),),
 )
+# A run and its repetition, whose id begins with the id of the first one.
+AGAIN = f"{RUN}-r1"
+TWO_RUNS = replace(
+    PASSED,
+    runs={name: {"status": "SUCCEEDED"} for name in (RUN, AGAIN)},
+    bills=(BILL, BILL | {"name": f"tuner-{AGAIN}", "arn": "arn:x/2", "tags": {"bedrock-tuner:run": AGAIN}}),
+    artifacts=PASSED.artifacts | {f"runs/{AGAIN}/report/report.json": report()[f"{FOLDER}report/report.json"]},
+    calls=(*PASSED.calls, schedule("CreateSchedule", 6, AGAIN)),
+)
 FAILED = replace(PASSED, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, notifications=())
 
 VIOLATIONS = {
@@ -70,6 +79,14 @@ VIOLATIONS = {
         "is recorded as released and is alive",
     ),
     "it was bought without a release schedule": (replace(PASSED, calls=()), "without a release schedule"),
+    "only the repeated run has a release schedule": (
+        replace(TWO_RUNS, calls=TWO_RUNS.calls[1:]),
+        "arn:x/1 was bought without",
+    ),
+    "only the end of the repeated run is in the dead-letter queue": (
+        replace(TWO_RUNS, artifacts={}, notifications=(), undelivered=({"run_id": AGAIN},)),
+        f"{RUN} has neither",
+    ),
     "its release schedule was deleted early": (
         replace(PASSED, calls=(*PASSED.calls, schedule("DeleteSchedule", 15))),
         "the release schedule of",
@@ -100,6 +117,7 @@ VIOLATIONS = {
     "seen",
     [
         pytest.param(PASSED, id="succeeded"),
+        pytest.param(TWO_RUNS, id="two runs succeeded"),
         pytest.param(replace(FAILED, artifacts=report("FAILED", "QuotaError")), id="failed and reported"),
         pytest.param(replace(FAILED, artifacts={}, notifications=(notification("FAILED"),)), id="failed and notified"),
         pytest.param(
