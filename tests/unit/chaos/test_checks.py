@@ -64,7 +64,7 @@ TWO_RUNS = replace(
     PASSED,
     runs={name: {"status": "SUCCEEDED"} for name in (RUN, AGAIN)},
     bills=(BILL, {**BILL, "name": f"tuner-{AGAIN}", "arn": "arn:x/2", "tags": {"bedrock-tuner:run": AGAIN}}),
-    artifacts=PASSED.artifacts | {f"runs/{AGAIN}/report/report.json": report()[f"{FOLDER}report/report.json"]},
+    artifacts={**PASSED.artifacts, f"runs/{AGAIN}/report/report.json": report()[f"{FOLDER}report/report.json"]},
     calls=(*PASSED.calls, schedule("CreateSchedule", 6, AGAIN)),
 )
 FAILED = replace(PASSED, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}, notifications=())
