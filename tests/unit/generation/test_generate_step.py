@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tuner.datasets.io import Source
 from tuner.datasets.records.record import DataRole
 from tuner.generation import generate_data, plan_generation
 from tuner.generation.plan import Progress
+from tuner.generation.requests import GeneratorModel
 
 NOVA_PRO = "amazon.nova-pro-v1:0"
 
@@ -224,9 +226,9 @@ def test_lost_replies_end_the_generation_before_it_passes_what_was_approved() ->
         asked.append(members)
         raise RetryableError("no reply")
 
-    waits = "tuner.generation.requests.time.sleep"
+    without_pauses = partial(GeneratorModel, sleep=lambda _: None)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SpendingLimitError, match="call was not made"):
-        patch.setattr(waits, lambda _: None)
+        patch.setattr("tuner.generation.step.GeneratorModel", without_pauses)
         step(folder, ask=lose)
     plan, reserved = folder.load(GenerationPlan), stored_json(folder, Reservation.name("generation"))
     assert plan.bound.calls <= len(asked) <= 2 * plan.bound.calls
