@@ -20,6 +20,9 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Threads that wait for each other must sleep: spinning, they take the cores from those they wait for.
 export OMP_WAIT_POLICY := PASSIVE
 
+# Compiled modules are kept: some shells and images turn this off, and each process would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup setup-aws demo check test permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean
 
 help:  ## show this list

@@ -46,6 +46,7 @@ from moto.stepfunctions.parser.backend.execution import SyncExecution
 
 from statemachine.definition import definition
 
+_MARK = "\0"
 _ARN = "arn:aws:states:us-east-1:123456789012:"
 Payload = Mapping[str, Any]
 
@@ -185,7 +186,8 @@ def _answered(env: Any, token: str, approved: bool | None) -> None:
 
 
 def _declarations(bindings: Mapping[str, Any]) -> str:
-    return "".join(f"{name}:={json.dumps(value, default=str)};" for name, value in bindings.items())
+    """The values of variables as JSON between two marks, which JSON itself cannot contain."""
+    return f"{_MARK}{json.dumps(bindings, default=str)}{_MARK}"
 
 
 @cache
@@ -201,4 +203,29 @@ def _parsed() -> Any:
 
 @cache
 def _evaluated(expression: str) -> Any:
-    return jsonata.Jsonata(expression).evaluate(None)
+    """The value of an expression with the values of its variables in it.
+
+    The values differ from run to run and the expressions do not: an expression is parsed once.
+    """
+    parts = expression.split(_MARK)
+    bindings: dict[str, Any] = {}
+    for values in parts[1::2]:
+        bindings |= {name.removeprefix("$"): _with_nulls(value) for name, value in json.loads(values).items()}
+    evaluation = copy.copy(_compiled("".join(parts[::2])))
+    evaluation.environment = evaluation.create_frame(jsonata.Jsonata.static_frame)
+    jsonata.Jsonata.CURRENT.jsonata = evaluation  # functions of the language find it there
+    return evaluation.evaluate(None, bindings)
+
+
+@cache
+def _compiled(text: str) -> Any:
+    return jsonata.Jsonata(text)
+
+
+def _with_nulls(value: Any) -> Any:
+    """The evaluator takes None for a value that does not exist."""
+    if isinstance(value, dict):
+        return {name: _with_nulls(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(entry) for entry in value]
+    return jsonata.Utils.NULL_VALUE if value is None else value
