@@ -137,7 +137,8 @@ class DeploymentSettings(StrictModel):
         10,
         ge=10,
         le=1_000_000,
-        description="functions that the account may run concurrently: Lambda's quota, 10 in a new account "
+        description="functions that this deployment may use at once, of the account's quota: 10 in a new account, and "
+        "shared by teams; `tuner doctor` compares both "
         "([decision 22](decisions/0022-runs-wait-for-places.md))",
     )
     preparation_places: int = Field(

@@ -17,7 +17,7 @@ from tuner.core.errors import RetryableError, TunerError
 DEFAULT_QUALIFIER = "hnb659fds"
 # The CDK's default synthesizer requires this bootstrap version (rule CheckBootstrapVersion of the template).
 MIN_BOOTSTRAP_VERSION = 6
-# A Map state of a run calls up to 4 functions at once. The start, release and sweep functions need the rest.
+# The minimum of account_concurrency.
 MIN_CONCURRENCY = 10
 _EXPIRES_SOON_SECONDS = 3600
 
@@ -127,17 +127,24 @@ def bootstrap(qualifier: str, region: str) -> str | CheckResult:
     return f"Version {version}."
 
 
-def concurrency() -> str | CheckResult:
-    """Whether enough functions may run at once. New accounts have 10."""
+def concurrency(shared_out: int, deployments: int = 1) -> str | CheckResult:
+    """Whether as many functions may run at once as `account_concurrency` says, of all deployments.
+
+    New accounts have 10. Runs use what the settings share out to them, so in an account with less a release waits.
+    """
+    name = "Lambda concurrency"
     with mapped_errors("read Lambda's account settings"):
         limit = quick_client("lambda").get_account_settings()["AccountLimit"]
     free = int(limit["UnreservedConcurrentExecutions"])
     message = f"{free} functions may run at once ({int(limit['ConcurrentExecutions'])} with reserved ones)."
-    if free >= MIN_CONCURRENCY:
-        return message
-    return CheckResult(
-        "Lambda concurrency",
-        "warning",
-        f"{message} A run calls up to 4 at a time. Throttled calls are retried, which takes longer.",
-        "In Service Quotas, service AWS Lambda, ask AWS to raise 'Concurrent executions' (L-B99A9384).",
-    )
+    raise_it = "In Service Quotas, service AWS Lambda, ask AWS to raise 'Concurrent executions' (L-B99A9384)."
+    of = f"the {deployments} deployments of cdk.json together" if deployments > 1 else "account_concurrency"
+    if shared_out <= free:
+        return f"{message} The settings share out {shared_out} ({of})."
+    late = f"The settings share out {shared_out} ({of}): runs would take the functions that releases need."
+    if deployments == 1 and shared_out == MIN_CONCURRENCY:
+        return CheckResult(name, "warning", f"{message} {late}", raise_it)
+    lower = f"Set account_concurrency to {max(free, MIN_CONCURRENCY)}"
+    if deployments > 1:
+        lower = "Set account_concurrency of each so that their sum is at most the account's"
+    return CheckResult(name, "failed", f"{message} {late}", f"{lower} in cdk.json, and deploy again. Or: {raise_it}")

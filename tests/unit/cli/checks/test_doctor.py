@@ -238,6 +238,49 @@ def test_every_problem_has_a_line_with_a_remedy(
     assert all(check["remedy"] for check in outcome.json if check["verdict"] != "ok")
 
 
+def deployed(aws: FakeAws, **settings: Any) -> None:
+    given = DeploymentSettings(judge_model="amazon.nova-pro-v1:0", **settings)
+    aws.stacks["BedrockTuner"]["DeploymentSettings"] = given.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("shared_out", "account", "verdict"),
+    [(10, 10, "ok"), (10, 1000, "ok"), (1000, 1000, "ok"), (1000, 10, "failed"), (101, 100, "failed")],
+)
+def test_an_account_with_fewer_functions_than_the_settings_share_out_is_a_problem(
+    shared_out: int, account: int, verdict: str, tuner: Tuner, aws: FakeAws
+) -> None:
+    """Runs would use what is meant for releases."""
+    aws.concurrency = account
+    deployed(aws, account_concurrency=shared_out)
+    found = line(tuner("doctor", "--json"), "Lambda concurrency")
+    assert found["verdict"] == verdict
+    assert f"{account} functions may run at once" in found["message"]
+    assert f"The settings share out {shared_out} (account_concurrency)" in found["message"]
+    if verdict == "failed":
+        assert found["remedy"].startswith(f"Set account_concurrency to {account} in cdk.json, and deploy again. Or:")
+
+
+def test_the_teams_of_an_account_share_its_functions(tuner: Tuner, aws: FakeAws) -> None:
+    aws.stacks.clear()
+    given = (
+        "doctor",
+        "--json",
+        "--stack",
+        "BedrockTuner-support",
+        "-c",
+        "teams=search,support",
+        "-c",
+        "account_concurrency=10",
+    )
+    aws.concurrency = 19
+    found = line(tuner(*given), "Lambda concurrency")
+    assert found["verdict"] == "failed"
+    assert "share out 20 (the 2 deployments of cdk.json together)" in found["message"]
+    aws.concurrency = 20
+    assert verdicts(tuner(*given))["Lambda concurrency"] == "ok"
+
+
 def test_a_result_that_is_not_ok_needs_a_remedy() -> None:
     with pytest.raises(ValueError, match="needs a remedy"):
         CheckResult("Line", "failed", "Something is wrong.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -121,20 +121,34 @@ def _in_region(
     deployed = isinstance(deployment, Deployment)
     yield account.region(environment, settings.region, deployed)
     qualifier = str(context.get(_QUALIFIER, account.DEFAULT_QUALIFIER))
-    yield from (check.run() for check in _account_checks(qualifier, region))
-    yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
     if isinstance(deployment, Deployment):
         # The deployed settings may differ from those of cdk.json here.
         settings = deployment.settings
+    yield from (check.run() for check in _account_checks(qualifier, region, _sharing(settings, context)))
+    yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
+    if isinstance(deployment, Deployment):
         yield from (check.run() for check in stack.resources(deployment))
     yield from (check.run() for check in models.checks(settings.base_model, settings.judge_model, region, ask))
     yield from (check.run() for check in scorers.checks(settings, ask))
     yield from (check.run() for check in _quota_checks(settings))
 
 
-def _account_checks(qualifier: str, region: str) -> Iterator[Check]:
+def _sharing(settings: DeploymentSettings, context: JsonObject) -> list[DeploymentSettings]:
+    """The deployments that share the account's functions: this one, and the other teams of its cdk.json."""
+    found = deployments(context)
+    if settings.stack_name not in {each.stack_name for each in found}:
+        return [settings]
+    return [settings if each.stack_name == settings.stack_name else each for each in found]
+
+
+def _account_checks(qualifier: str, region: str, sharing: Sequence[DeploymentSettings]) -> Iterator[Check]:
+    shared_out = sum(settings.account_concurrency for settings in sharing)
     yield Check("CDK bootstrap", lambda: account.bootstrap(qualifier, region), "Run 'cdk bootstrap'.")
-    yield Check("Lambda concurrency", account.concurrency, "Look it up in Service Quotas, service AWS Lambda.")
+    yield Check(
+        "Lambda concurrency",
+        lambda: account.concurrency(shared_out, len(sharing)),
+        "Look it up in Service Quotas, service AWS Lambda.",
+    )
 
 
 def _quota_checks(settings: DeploymentSettings) -> Iterator[Check]:
