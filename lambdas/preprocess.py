@@ -6,11 +6,18 @@ Calls: s3:GetObjectVersion, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload,
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, StepResult, step
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog import model
+from tuner.core.artifact_keys import Keys
 from tuner.datasets import DataRole, Source, prepare, with_unused_files, with_unused_settings
+from tuner.datasets.question_groups import in_random_order
+from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP
+from tuner.serving.batches import batch_shard_size, batches
 from tuner.serving.inference import shard_size, workers
+from tuner.settings import EvaluationSettings
 
 _ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 
@@ -20,6 +27,9 @@ class Preprocessed(StepResult):
 
     `lanes` has the shards of each invocation. It is named as in release 0.1.0: an execution that started before an
     upgrade keeps its definition, and reads this member. The current definition assigns it to `$workers`.
+
+    `batch` has the first shards that the tuned model answers before the scores are looked at. It is empty for a run
+    that does not stop early.
     """
 
     training_records: int
@@ -28,6 +38,7 @@ class Preprocessed(StepResult):
     shard_size: int
     shards: tuple[int, ...]
     lanes: tuple[tuple[int, ...], ...]
+    batch: tuple[int, ...] = ()
 
 
 @step(RunEvent)
@@ -57,7 +68,12 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     summary = prepared.summary
     folder.save(summary)
     folder.save(prepared.findings.artifact())
-    size = shard_size(summary.evaluation_records, env.deployment.shard_size)
+    stops_early = manifest.settings.evaluation.stop_early and not prepared.findings.errors
+    size_of = batch_shard_size if stops_early else shard_size
+    size = size_of(summary.evaluation_records, env.deployment.shard_size)
+    if stops_early:
+        _shuffle_questions(folder, manifest.settings.evaluation)
+    found = batches(summary, size, FEWEST_TO_STOP) if stops_early else []
     shards = -(-summary.evaluation_records // size)
     return Preprocessed(
         training_records=summary.training_records,
@@ -66,4 +82,12 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
         shard_size=size,
         shards=tuple(range(shards)),
         lanes=tuple(map(tuple, workers(shards, size))),
+        # With one batch only, there is nothing to look at before all questions are asked.
+        batch=found[0] if len(found) > 1 else (),
     )
+
+
+def _shuffle_questions(folder: RunFolder, settings: EvaluationSettings) -> None:
+    """Writes the evaluation questions in random order. Repeating the step gives the same order."""
+    questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
+    folder.save_records(Keys.EVALUATION, in_random_order(questions, settings.group_by, settings.seed))

@@ -9,9 +9,13 @@ from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
 from tests.calibration.families import Family, families
 from tests.calibration.reviews import QUESTIONS, REVIEWS, ReviewCalibration, calibrate_review
 from tests.calibration.simulation import Calibration, Rates, calibrate
+from tests.calibration.stopping import DESIGNS, Stopped, calibrate_stopping
+from tuner.evaluation.statistics.early_stopping import ERROR
 
 # What the verdict promises is 5 % and 95 %. Other results are in bold.
 ALARMS, COVERED = (0.03, 0.07), (0.93, 0.97)
+# Of the questions, if the models differ by twice the difference that shows reliably.
+_SAVED = 0.3
 _HEADER = ("design", "false alarms", "plain", "coverage", "plain", "power", "plain", "difference")
 _INTRODUCTION = """# Calibration: how often the verdict is wrong
 
@@ -70,6 +74,23 @@ _REVIEW_HEADER = (
     "people",
     "difference",
 )
+_STOPPING = """## Evaluations that may stop early
+
+With `stop_early` ([evaluation.md](evaluation.md#stopping-early)), the scores are looked at after each batch of
+questions. The models are equal, or differ by twice the difference that the questions show reliably. A verdict may be
+wrong in 5 % of the cases, over all looks and the end; fewer is right too. The second column has the false alarms of
+somebody who looks as often with the usual interval. The goal for the questions saved is 30 %.
+
+"""
+_STOPPING_HEADER = (
+    "design",
+    "false alarms",
+    "usual interval",
+    "truth missed",
+    "power",
+    "questions saved",
+    "saved if equal",
+)
 _FAMILIES = """## Several comparisons with the same questions
 
 How often at least one of several comparisons of equal models is called different, or better. One comparison alone has
@@ -85,6 +106,7 @@ def page(simulations: int, seed: int = 1) -> str:
         results = [(design, calibrate(design, simulations, seed)) for design in designs]
         parts.append(f"## {title}\n\n{text}\n\n{_designs_table(results)}\n{_notes(results)}")
     parts.append(_REVIEWS + _reviews_table([calibrate_review(review, simulations, seed) for review in REVIEWS]))
+    parts.append(_STOPPING + _stopping_table([calibrate_stopping(name, simulations) for name in DESIGNS]))
     parts.append(_FAMILIES + _families_table(families(simulations, seed)))
     return "\n".join(parts)
 
@@ -127,6 +149,22 @@ def _reviews_table(results: Sequence[ReviewCalibration]) -> str:
             )
         )
     return table(_REVIEW_HEADER, rows)
+
+
+def _stopping_table(results: Sequence[Stopped]) -> str:
+    rows = [
+        (
+            found.name,
+            _marked(found.alarms, (0, ERROR)),
+            percent(found.peeking),
+            _marked(found.missed, (0, ERROR)),
+            percent(found.found),
+            _marked(1 - found.asked, (_SAVED, 1)),
+            percent(1 - found.asked_if_equal),
+        )
+        for found in results
+    ]
+    return table(_STOPPING_HEADER, rows)
 
 
 def _families_table(found: Sequence[Family]) -> str:

@@ -29,6 +29,7 @@ class Keys:
     COMMITMENT = "serving/commitment.json"
     SCORES = "scores/scores.json"
     GATE = "scores/gate.json"
+    EARLY_STOP = "scores/early-stop.json"
     REPORT = "report/report.json"
     REPORT_PAGE = "report/index.html"
     REPORT_CARD = "report/card.json"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
+from tuner.artifacts.evaluation.answers import MOST_LOOKS
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage
@@ -20,6 +21,9 @@ from tuner.settings.prices import PricedItem, Term
 # it bills less.
 _EXPECTED_MINUTES_TO_SERVICE = 20.0
 _EXPECTED_SECONDS_PER_ANSWER = 5.0
+# A run that may stop early grades each batch while the throughput is paid for. If no batch decides, it grades all but
+# the last one then.
+_EXPECTED_MINUTES_PER_LOOK = 1.0
 # The release schedule fires at a fixed time, and the deletion follows within the next begun hour.
 _HOURS_OF_RELEASE = 1
 _HOURS_PER_MONTH = 730
@@ -74,9 +78,13 @@ def _rate(prices: PriceList, model: str, item: PricedItem, term: Term | None) ->
     return Rate(item=item, term=term, usd=found.usd if found else None, source=_source(found))
 
 
-def throughput_hours(questions: QuestionTokens) -> float:
-    """The hours for which throughput is expected to be paid, until the last answer."""
+def throughput_hours(questions: QuestionTokens, stop_early: bool = False) -> float:
+    """The hours for which throughput is expected to be paid, until the last answer.
+
+    With `stop_early`, as if no batch of questions decided.
+    """
     minutes = _EXPECTED_MINUTES_TO_SERVICE + questions.count * _EXPECTED_SECONDS_PER_ANSWER / 60
+    minutes += MOST_LOOKS * _EXPECTED_MINUTES_PER_LOOK if stop_early else 0
     return float(math.ceil(minutes / 60))
 
 
@@ -140,8 +148,9 @@ class _Items:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
         units, unit = self._settings.model_units, "model units x hours"
         hourly = self._prices.find("throughput", self._model, "hourly")
+        hours = throughput_hours(self._inputs.questions, self._settings.evaluation.stop_early)
         most = units * (math.ceil(self._longest_throughput_hours) + _HOURS_OF_RELEASE)
-        yield _item(CostItemId.THROUGHPUT, units * throughput_hours(self._inputs.questions), unit, hourly, most)
+        yield _item(CostItemId.THROUGHPUT, units * hours, unit, hourly, most)
         if self._settings.keep_hours:
             yield _item(CostItemId.KEPT_THROUGHPUT, units * self._settings.keep_hours, unit, hourly)
         if term := self._settings.commitment:

@@ -10,6 +10,7 @@ database, groups nothing: the result holds for that document, of which the quest
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
@@ -52,6 +53,19 @@ def question_groups(
         ),
         names,
     )
+
+
+def in_random_order(
+    questions: Sequence[EvaluationQuestion], group_by: str | None = None, seed: int = 0
+) -> list[EvaluationQuestion]:
+    """The questions, whole groups in an order that seed and ids decide: the first ones are a random sample of all."""
+    _, names = question_groups(questions, group_by)
+
+    def place(question: EvaluationQuestion) -> bytes:
+        return hashlib.sha256(f"{seed}\n{names.get(question.id, question.id)}".encode()).digest()
+
+    # Sorting is stable: the questions of a group keep their order.
+    return sorted(questions, key=place)
 
 
 def _automatic(questions: Sequence[EvaluationQuestion]) -> dict[GroupsBy, Mapping[str, Hashable]]:

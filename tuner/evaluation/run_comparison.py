@@ -10,6 +10,7 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionSco
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
+from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.verdict import Names
 
 # Scores of another judge or encoder are on another scale. These are the first letters of their measures' names.
@@ -52,7 +53,8 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")
     models = Names(f"the tuned model of {names[0]}", f"the tuned model of {names[1]}")
     graded = Graded(tuple(records), {}, {}, _groups(later, records))
-    return summarize(graded, warnings, seed, models, later.decides, facts_of_scorer(later))
+    looks = Looks.of(later.stopping or earlier.stopping)
+    return summarize(graded, warnings, seed, models, later.decides, facts_of_scorer(later), looks)
 
 
 def _groups(later: Scores, records: Sequence[QuestionScores]) -> QuestionGroups | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.answers import EarlyStop, Stopping
 from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.people import (
     PEOPLE,
@@ -28,8 +29,14 @@ from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.samples import SampleSet, match
 from tuner.evaluation.scores import grouped, merged, summarize
 from tuner.evaluation.shards import Shards
+from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP, Looks
+from tuner.evaluation.statistics.verdict import with_stopping
 
 REVIEW = "scores/review.csv"
+_NO_LOOKS = (
+    "evaluation.stop_early had no effect: all questions were asked before the scores could be looked at, because "
+    f"fewer than {FEWEST_TO_STOP} independent questions decide nothing early. Add questions, or remove the setting."
+)
 # The sheet of the questions that are flagged.
 FLAGGED = "flagged"
 # Without this mark, spreadsheets do not take the file for UTF-8.
@@ -38,7 +45,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def score_shard(folder: RunFolder, shard: int, shard_size: int, encoder: EncoderSource) -> int:
     """Grades one shard of the questions. Returns how many questions it has; a shard after the last one has none."""
-    shards = Shards(folder, shard_size, encoder)
+    stopping = stopping_of(folder)
+    shards = Shards(folder, shard_size, encoder, stopping.asked if stopping else None)
     return len(shards.graded(shard, shards.samples_of(shard)).records) if shard < shards.count else 0
 
 
@@ -47,23 +55,47 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
 
     Raises EvaluationError when there is nothing to score.
     """
-    shards = Shards(folder, shard_size, encoder)
-    samples = shards.samples()
-    settings = shards.manifest.settings.evaluation
-    graded = merged([shards.graded(shard, samples) for shard in range(shards.count)])
-    graded = grouped(graded, shards.questions, settings)
-    seed = settings.seed
-    scores = summarize(graded, samples.warnings, seed, decides=settings.decides)
-    if shards.task.name != "answer":
-        scores = scores.model_copy(update={"task": shards.task})
+    stopping = stopping_of(folder)
+    shards = Shards(folder, shard_size, encoder, stopping.asked if stopping else None)
+    seed = shards.manifest.settings.evaluation.seed
+    scores = scores_of_asked(shards, stopping)
     # When the step is repeated, people may have scored answers already.
     if given := _people_scores(folder):
         scores = with_people(scores, given, _sheets(folder), seed)
     scores = with_earlier_runs(folder, scores, seed)
+    samples = shards.samples()
     candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
     folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())
     folder.save(scores.model_copy(update={"review": candidates}))
-    return len(graded.records)
+    return len(scores.questions)
+
+
+def scores_of_asked(shards: Shards, stopping: Stopping | None) -> Scores:
+    """The scores of the questions of the shards. `stopping` is that of a run that may stop early."""
+    samples = shards.samples()
+    settings = shards.manifest.settings.evaluation
+    graded = merged([shards.graded(shard, samples) for shard in range(shards.count)])
+    every = shards.every_question if stopping else None
+    graded = grouped(graded, shards.questions, settings, every)
+    looks = Looks.of(stopping)
+    scores = summarize(graded, samples.warnings, settings.seed, decides=settings.decides, looks=looks)
+    if settings.stop_early and not stopping:
+        scores = scores.model_copy(update={"warnings": (*scores.warnings, _NO_LOOKS)})
+    if stopping:
+        scores = scores.model_copy(update={"stopping": stopping, "verdict": with_stopping(scores.verdict, stopping)})
+    if shards.task.name != "answer":
+        scores = scores.model_copy(update={"task": shards.task})
+    return scores
+
+
+def stopping_of(folder: RunFolder) -> Stopping | None:
+    """How many questions a run that may stop early asked; None if its scores were not looked at before the end."""
+    found = folder.load_if_present(EarlyStop)
+    if found is None:
+        return None
+    if found.stopping.decided:
+        return found.stopping
+    return found.stopping.model_copy(update={"asked": found.stopping.questions})
 
 
 def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, SampleSet]:

@@ -25,6 +25,7 @@ from tuner.evaluation.samples import Sample
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
 from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
+from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
 from tuner.evaluation.statistics.slices import slice_warnings, slices_by
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
@@ -84,11 +85,22 @@ def merged(shards: Sequence[Graded]) -> Graded:
     return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
 
 
-def grouped(graded: Graded, questions: Sequence[EvaluationQuestion], settings: EvaluationSettings) -> Graded:
-    """The grades of all questions, each with its group where questions hang together, and the fields of its slices."""
+def grouped(
+    graded: Graded,
+    questions: Sequence[EvaluationQuestion],
+    settings: EvaluationSettings,
+    every: Sequence[EvaluationQuestion] | None = None,
+) -> Graded:
+    """The grades of all questions, each with its group where questions hang together, and the fields of its slices.
+
+    `every` are all questions, if some were not asked: groups are those of all questions.
+    """
     scored = {record.id for record in graded.records}
     known = {each.id: each for each in questions if each.id in scored}
-    groups, names = question_groups(list(known.values()), settings.group_by)
+    groups, names = question_groups(list(every or known.values()), settings.group_by)
+    if every and groups:
+        found = len({names[key] for key in known})
+        groups = groups.model_copy(update={"questions": len(known), "groups": found})
     records = []
     for record in graded.records:
         fields = {name: value for name, value in known[record.id].fields.items() if name in settings.slices}
@@ -106,16 +118,17 @@ def summarize(
     names: Names = Names(),  # noqa: B008 - frozen
     decides: str | None = None,
     scorer: MetricFacts | None = None,
+    looks: Looks | None = None,
 ) -> Scores:
     """Computes scores.json: the contestants and their comparison by each measure, and the verdict.
 
     `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
-    deployer's own scorer, where the grades do not have it.
+    deployer's own scorer, where the grades do not have it. `looks` are those of an evaluation that may stop early.
     """
     if graded.groups:
         names = replace(names, groups=graded.groups)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
-    scores = {measure.name: _measure_scores(measure, graded.records, seed, names) for measure in measured}
+    scores = {measure.name: _measure_scores(measure, graded.records, seed, names, looks) for measure in measured}
     verdict = decide(scores, len(graded.records), names, decides)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
@@ -135,16 +148,19 @@ def summarize(
     if graded.groups:
         made = made.model_copy(update={"groups": graded.groups})
     if graded.slices:
-        slices = _slices(graded, [measure for measure in measured if scores[measure.name].conclusion], seed, names)
+        judged = [measure for measure in measured if scores[measure.name].conclusion]
+        slices = _slices(graded, judged, seed, names, looks)
         made = made.model_copy(update={"slices": slices, "warnings": (*made.warnings, *slice_warnings(slices))})
     return made.model_copy(update=details)
 
 
-def _slices(graded: Graded, measured: Sequence[Measure], seed: int, names: Names) -> tuple[Slices, ...]:
+def _slices(
+    graded: Graded, measured: Sequence[Measure], seed: int, names: Names, looks: Looks | None
+) -> tuple[Slices, ...]:
     """The results by each field of the slices, by the measures that say which model is better."""
 
     def scores_of(part: Sequence[QuestionScores]) -> dict[str, MeasureScores]:
-        return {measure.name: _measure_scores(measure, part, seed, names) for measure in measured}
+        return {measure.name: _measure_scores(measure, part, seed, names, looks) for measure in measured}
 
     return tuple(slices_by(field, graded.records, scores_of) for field in graded.slices)
 
@@ -204,11 +220,13 @@ def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
     )
 
 
-def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:
+def _measure_scores(
+    measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
+) -> MeasureScores:
     if measure.of_all_answers:
-        return _macro_f1_scores(measure, records, seed, names)
+        return _macro_f1_scores(measure, records, seed, names, looks)
     base, tuned, groups = _pairs(measure, records)
-    difference = compare(base, tuned, seed, groups)
+    difference = compare(base, tuned, seed, groups, looks)
     if measure.better == "lower":  # a higher value has lost
         difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
     members: dict[str, Any] = {
@@ -229,13 +247,15 @@ def _measure_scores(measure: Measure, records: Sequence[QuestionScores], seed: i
     return MeasureScores(**members)
 
 
-def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names) -> MeasureScores:
+def _macro_f1_scores(
+    measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
+) -> MeasureScores:
     """Macro F1 of both models. An answer that was not given is no label, so it is wrong."""
     labelled = [record for record in records if record.label is not None]
     expected = [str(record.label) for record in labelled]
     answered = {name: [answered_label(record.of(name)) for record in labelled] for name in CONTESTANTS}
     groups = [_group(record) for record in labelled]
-    difference, *errors = compare_macro_f1(expected, answered[BASE], answered[TUNED], seed, groups)
+    difference, *errors = compare_macro_f1(expected, answered[BASE], answered[TUNED], seed, groups, looks)
     aggregates = {
         name: Aggregate(
             mean=macro_f1(expected, answered[name]),

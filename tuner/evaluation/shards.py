@@ -41,16 +41,20 @@ _SECONDS = 12 * 60
 
 
 class Shards:
-    """A run's evaluation questions in shards of `size`, and the grades of each shard in the run's folder."""
+    """A run's evaluation questions in shards of `size`, and the grades of each shard in the run's folder.
 
-    def __init__(self, folder: RunFolder, size: int, encoder: EncoderSource) -> None:
+    `asked` are the first questions, if the tuned model was not asked all of them.
+    """
+
+    def __init__(self, folder: RunFolder, size: int, encoder: EncoderSource, asked: int | None = None) -> None:
         self.folder = folder
         self.manifest = folder.manifest()
-        self.questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
+        self.every_question = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
+        self.questions = self.every_question[:asked]
         self._size = size
         self._encoder = encoder
         settings = self.manifest.settings
-        references = [text for question in self.questions for text in (question.reference, *question.accepted)]
+        references = [text for question in self.every_question for text in (question.reference, *question.accepted)]
         summary = folder.load_if_present(DatasetSummary)
         self.task = with_references(summary.task if summary else TaskDescription(), references)
         self._allotments: Allotments | None = None
@@ -60,7 +64,7 @@ class Shards:
         self._limiter = ConcurrencyLimiter(CONCURRENCY)
         self._context = ScoringContext(
             encoder=encoder,
-            language=settings.evaluation.language or detect(question.reference for question in self.questions),
+            language=settings.evaluation.language or detect(question.reference for question in self.every_question),
             task=self.task,
             questions={question.id: question for question in self.questions},
             scorer=self._scorer(),
@@ -77,7 +81,12 @@ class Shards:
 
     def samples(self) -> SampleSet:
         """All questions with all answers."""
-        return match(self.questions, {name: self._all_answers(name) for name in CONTESTANTS})
+        # The base model answers all questions, also if the tuned model is not asked all of them.
+        asked = {question.id for question in self.questions}
+        left_out = {question.id for question in self.every_question} - asked
+        answers = {name: self._all_answers(name) for name in CONTESTANTS}
+        kept = {name: [each for each in given if each[0] not in left_out] for name, given in answers.items()}
+        return match(self.questions, kept)
 
     def samples_of(self, shard: int) -> SampleSet:
         """One shard's questions with their answers."""

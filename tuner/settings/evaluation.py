@@ -49,7 +49,14 @@ class EvaluationSettings(StrictModel):
         description="fields of the evaluation records, such as topic or language: the report has a result for each of "
         "their values, and `each` in the gate can ask for all of them; `label` names the labels of a classification",
     )
-    seed: int = Field(0, ge=0, description="seed of the bootstrap intervals")
+    stop_early: bool = Field(
+        False,
+        description="ask the tuned model in batches, and stop asking when the answers so far decide the gate, or the "
+        "verdict without a gate; see [evaluation.md](evaluation.md#stopping-early)",
+    )
+    seed: int = Field(
+        0, ge=0, description="seed of the bootstrap intervals, and of the order of the questions with stop_early"
+    )
     leakage: Literal["refuse", "warn"] = Field(
         "refuse",
         description="what happens when an evaluation question is also in the training data; in the validation data, it "

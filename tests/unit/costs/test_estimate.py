@@ -74,6 +74,13 @@ def test_throughput_counts_begun_hours_and_model_units() -> None:
     assert item(made(questions=many), CostItemId.THROUGHPUT).quantity == 2
 
 
+def test_the_time_of_the_looks_is_counted_for_a_run_that_may_stop_early() -> None:
+    some = QuestionTokens(count=300, question_tokens=1, reference_tokens=1)  # 45 minutes until the last answer
+    assert item(made(questions=some), CostItemId.THROUGHPUT).quantity == 1
+    looked_at = made(questions=some, evaluation={"stop_early": True})
+    assert item(looked_at, CostItemId.THROUGHPUT).quantity == 2
+
+
 def test_a_commitment_counts_its_whole_term_in_addition_to_the_hourly_throughput() -> None:
     found = made(commitment="SixMonths")
     six_months = item(found, CostItemId.SIX_MONTHS_COMMITMENT)

@@ -18,6 +18,8 @@ NEWER_STATES = {
     "Ask for approval of the generation",
     "Free the preparation place",
     "Wait for a training place",
+    "Ask a batch of the questions",
+    "Look at the scores",
 }
 NEWER_FUNCTIONS = {"assign_places"}
 PAGE = Path(__file__).parents[3] / "docs" / "chaos.md"

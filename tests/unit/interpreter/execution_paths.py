@@ -46,7 +46,10 @@ SERVE = (
     "Check the throughput",
     "Is the throughput in service?",
 )
-ASK_TUNED = ("Answer with the tuned model", "Ask the tuned model", "Is the throughput to be kept?")
+EARLY = "Is the answering to stop early?"
+ASK_TUNED = (EARLY, "Answer with the tuned model", "Ask the tuned model", "Is the throughput to be kept?")
+FIRST_BATCH = (EARLY, "Begin with the first batch")
+BATCH = ("Ask a batch of the questions", "Look at the scores", "Do the answers decide?")
 SCORE = (
     "Score the answers",
     "Grade one shard",
@@ -101,7 +104,7 @@ DEFAULT_RESULTS: dict[str, Any] = {
     "AssignPlaces": True,
     "Preflight": {"warnings": 0, "customization_jobs": 2},
     "PinInputs": pinned(),
-    "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25},
+    "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25, "batch": []},
     "EstimateCost": estimate("proceed"),
     "GenerateValidation": {"done": True, "pairs": 8},
     "Plan the generation": {"done": False, "pairs": 0},
@@ -216,6 +219,20 @@ PATHS = {
         {
             "CheckThroughput": [{"status": "Creating", "wait_seconds": 3}] * 2
             + [{"status": "InService", "wait_seconds": 3}]
+        },
+    ),
+    "decided at the second look": ExecutionPath(
+        (*TO_SERVICE, *FIRST_BATCH, *2 * BATCH, ASK_TUNED[-1], "Release the throughput", *SCORE, *SUCCESS),
+        {
+            "Preprocess": {"shards": [0, 1, 2], "lanes": [[0, 1, 2]], "shard_size": 5, "batch": [0, 1]},
+            "Look at the scores": [{"batch": [2]}, {"batch": []}],
+        },
+    ),
+    "never decided": ExecutionPath(
+        (*TO_SERVICE, *FIRST_BATCH, *25 * BATCH, *ASK_TUNED[1:], "Release the throughput", *SCORE, *SUCCESS),
+        {
+            "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 5, "batch": [0]},
+            "Look at the scores": {"batch": [1]},
         },
     ),
     "endpoint without end": ExecutionPath(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,7 @@ def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop: Drop, mon
         "shard_size": 3,
         "shards": [0, 1, 2],
         "lanes": [[0, 1, 2]],
+        "batch": [],
     }
     assert invoke(validate, run_id=RUN) == {"warnings": 0}
     assert folder.list("dataset/") == sorted(
@@ -34,6 +37,34 @@ def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop: Drop, mon
     )
     [first, *_] = folder.read_lines(Keys.TRAINING)
     assert first["system"] == [{"text": "Be kind."}]
+
+
+def test_a_run_that_may_stop_early_has_its_questions_in_random_order_and_a_first_batch(drop: Drop) -> None:
+    files = {"training.jsonl": jsonl(pairs(10)), "validation.jsonl": jsonl(pairs(60, 50))}
+    usual = list(drop_and_read(drop, files, stop_early=False))
+    folder = drop(files, evaluation={"stop_early": True})
+    given = invoke(preprocess, run_id=RUN)
+    assert (given["shard_size"], given["batch"]) == (5, [0, 1, 2, 3])
+    shuffled = list(folder.read_lines(Keys.EVALUATION))
+    assert shuffled != usual
+    assert sorted(each["id"] for each in shuffled) == sorted(each["id"] for each in usual)
+    assert invoke(preprocess, run_id=RUN) == given
+    assert list(folder.read_lines(Keys.EVALUATION)) == shuffled, "the step can be repeated"
+
+
+def drop_and_read(drop: Drop, files: dict[str, bytes], stop_early: bool) -> Iterator[Any]:
+    """The evaluation questions of a run with these files."""
+    folder = drop(files, evaluation={"stop_early": stop_early})
+    assert invoke(preprocess, run_id=RUN)["batch"] == []
+    return folder.read_lines(Keys.EVALUATION)
+
+
+def test_a_dataset_with_errors_has_no_batches(drop: Drop) -> None:
+    drop(
+        {"training.jsonl": jsonl(pairs(10)), "validation.jsonl": jsonl(pairs(60, 50)) + b"{}\n"},
+        evaluation={"stop_early": True},
+    )
+    assert invoke(preprocess, run_id=RUN)["batch"] == []
 
 
 def test_files_of_the_folder_that_are_not_used_are_warnings_of_the_run(drop: Drop) -> None:

@@ -68,6 +68,7 @@ def test_every_loop_is_found_with_its_turns() -> None:
         "Are there enough pairs?": (2, 60),
         "Is the training over?": (3, 340),
         "Is the throughput in service?": (3, 740),
+        "Do the answers decide?": (3, 25),
     }
 
 

@@ -1,10 +1,16 @@
-"""The answers of a model: the records of `answers/<model>/<shard>.jsonl`."""
+"""The answers of a model (`answers/<model>/<shard>.jsonl`), and how many questions a run asked that may stop early."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from tuner.artifacts.base import Part
+from tuner.artifacts.base import Artifact, Part
+from tuner.core.artifact_keys import Keys
+
+# Each look at the scores costs the time of grading while the model is paid for. Twenty are as good as more.
+MOST_LOOKS = 20
 
 
 class Answer(Part):
@@ -17,3 +23,37 @@ class Answer(Part):
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: int | None = None
+
+
+class Stopping(Part):
+    """How many questions the tuned model was asked when the scores were looked at last."""
+
+    questions: int = Field(description="all evaluation questions")
+    units: int = Field(description="how many of them, or groups of them, are independent")
+    asked: int = Field(description="questions that the tuned model was asked at the last look")
+    looks: int = Field(description="how often the scores were looked at")
+    decided: bool = Field(description="whether the answers decided, so that no more questions were asked")
+
+    @property
+    def sentence(self) -> str:
+        """Where the answering stopped, and what that means."""
+        looks = f"{self.looks:,} look{'' if self.looks == 1 else 's'}"
+        if self.decided:
+            left = self.questions - self.asked
+            return (
+                f"Answering stopped early, after {self.asked:,} of {self.questions:,} questions in random order: they "
+                f"decided. {left:,} questions ({left / self.questions:.0%}) were not asked. The intervals are wider, "
+                "because the scores could have been looked at after every batch."
+            )
+        return (
+            f"Answering could stop early, but no batch decided, so all {self.questions:,} questions were asked. The "
+            f"intervals are a little wider, because of the {looks} before."
+        )
+
+
+class EarlyStop(Artifact):
+    """The whole file. A run that may stop early writes it after each batch of questions."""
+
+    NAME: ClassVar[str] = Keys.EARLY_STOP
+
+    stopping: Stopping

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.dataset import QuestionGroups
+from tuner.artifacts.evaluation.answers import Stopping
 from tuner.artifacts.evaluation.gate import GateResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
@@ -141,6 +142,7 @@ class Scores(Artifact):
     scorer: ScorerDetails | None = None
     task: TaskDescription | None = None
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
+    stopping: Stopping | None = Field(None, description="of a run that could stop early: how many questions it asked")
     warnings: tuple[str, ...] = ()
     review: tuple[ReviewCandidate, ...] = ()
     people: HumanScores | None = None

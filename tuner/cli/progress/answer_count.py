@@ -11,6 +11,7 @@ from tuner.serving.inference import shard_size
 
 ANSWER_STATES: dict[str, ContestantName] = {
     "Answer with the base model": BASE,
+    "Ask a batch of the questions": TUNED,
     "Answer with the tuned model": TUNED,
 }
 """The states that ask a model (statemachine/customization.asl.json)."""

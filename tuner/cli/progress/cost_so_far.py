@@ -18,6 +18,7 @@ _PAID_BY_STATE = {
     "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT),
     training.STEP: (CostItemId.TRAINING,),
     "Summarize the training": (CostItemId.CUSTOM_MODEL_STORAGE,),
+    "Ask a batch of the questions": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
     "Answer with the tuned model": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
     "Score the answers": (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT),
 }

@@ -21,7 +21,10 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     "Arm the release switch": lambda manifest: _serves(manifest),
     "Purchase throughput": lambda manifest: _serves(manifest),
     "Wait for the throughput": lambda manifest: _serves(manifest),
-    "Answer with the tuned model": lambda manifest: _serves(manifest),
+    "Ask a batch of the questions": lambda manifest: _stops_early(manifest),
+    "Look at the scores": lambda manifest: _stops_early(manifest),
+    # A run that stops early comes to this state only if it has too few questions for batches: shown when it does.
+    "Answer with the tuned model": lambda manifest: _serves(manifest) and not _stops_early(manifest),
     "Release the throughput": lambda manifest: _serves(manifest) and not manifest.settings.keep_hours,
     "Score the answers": lambda manifest: _serves(manifest),
     "Put the scores together": lambda manifest: _serves(manifest),
@@ -40,6 +43,8 @@ _RARE = {
     "Generate validation data",
     "Free the preparation place",
     "Ask for approval",
+    "Ask a batch of the questions",
+    "Look at the scores",
     "Keep the throughput",
     "Release the refused model",
     "Purchase the commitment",
@@ -55,6 +60,10 @@ def _can_come(name: str, manifest: Manifest | None) -> bool:
     if manifest is None:
         return name not in _RARE
     return name not in _ENTERED_IF or _ENTERED_IF[name](manifest)
+
+
+def _stops_early(manifest: Manifest) -> bool:
+    return _serves(manifest) and manifest.settings.evaluation.stop_early
 
 
 def _serves(manifest: Manifest) -> bool:

@@ -19,7 +19,9 @@ from tuner.evaluation.statistics.comparison import (
     compare,
     detectable,
     mean_and_error,
+    with_looks,
 )
+from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups
 from tuner.evaluation.statistics.prediction_powered import FEWEST_LABELS, CorrectedMean, Labelled, corrected_mean
 from tuner.evaluation.statistics.verdict import Names, conclude
@@ -64,14 +66,17 @@ def correction(
     sheets: Sequence[ReviewSheet],
     seed: int = 0,
     names: Names = Names(),  # noqa: B008 - frozen
+    looks: Looks | None = None,
 ) -> Outcome:
     """What people's scores of all questions, or of a random sample of them, show.
+
+    `looks` are those of an evaluation that may stop early.
 
     Scores of flagged questions alone correct nothing: they are no sample, so their mean estimates nothing.
     """
     labels = {record.id: label for record in records if (label := label_of(record)) is not None}
     if len(labels) == len(records):
-        return Outcome(_of_all(labels, records, seed, names), None)
+        return Outcome(_of_all(labels, records, seed, names, looks), None)
     sheet = _best_sheet(records, sheets, labels)
     if sheet is None:
         return Outcome(
@@ -79,7 +84,7 @@ def correction(
             "The questions were chosen and not drawn at random, so the scores say nothing about the others and change "
             "no mean. A sample does, which 'tuner review export' draws with '--random 60'.",
         )
-    return _of_sample(labels, records, sheet, names)
+    return _of_sample(labels, records, sheet, names, looks)
 
 
 def _best_sheet(
@@ -97,11 +102,13 @@ def _best_sheet(
     return max(usable, key=lambda sheet: (sum(key in labels for key in sheet.first), -len(sheet.first)), default=None)
 
 
-def _of_all(labels: dict[str, Label], records: Sequence[QuestionScores], seed: int, names: Names) -> Correction:
+def _of_all(
+    labels: dict[str, Label], records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
+) -> Correction:
     """Every question has people's scores, so the judge is not needed."""
     values = {name: [labels[record.id][name] for record in records] for name in CONTESTANTS}
     groups = [record.group or record.id for record in records]
-    difference = compare(values[BASE], values[TUNED], seed, groups)
+    difference = compare(values[BASE], values[TUNED], seed, groups, looks)
     means = {name: mean_and_error(numbers, groups) for name, numbers in values.items()}
     return _made(difference, means, records, names, _Facts("all", len(labels), len(labels), "people"))
 
@@ -120,7 +127,11 @@ class _Facts:
 
 
 def _of_sample(
-    labels: dict[str, Label], records: Sequence[QuestionScores], sheet: ReviewSheet, names: Names
+    labels: dict[str, Label],
+    records: Sequence[QuestionScores],
+    sheet: ReviewSheet,
+    names: Names,
+    looks: Looks | None,
 ) -> Outcome:
     """The judge's means of all questions, corrected with the labels of the sample."""
     known = {key: labels[key] for key in sheet.first if key in labels}
@@ -143,7 +154,7 @@ def _of_sample(
         tuple((stratum.name, weight) for stratum, weight in zip(sheet.strata, found.weights, strict=True)),
     )
     means = {name: (side.mean, side.standard_error) for name, side in sides.items()}
-    made = _made(_difference(found, values), means, records, names, facts)
+    made = _made(_difference(found, values, looks), means, records, names, facts)
     why_not = (
         f"{_progress(known, sheet)} At least {FEWEST_LABELS} are needed: with fewer, a judge's rare large errors are "
         "likely not to be among them, and the interval is too narrow."
@@ -188,19 +199,21 @@ def _value(scores: dict[ContestantName, float] | dict[ContestantName, Number | N
     return float(scores[of] or 0) if of else float((tuned or 0) - (base or 0))
 
 
-def _difference(found: CorrectedMean, values: Labelled) -> PairedDifference:
+def _difference(found: CorrectedMean, values: Labelled, looks: Looks | None) -> PairedDifference:
     groups = values.groups.count if values.groups else None
     # As everywhere, fewer independent questions cannot show any difference.
     enough = (len(values.labels) if groups is None else groups) >= FEWEST
-    return PairedDifference(
+    confidence = CONFIDENCE if looks is None else looks.confidence
+    difference = PairedDifference(
         n=len(values.labels),
         groups=groups,
         mean=found.mean,
         standard_error=found.standard_error,
-        interval=found.interval(CONFIDENCE) if enough else None,
+        interval=found.interval(confidence) if enough else None,
         p=found.p if enough else None,
         smallest_detectable=detectable(found.standard_error, found.degrees) if enough else None,
     )
+    return difference if looks is None else with_looks(difference, looks, found.degrees)
 
 
 def _made(

@@ -17,21 +17,25 @@ from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.review.agreement import judge_agreement, people_agreement
 from tuner.evaluation.review.correction import MEASURE, correction, label_of, people_measure
 from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
-from tuner.evaluation.statistics.verdict import Names, decide, outcome
+from tuner.evaluation.statistics.early_stopping import Looks
+from tuner.evaluation.statistics.verdict import Names, decide, outcome, with_stopping
 
 
 def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewSheet] = (), seed: int = 0) -> Scores:
     """The scores with those of people, by question and reviewer. Merging the same ones again changes nothing."""
     records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
     names = Names(groups=scores.groups)
-    found = correction(records, sheets, seed, names)
+    looks = Looks.of(scores.stopping)
+    found = correction(records, sheets, seed, names, looks)
     judged = any(MEASURE in record.of(name).measures for record in records for name in CONTESTANTS)
     if not judged and found.correction is not None and found.correction.method == "all":
         # No judge was asked, and people scored everything: theirs is the measure.
         records = tuple(_scored_by_people(record) for record in records)
     # The judge's and the encoder's details stay: nothing was graded again.
     graded = Graded(records, {}, {}, scores.groups, tuple(each.field for each in scores.slices))
-    summed = summarize(graded, scores.warnings, seed, decides=scores.decides, scorer=facts_of_scorer(scores))
+    summed = summarize(
+        graded, scores.warnings, seed, decides=scores.decides, scorer=facts_of_scorer(scores), looks=looks
+    )
     metrics = _with_correction(summed.metrics, found.correction, judged)
     decisive = {name: measure.decisive for name, measure in metrics.items()}
     verdict = decide(decisive, len(records), names, scores.decides)
@@ -42,7 +46,7 @@ def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewShee
     people = _human_scores(records, found.undecided).model_copy(update=agreement)
     return scores.model_copy(
         update={
-            "verdict": _with_notes(verdict, metrics),
+            "verdict": with_stopping(_with_notes(verdict, metrics), scores.stopping),
             "metrics": metrics,
             "questions": tuple(
                 record.model_copy(update={"outcome": outcome(record, verdict.metric, metrics)}) for record in records

@@ -15,6 +15,7 @@ import numpy as np
 
 from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.artifacts.evaluation.measure_scores import Comparison
+from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups, interval_of_mean, p_of_mean
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
@@ -71,18 +72,30 @@ def mean_and_error(
 
 
 def compare(
-    base: Sequence[float], tuned: Sequence[float], seed: int = 0, names: Sequence[Hashable] | None = None
+    base: Sequence[float],
+    tuned: Sequence[float],
+    seed: int = 0,
+    names: Sequence[Hashable] | None = None,
+    looks: Looks | None = None,
 ) -> PairedDifference:
-    """Compares paired scores. `names` are those of the questions' groups. `seed` makes the bootstrap repeatable."""
+    """Compares paired scores. `names` are those of the questions' groups. `seed` makes the bootstrap repeatable.
+
+    `looks` are those of an evaluation that may stop early: its intervals are wider.
+    """
     differences = np.asarray(tuned, dtype=float) - np.asarray(base, dtype=float)
     differences[np.abs(differences) < _EQUAL] = 0.0
     wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
+    confidence = CONFIDENCE if looks is None else looks.confidence
     if groups := Groups.of(names):
-        return _compare_groups(differences, wins, losses, groups)
+        found = _compare_groups(differences, wins, losses, groups, confidence)
+        # One group has no degrees of freedom.
+        return found if looks is None else with_looks(found, looks, groups.degrees if groups.count > 1 else 0.0)
     mean, error = mean_and_error(differences.tolist())
     enough = len(differences) >= FEWEST
-    interval, p = bootstrap(differences, seed) if enough else (None, None)
-    return PairedDifference(
+    # A look needs no bootstrap: it has an interval of its own.
+    usual = enough and (looks is None or looks.complete)
+    interval, p = bootstrap(differences, seed, confidence) if usual else (None, None)
+    found = PairedDifference(
         n=len(differences),
         mean=mean,
         standard_error=error,
@@ -94,9 +107,29 @@ def compare(
         losses=losses,
         smallest_detectable=smallest_detectable(differences) if enough else None,
     )
+    return found if looks is None else with_looks(found, looks, len(differences) - 1)
 
 
-def _compare_groups(differences: np.ndarray, wins: int, losses: int, groups: Groups) -> PairedDifference:
+def with_looks(found: PairedDifference, looks: Looks, degrees: float) -> PairedDifference:
+    """A comparison, made with the confidence of the looks, as that of an evaluation that may stop early."""
+    mean, error = found.mean, found.standard_error
+    reach = looks.reach(degrees)
+    if looks.complete:
+        if found.p is None or not error:
+            return found
+        shown = looks.detectable(error, degrees, POWER)
+        return found.model_copy(update={"p": looks.p_of_end(found.p), "smallest_detectable": shown})
+    if mean is None or not error or reach is None:
+        # Without a spread, a look decides nothing: all gains of few questions can be equal by chance.
+        return found.model_copy(update={"interval": None, "p": None})
+    interval, p = (mean - reach * error, mean + reach * error), looks.p(mean / error, degrees)
+    shown = looks.detectable(error, degrees, POWER)
+    return found.model_copy(update={"interval": interval, "p": p, "smallest_detectable": shown})
+
+
+def _compare_groups(
+    differences: np.ndarray, wins: int, losses: int, groups: Groups, confidence: float
+) -> PairedDifference:
     """The comparison where questions hang together. Wins and losses are those of questions; all else is by groups."""
     mean, error = float(differences.mean()), groups.standard_error(differences)
     mean = 0.0 if abs(mean) < _EQUAL else mean
@@ -108,7 +141,7 @@ def _compare_groups(differences: np.ndarray, wins: int, losses: int, groups: Gro
         groups=groups.count,
         mean=mean,
         standard_error=error,
-        interval=interval_of_mean(mean, usable, groups.degrees, CONFIDENCE) if usable is not None else None,
+        interval=interval_of_mean(mean, usable, groups.degrees, confidence) if usable is not None else None,
         p=p_of_mean(mean, usable, groups) if usable is not None else None,
         sign_test_p=sign_test(int((sums > 0).sum()), int((sums < 0).sum())),
         wins=wins,
@@ -118,7 +151,9 @@ def _compare_groups(differences: np.ndarray, wins: int, losses: int, groups: Gro
     )
 
 
-def bootstrap(differences: Sequence[float] | np.ndarray, seed: int = 0) -> tuple[tuple[float, float], float]:
+def bootstrap(
+    differences: Sequence[float] | np.ndarray, seed: int = 0, confidence: float = CONFIDENCE
+) -> tuple[tuple[float, float], float]:
     """95 % interval of the mean difference and its p-value, by a bootstrap over the questions.
 
     The plain percentile interval is too narrow for few questions: it divides by n instead of n - 1 and uses the tails
@@ -127,21 +162,21 @@ def bootstrap(differences: Sequence[float] | np.ndarray, seed: int = 0) -> tuple
     (2015), section 5.
 
     The p-value is that of the interval: 1 minus the confidence of the widest interval that excludes zero. So it is
-    below 0.05 exactly where the 95 % interval excludes zero.
+    below 0.05 exactly where the 95 % interval excludes zero. `confidence` is another one than 95 %.
     """
     values = np.asarray(differences, dtype=float)
-    return expanded_percentiles(_resampled_means(values, seed), len(values))
+    return expanded_percentiles(_resampled_means(values, seed), len(values), confidence=confidence)
 
 
 def expanded_percentiles(
-    resampled: np.ndarray, n: int, degrees: float | None = None
+    resampled: np.ndarray, n: int, degrees: float | None = None, confidence: float = CONFIDENCE
 ) -> tuple[tuple[float, float], float]:
-    """The 95 % interval and its p-value from the resampled values of a statistic of `n` questions, or groups.
+    """The interval and its p-value from the resampled values of a statistic of `n` questions, or groups.
 
     `degrees` are the degrees of freedom of groups of different sizes; without them, n - 1.
     """
     degrees = n - 1 if degrees is None else degrees
-    t = quantile(degrees, (1 + CONFIDENCE) / 2)
+    t = quantile(degrees, (1 + confidence) / 2)
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * t)
     low, high = np.quantile(resampled, [tail, 1 - tail])
     return (float(low), float(high)), _p_value(np.sort(resampled), n, degrees)

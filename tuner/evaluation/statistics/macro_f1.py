@@ -15,13 +15,16 @@ from collections.abc import Hashable, Iterator, Sequence
 import numpy as np
 
 from tuner.evaluation.statistics.comparison import (
+    CONFIDENCE,
     FEWEST,
     RESAMPLES,
     PairedDifference,
     detectable,
     expanded_percentiles,
     smallest_detectable_of,
+    with_looks,
 )
+from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups
 
 # What a model answered: a label, any other text, or None for no answer.
@@ -46,10 +49,12 @@ def compare_macro_f1(
     tuned: Sequence[Answered],
     seed: int = 0,
     names: Sequence[Hashable] | None = None,
+    looks: Looks | None = None,
 ) -> tuple[PairedDifference, float | None, float | None]:
     """The difference of tuned and base, and the standard error of each model's macro F1.
 
-    `names` are those of the questions' groups. Where questions hang together, whole groups are drawn.
+    `names` are those of the questions' groups. Where questions hang together, whole groups are drawn. `looks` are those
+    of an evaluation that may stop early.
 
     The interval is that of a paired bootstrap: questions are drawn with replacement, each with both answers, and the
     difference is computed anew. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 6 and 13;
@@ -70,10 +75,13 @@ def compare_macro_f1(
     differences = drawn[1] - drawn[0]
     differences[np.abs(differences) < _EQUAL] = 0.0
     error = float(np.std(differences, ddof=1))
-    interval, p = expanded_percentiles(differences, known.units, None if groups is None else groups.degrees)
-    smallest = smallest_detectable_of(error * math.sqrt(n), n) if groups is None else detectable(error, groups.degrees)
+    degrees = n - 1 if groups is None else groups.degrees
+    confidence = CONFIDENCE if looks is None else looks.confidence
+    interval, p = expanded_percentiles(differences, known.units, degrees, confidence)
+    smallest = smallest_detectable_of(error * math.sqrt(n), n) if groups is None else detectable(error, degrees)
     members = {"standard_error": error, "interval": interval, "p": p, "smallest_detectable": smallest}
     difference = known.model_copy(update=members)
+    difference = difference if looks is None else with_looks(difference, looks, degrees)
     return difference, float(np.std(drawn[0], ddof=1)), float(np.std(drawn[1], ddof=1))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tuner.artifacts.dataset import QuestionGroups
+from tuner.artifacts.evaluation.answers import Stopping
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.evaluation.measure_scores import Comparison, Conclusion, MeasureScores
 from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
@@ -77,6 +78,11 @@ def decide(
         metric=name,
         notes=tuple(notes),
     )
+
+
+def with_stopping(verdict: Verdict, stopping: Stopping | None) -> Verdict:
+    """The verdict with a note on how many questions were asked, for a run that may stop early."""
+    return verdict.model_copy(update={"notes": (stopping.sentence, *verdict.notes)}) if stopping else verdict
 
 
 def deciding_measures(scores: Mapping[str, MeasureScores], questions: int, decides: str | None = None) -> Iterator[str]:

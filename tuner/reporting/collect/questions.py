@@ -20,11 +20,16 @@ _GAIN_DIGITS = 6
 
 
 def run_questions(folder: RunFolder, scores: Scores | None, deciding: str | None) -> tuple[Question, ...]:
-    """The questions of a run, in their order. `deciding` is the measure that each question's gain is in."""
+    """The questions that a run asked, in their order. `deciding` is the measure that each question's gain is in."""
     if folder.find(Keys.EVALUATION) is None:
         return ()
     answers = {name: folder.answers(name) for name in CONTESTANTS}
-    return joined_questions(folder.load_records(Keys.EVALUATION, EvaluationQuestion), answers, scores, deciding)
+    questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
+    if scores and scores.stopping:
+        # What the tuned model was not asked is no missing answer.
+        asked = {record.id for record in scores.questions}
+        questions = (question for question in questions if question.id in asked)
+    return joined_questions(questions, answers, scores, deciding)
 
 
 def joined_questions(

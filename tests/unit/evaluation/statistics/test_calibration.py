@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.calibration import reviews, simulation
+from tests.calibration import reviews, simulation, stopping
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design, Draw, Generator
 from tests.calibration.page import outside, page
 from tests.calibration.reviews import REVIEWS, Review, calibrate_review
 from tests.calibration.simulation import calibrate, difference, true_difference
+from tests.calibration.stopping import calibrate_stopping
 from tuner.evaluation.statistics import comparison
 
 DESIGNS = {design.name: design for design in (*INDEPENDENT, *RELATED, *JUDGES)}
@@ -19,6 +20,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "_DRAWS_OF_TRUTH", 500)
     monkeypatch.setattr(simulation, "_PILOTS", 20)
     monkeypatch.setattr(reviews, "_PILOTS", 10)
+    monkeypatch.setattr(stopping, "_DRAWS_OF_TRUTH", 500)
+    monkeypatch.setattr(stopping, "_PILOTS", 10)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -60,6 +63,16 @@ def test_a_design_of_a_review_draws_models_that_differ_by_its_effect() -> None:
         assert np.mean(people) == pytest.approx(0.4, abs=0.06)
 
 
+@pytest.mark.parametrize("name", ["60 questions, skewed", "25 groups of 4, correlation 0.7"])
+def test_stopping_early_saves_questions_and_is_rarely_wrong(name: str) -> None:
+    found = calibrate_stopping(name, 150)
+    assert found.alarms <= 0.1
+    assert found.missed <= 0.05
+    assert found.found > 0.95
+    assert found.asked < 0.75 < found.asked_if_equal
+    assert found.peeking > found.alarms + 0.03
+
+
 def test_groups_reach_the_comparison() -> None:
     draw = DESIGNS["10 groups of 4, correlation 0.7"].draw(np.random.default_rng(1), 0.0)
     assert difference(draw).groups == 10
@@ -78,5 +91,6 @@ def test_the_page_has_a_row_for_each_design_and_marks_what_is_outside() -> None:
     text = page(20)
     assert all(f"| {name} |" in text for name in DESIGNS)
     assert all(f"| {review.name} |" in text for review in REVIEWS)
+    assert all(f"| {name} |" in text for name in stopping.DESIGNS)
     assert "| 5 looks at a growing set, until one decides |" in text
     assert "**" in text
