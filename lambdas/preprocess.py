@@ -14,8 +14,8 @@ from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
 from tuner.datasets import DataRole, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.question_groups import in_random_order
+from tuner.evaluation.gate.batches import batches, questions_of_a_batch
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP
-from tuner.serving.batches import batch_shard_size, batches
 from tuner.serving.inference import shard_size, workers
 from tuner.settings import EvaluationSettings
 
@@ -69,10 +69,11 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     folder.save(summary)
     folder.save(prepared.findings.artifact())
     stops_early = manifest.settings.evaluation.stop_early and not prepared.findings.errors
-    size_of = batch_shard_size if stops_early else shard_size
-    size = size_of(summary.evaluation_records, env.deployment.shard_size)
+    configured = env.deployment.shard_size
     if stops_early:
+        configured = min(configured, questions_of_a_batch(summary.evaluation_records))
         _shuffle_questions(folder, manifest.settings.evaluation)
+    size = shard_size(summary.evaluation_records, configured)
     found = batches(summary, size, FEWEST_TO_STOP) if stops_early else []
     shards = -(-summary.evaluation_records // size)
     return Preprocessed(

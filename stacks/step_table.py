@@ -228,7 +228,7 @@ STEPS = (
             _READS,
             _FINDS,
             # Without scores/gate.json: what buying a commitment trusts is written by the gate alone.
-            writes("scores/shards/*", "scores/verdicts/*", "scores/review.csv", Keys.SCORES, Keys.EARLY_STOP),
+            writes("scores/shards/*", "scores/verdicts/*", "scores/review.csv", Keys.SCORES),
             objects.read_encoder,
             bedrock.invoke_judges,
             services.invoke_scorers,

@@ -11,9 +11,9 @@ import numpy as np
 from tests.calibration.designs import UNEQUAL, Draw, Generator, graded, heavy_tailed, preferred, related, skewed, tied
 from tests.calibration.simulation import Interval, share
 from tuner.artifacts.dataset import DatasetSummary, QuestionGroups
+from tuner.evaluation.gate.batches import batches, questions_of_a_batch
 from tuner.evaluation.statistics.comparison import PairedDifference, compare
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP, Looks
-from tuner.serving.batches import batch_shard_size, batches
 
 _PILOTS = 50
 _DRAWS_OF_TRUTH = 5_000
@@ -99,7 +99,7 @@ def _looks(draw: Draw) -> list[int]:
     questions = len(draw.base)
     groups = QuestionGroups(by="field", questions=questions, groups=_units(draw)) if draw.groups is not None else None
     summary = DatasetSummary(training_records=0, validation_records=0, evaluation_records=questions, groups=groups)
-    size = batch_shard_size(questions, _SHARD_SIZE)
+    size = min(_SHARD_SIZE, questions_of_a_batch(questions))
     return [(batch[-1] + 1) * size for batch in batches(summary, size, FEWEST_TO_STOP)[:-1]]
 
 

@@ -113,6 +113,21 @@ def test_objects_are_recognised_and_measured_by_field(pipeline):
     assert all(measure["comparison"]["interval"] for measure in scores.values())
 
 
+def test_a_clear_difference_ends_the_answering_early(pipeline):
+    settings = SETTINGS.format(tokens=1).replace("leakage: warn", "leakage: warn, stop_early: true")
+    run, report = finished(pipeline, "early", labelled(10, 12), labelled(70, 10), settings)
+    stopping = report["scoring"]["stopping"]
+    # 60 questions: the first batch has 16, in whole files of 5.
+    assert (stopping["questions"], stopping["asked"], stopping["decided"]) == (60, 20, True)
+    assert report["verdict"]["value"] == "better"
+    assert report["verdict"]["notes"][0].startswith("Answering stopped early, after 20 of 60 questions")
+    assert len(report["questions"]) == 20
+    assert pipeline.artifact(run, "answers/tuned/00003.jsonl")
+    assert pipeline.artifact(run, "answers/tuned/00004.jsonl") is None
+    assert pipeline.states(run).count("Look at the scores") == 1
+    assert "Answering stopped early" in pipeline.artifact(run, "report/index.html").decode()
+
+
 def test_a_scorer_that_does_not_exist_is_refused_before_anything_is_trained(pipeline):
     before = pipeline.jobs()
     pipeline.drop("no-scorer", small_dataset("scorer: {name: missing-scorer}\n"))

@@ -29,7 +29,7 @@ class Keys:
     COMMITMENT = "serving/commitment.json"
     SCORES = "scores/scores.json"
     GATE = "scores/gate.json"
-    EARLY_STOP = "scores/early-stop.json"
+    LOOKS = "scores/shards/looks.json"
     REPORT = "report/report.json"
     REPORT_PAGE = "report/index.html"
     REPORT_CARD = "report/card.json"

@@ -54,6 +54,6 @@ class Stopping(Part):
 class EarlyStop(Artifact):
     """The whole file. A run that may stop early writes it after each batch of questions."""
 
-    NAME: ClassVar[str] = Keys.EARLY_STOP
+    NAME: ClassVar[str] = Keys.LOOKS
 
     stopping: Stopping

@@ -8,6 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage, QuestionGroups
+from tuner.artifacts.evaluation.answers import Stopping
 from tuner.artifacts.evaluation.measure_scores import Number, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
@@ -58,6 +59,10 @@ class ScoringDetails(Part):
     groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
     reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
+    stopping: Stopping | None = Field(
+        None,
+        description="how many questions were asked; absent for runs without a look before the end",
+    )
     warnings: tuple[str, ...] = ()
     files: dict[str, FileIdentity] = Field(
         default_factory=dict, description="the files that were compared, where there was no run"

@@ -18,13 +18,13 @@ from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.gate.batches import batches, next_batch
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.metrics import measures
 from tuner.evaluation.score_run import scores_of_asked
 from tuner.evaluation.shards import Shards
 from tuner.evaluation.statistics.comparison import compare
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP, Looks
-from tuner.serving.batches import batches, next_batch
 from tuner.settings import GateRule
 
 

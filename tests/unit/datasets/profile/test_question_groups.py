@@ -10,7 +10,7 @@ from tuner.artifacts.dataset import EvaluationQuestion, Message, Origin
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import DataRole
 from tuner.datasets.prepare import Prepared, prepare
-from tuner.datasets.question_groups import question_groups
+from tuner.datasets.question_groups import in_random_order, question_groups
 from tuner.settings import RunSettings
 
 
@@ -173,3 +173,17 @@ def test_a_dataset_with_too_few_groups_gets_a_warning() -> None:
     found, _ = prepared({"training": TRAINING, "evaluation": [each | {"file_name": each["answer"]} for each in asked]})
     assert found.summary.groups is None
     assert "few-groups" not in found.findings.counts
+
+
+def test_the_random_order_keeps_groups_together_and_depends_on_the_seed() -> None:
+    asked = [question(number, fields={"team": f"{number % 7}"}) for number in range(21)]
+    orders = [[int(each.id) for each in in_random_order(asked, "team", seed)] for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(orders[0]) == list(range(21))
+    for order in orders:
+        teams = [number % 7 for number in order]
+        assert all(len(set(teams[start : start + 3])) == 1 for start in range(0, 21, 3))
+        assert all(order[start : start + 3] == sorted(order[start : start + 3]) for start in range(0, 21, 3))
+    # Not the order of the first ones: over the seeds, each group comes first about equally often.
+    first = [int(in_random_order(asked, "team", seed)[0].id) % 7 for seed in range(210)]
+    assert all(10 <= first.count(team) <= 55 for team in range(7))

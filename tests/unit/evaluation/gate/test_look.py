@@ -71,7 +71,7 @@ def test_an_unclear_difference_asks_the_next_batch_and_the_last_one_is_not_grade
     while following := look(folder, SIZE, ENCODER, seen[-1]):
         seen.append(following)
     assert seen == BATCHES
-    assert folder.list("scores/shards/") == [f"scores/shards/{shard:05d}.json" for shard in range(7)]
+    assert folder.list("scores/shards/") == [*(f"scores/shards/{shard:05d}.json" for shard in range(7)), Keys.LOOKS]
     assert score_run(folder, SIZE, ENCODER) == 40
     scores = folder.load(Scores)
     assert scores.stopping is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.evaluation.statistics.leaderboard_figures import FIGURES
+from tests.unit.evaluation.leaderboard_figures import FIGURES
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
 

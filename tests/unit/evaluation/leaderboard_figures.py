@@ -1,7 +1,7 @@
 """Writes leaderboard_figures.json: published leaderboards of AlpacaEval, with the counts of their annotations.
 
     pip download alpaca_eval==0.6.6 --no-deps
-    python tests/unit/evaluation/statistics/leaderboard_figures.py alpaca_eval-0.6.6-py3-none-any.whl
+    python tests/unit/evaluation/leaderboard_figures.py alpaca_eval-0.6.6-py3-none-any.whl
 
 The package (Apache License 2.0) has the published win rates and standard errors, and how many of the annotations are
 wins, losses and draws. Where each annotation is one of these three, the counts are all that the annotations say. The

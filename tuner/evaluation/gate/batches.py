@@ -11,14 +11,13 @@ from collections.abc import Iterator
 
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
-from tuner.serving.inference import shard_size
 
 _FEWEST_QUESTIONS = 5
 
 
-def batch_shard_size(questions: int, configured: int) -> int:
-    """Questions of one shard: small enough that a batch is a few shards."""
-    return shard_size(questions, max(1, min(configured, _questions_of_a_batch(questions))))
+def questions_of_a_batch(questions: int) -> int:
+    """About how many questions a batch has: no shard of them may have more."""
+    return max(_FEWEST_QUESTIONS, math.ceil(questions / MOST_LOOKS))
 
 
 def batches(summary: DatasetSummary, size: int, fewest_units: int) -> list[tuple[int, ...]]:
@@ -40,12 +39,8 @@ def next_batch(known: list[tuple[int, ...]], done: tuple[int, ...]) -> tuple[int
 
 def _batches(questions: int, size: int, first: int) -> Iterator[tuple[int, ...]]:
     shards = math.ceil(questions / size)
-    start, wanted = 0, max(first, _questions_of_a_batch(questions))
+    start, wanted = 0, max(first, questions_of_a_batch(questions))
     while start < shards:
         end = min(shards, start + math.ceil(wanted / size))
         yield tuple(range(start, end))
-        start, wanted = end, _questions_of_a_batch(questions)
-
-
-def _questions_of_a_batch(questions: int) -> int:
-    return max(_FEWEST_QUESTIONS, math.ceil(questions / MOST_LOOKS))
+        start, wanted = end, questions_of_a_batch(questions)

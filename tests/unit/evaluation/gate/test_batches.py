@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.artifacts.dataset import DatasetSummary, QuestionGroups
-from tuner.serving.batches import batch_shard_size, batches, next_batch
+from tuner.evaluation.gate.batches import batches, next_batch, questions_of_a_batch
+from tuner.serving.inference import shard_size
 
 
 def summary(questions: int, groups: int | None = None) -> DatasetSummary:
@@ -16,7 +17,7 @@ def summary(questions: int, groups: int | None = None) -> DatasetSummary:
 @given(questions=st.integers(1, 5_000), configured=st.integers(1, 500), share=st.floats(0.05, 1))
 @settings(max_examples=60)
 def test_every_shard_is_in_one_batch_and_there_are_about_twenty(questions: int, configured: int, share: float) -> None:
-    size = batch_shard_size(questions, configured)
+    size = shard_size(questions, min(configured, questions_of_a_batch(questions)))
     found = batches(summary(questions, max(1, int(questions * share))), size, 16)
     assert [shard for batch in found for shard in batch] == list(range(-(-questions // size)))
     assert len(found) <= 21
@@ -28,11 +29,11 @@ def test_every_shard_is_in_one_batch_and_there_are_about_twenty(questions: int, 
 
 @pytest.mark.parametrize(("questions", "groups", "first"), [(100, None, 16), (100, 25, 64), (1_000, None, 50)])
 def test_the_first_batch_has_enough_independent_questions(questions: int, groups: int | None, first: int) -> None:
-    size = batch_shard_size(questions, 25)
+    size = min(25, questions_of_a_batch(questions))
     found = batches(summary(questions, groups), size, 16)
     assert first <= len(found[0]) * size < first + 2 * size
 
 
 @pytest.mark.parametrize(("questions", "groups"), [(16, None), (60, 15)])
 def test_few_questions_are_one_batch(questions: int, groups: int | None) -> None:
-    assert len(batches(summary(questions, groups), batch_shard_size(questions, 25), 16)) == 1
+    assert len(batches(summary(questions, groups), min(25, questions_of_a_batch(questions)), 16)) == 1
