@@ -223,6 +223,7 @@ def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
 def _measure_scores(
     measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
 ) -> MeasureScores:
+    looks = looks and looks.within(measure.range)
     if measure.of_all_answers:
         return _macro_f1_scores(measure, records, seed, names, looks)
     base, tuned, groups = _pairs(measure, records)

@@ -100,7 +100,7 @@ def _of_bound(
     answers = [(record, record.of(TUNED).counted(name, known.worst)) for record in records]
     values = [float(value) for _, value in answers if value is not None]
     groups = [record.group or record.id for record, value in answers if value is not None]
-    mean = compare([limit] * len(values), values, 0, groups, looks)
+    mean = compare([limit] * len(values), values, 0, groups, looks.within(found.range))
     if not mean.differs or mean.mean is None:
         return "undecided"
     return "accepted" if mean.mean * sign > 0 else "rejected"

@@ -119,11 +119,17 @@ def with_looks(found: PairedDifference, looks: Looks, degrees: float) -> PairedD
             return found
         shown = looks.detectable(error, degrees, POWER)
         return found.model_copy(update={"p": looks.p_of_end(found.p), "smallest_detectable": shown})
-    if mean is None or not error or reach is None:
-        # Without a spread, a look decides nothing: all gains of few questions can be equal by chance.
+    if mean is None or error is None or reach is None:
         return found.model_copy(update={"interval": None, "p": None})
-    interval, p = (mean - reach * error, mean + reach * error), looks.p(mean / error, degrees)
-    shown = looks.detectable(error, degrees, POWER)
+    if error < _EQUAL:
+        p = looks.p_of_equal_gains(mean, found.units)
+        if p >= 1 - CONFIDENCE:
+            return found.model_copy(update={"interval": None, "p": None})
+        # As if one more question, or group, had no gain: equal gains alone have an interval without a width.
+        error = abs(mean) / (found.units + 1)
+    else:
+        p = looks.p(mean / error, degrees)
+    interval, shown = (mean - reach * error, mean + reach * error), looks.detectable(error, degrees, POWER)
     return found.model_copy(update={"interval": interval, "p": p, "smallest_detectable": shown})
 
 

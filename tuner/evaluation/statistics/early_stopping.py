@@ -17,7 +17,7 @@ By the union bound, the interval that a run shows misses the true difference at 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.artifacts.evaluation.answers import Stopping
 from tuner.evaluation.statistics.students_t import quantile
@@ -39,16 +39,21 @@ _PRIOR = 8.0
 class Looks:
     """An evaluation that may stop early. `units` are all its independent questions, or groups, and not those asked.
 
-    `complete` says that all of them were asked.
+    `complete` says that all of them were asked. `width` is that of the range of the scores, if they have one.
     """
 
     units: int
     complete: bool
+    width: float | None = None
 
     @classmethod
     def of(cls, stopping: Stopping | None) -> Looks | None:
         """The looks of a run's evaluation; None if there were none."""
         return cls(stopping.units, not stopping.decided) if stopping else None
+
+    def within(self, bounds: tuple[float, float] | None) -> Looks:
+        """The same for scores with these bounds."""
+        return replace(self, width=bounds[1] - bounds[0] if bounds else None)
 
     @property
     def confidence(self) -> float:
@@ -77,6 +82,18 @@ class Looks:
         # The logarithm of the Bayes factor: it can be too large for a number.
         evidence = n / 2 * (math.log1p(square) - math.log1p(square / (1 + prior))) - math.log(1 + prior) / 2
         return min(1.0, ERROR / _ERROR_OF_LOOKS * math.exp(-max(evidence, 0.0)))
+
+    def p_of_equal_gains(self, gain: float, units: float) -> float:
+        """The p-value of a look at which all gains are equal, so that the t-test knows no spread.
+
+        Equal models could have such gains if a few others, that were not asked, lose as much as the range of the scores
+        allows. The product of 1 + gain / width bounds how likely that is: it is a bet whose value does not grow on
+        average if the models are equal (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
+        betting", Journal of the Royal Statistical Society B 86, 2024).
+        """
+        if not self.width or units < FEWEST_TO_STOP:
+            return 1.0
+        return min(1.0, ERROR / _ERROR_OF_LOOKS * math.exp(-units * math.log1p(abs(gain) / self.width)))
 
     def p_of_end(self, p: float) -> float:
         """The p-value in the end: below 5 % where the interval excludes zero."""

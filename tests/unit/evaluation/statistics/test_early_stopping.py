@@ -46,9 +46,28 @@ def test_few_questions_and_equal_gains_decide_nothing() -> None:
     assert compare([0.0] * few, [5.0, 6.0, 7.0] * 5, looks=LOOKS).interval is None
     assert compare([0.0] * 30, [1.0] * 30, looks=LOOKS).interval is None
     assert compare([0.0] * 30, [1.0, 2.0, 1.5] * 10, looks=LOOKS).differs
+    # On a scale from 1 to 10, one question that loses nine points would make up for nine that win one.
+    assert compare([0.0] * 30, [1.0] * 30, looks=LOOKS.within((1, 10))).interval is None
     # 30 questions of 10 groups are 10 observations.
     groups = [number // 3 for number in range(30)]
     assert compare([0.0] * 30, [1.0, 2.0, 1.5] * 10, names=groups, looks=LOOKS).interval is None
+
+
+@pytest.mark.parametrize(("gain", "bounds", "fewest"), [(1.0, (0, 1), 16), (4.0, (1, 10), 16), (1.0, (1, 10), 38)])
+def test_equal_gains_decide_if_equal_models_can_hardly_have_them(
+    gain: float, bounds: tuple[float, float], fewest: int
+) -> None:
+    looks = LOOKS.within(bounds)
+    # The most likely equal models: they have this gain, or lose as much as the scale allows.
+    width = bounds[1] - bounds[0]
+    assert (width / (width + gain)) ** fewest <= 0.02
+    for units, decided in ((fewest - 1, False), (fewest, True)):
+        found = compare([0.0] * units, [gain] * units, looks=looks)
+        assert found.differs is decided
+        assert (found.p is not None and found.p < 0.05) is decided
+    mirrored = compare([gain] * fewest, [0.0] * fewest, looks=looks)
+    assert mirrored.interval is not None
+    assert mirrored.interval[1] < 0
 
 
 def test_in_the_end_the_interval_has_a_confidence_of_97_percent() -> None:

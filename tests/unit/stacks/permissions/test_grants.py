@@ -139,6 +139,7 @@ WRITERS: dict[str, set[str]] = {
     PEOPLE: set(),  # a person, with rights of their own
     sheet_file("random-60-0"): set(),  # so is the draw
     Keys.GATE: {"apply_gate"},
+    Keys.LOOKS: {"score_answers"},
     Keys.REPORT: {"write_report", "close_run"},
     Keys.REPORT_PAGE: {"write_report", "close_run"},
     Keys.REPORT_CARD: {"write_report", "close_run"},
