@@ -57,17 +57,22 @@ def distribution(degrees: float, t: float) -> float:
 
 def _distribution_of_a_fraction(degrees: float, t: float) -> float:
     """The same for degrees of freedom between two integers."""
-    tails = _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
+    # Both shares, because 1 - x would lose the digits of a small t.
+    x, rest = degrees / (degrees + t * t), t * t / (degrees + t * t)
+    tails = _incomplete_beta(degrees / 2, 0.5, x, rest)
     return 1 - tails / 2 if t > 0 else tails / 2
 
 
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """The regularized incomplete beta function, by its continued fraction (Abramowitz and Stegun, 26.5.8)."""
-    if not 0 < x < 1:
-        return float(x >= 1)
+def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
+    """The regularized incomplete beta function, by its continued fraction (Abramowitz and Stegun, 26.5.8).
+
+    `rest` is 1 - x.
+    """
+    if not (x > 0 and rest > 0):
+        return float(x > 0)
     if x > (a + 1) / (a + b + 2):  # there, the fraction of the other tail converges faster
-        return 1 - _incomplete_beta(b, a, 1 - x)
-    log = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+        return 1 - _incomplete_beta(b, a, rest, x)
+    log = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
     # Lentz's method: the fraction is the product of the ratios of its numerators and denominators.
     numerator, denominator = 1.0, 1 / (1 - (a + b) * x / (a + 1))
     fraction = denominator

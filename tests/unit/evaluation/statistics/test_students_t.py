@@ -39,6 +39,7 @@ def test_the_rank_correlation_equals_scipys(pairs: list[tuple[int, int]]) -> Non
         assert found == pytest.approx(stats.spearmanr(one, other).statistic, abs=1e-12)
 
 
+@example(degrees=522.5, t=1e-5)
 @given(degrees=st.floats(1, 1500), t=st.floats(-50, 50).filter(lambda t: t == 0 or abs(t) > 1e-7))
 def test_the_distribution_of_fractional_degrees_equals_scipys(degrees: float, t: float) -> None:
     assert distribution(degrees, t) == pytest.approx(float(stats.t.cdf(t, degrees)), abs=1e-9)
