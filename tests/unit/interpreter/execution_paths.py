@@ -224,7 +224,7 @@ PATHS = {
     "decided at the second look": ExecutionPath(
         (*TO_SERVICE, *FIRST_BATCH, *2 * BATCH, ASK_TUNED[-1], "Release the throughput", *SCORE, *SUCCESS),
         {
-            "Preprocess": {"shards": [0, 1, 2], "lanes": [[0, 1, 2]], "shard_size": 5, "batch": [0, 1]},
+            "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 5, "batch": [0, 1]},
             "Look at the scores": [{"batch": [2]}, {"batch": []}],
         },
     ),

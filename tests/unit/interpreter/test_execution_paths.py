@@ -80,8 +80,20 @@ def test_functions_get_the_results_of_earlier_steps() -> None:
 
 
 def two_workers(call: Call) -> dict[str, Any]:
-    result = {"shards": [0, 1, 2, 3], "lanes": [[0, 1], [2, 3]], "shard_size": 25}
+    result = {"shards": [0, 1, 2, 3], "lanes": [[0, 1], [2, 3]], "shard_size": 25, "batch": []}
     return result if call.function == "Preprocess" else {}
+
+
+def test_each_batch_is_asked_and_then_looked_at() -> None:
+    """The first batch is that of the preprocessing, the next one that of the look before."""
+    calls = executed("decided at the second look").calls
+    batches = [call.payload for call in calls if call.state in ("Ask a batch of the questions", "Look at the scores")]
+    every = {"run_id": "run-1", "shard_size": 5}
+    assert batches == [
+        {**every, **given}
+        for batch in ([0, 1], [2])
+        for given in ({"model": "tuned", "shards": batch}, {"batch": batch})
+    ]
 
 
 @pytest.mark.parametrize("name", ["provisioned", "not served", "approved", "training without end"])
