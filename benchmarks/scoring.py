@@ -107,7 +107,7 @@ def judging() -> Iterator[Figure]:
     endpoint = _Endpoint(LATENCY, QUOTA, BURST)
     questions = example_questions(JUDGED // 2)
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=endpoint.ask)
-    seconds, grades = _timed(lambda: Correctness().grade(questions, ScoringContext(judge)))
+    seconds, grades = _timed(lambda: Correctness().grade(questions, ScoringContext([judge])))
     least = (JUDGED - BURST) / QUOTA + LATENCY
     print(f"# {JUDGED} grades in {seconds:.2f} s, least {least:.2f} s; {endpoint.refused} calls throttled")
     yield Figure("judging_over_least_time", seconds / least, 1.15, "x")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.preflight import Preflight
+from tuner.artifacts.preflight import JudgeQuotas, Preflight
 from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
@@ -202,24 +202,30 @@ def check_run(
         return Preflight(warnings=tuple(warnings), customization_jobs=quotas.value("bedrock", JOBS_QUOTA))
     if manifest.scorer_function:
         check_scorer(manifest.scorer_function, manifest.settings, call_scorer)
-    judge = catalog.judge_or_assumed(manifest.judge_model) if _may_ask_the_judge(manifest) else None
-    if judge:
+    judges = [catalog.judge_or_assumed(each) for each in manifest.judge_models] if _may_ask_the_judge(manifest) else []
+    for judge in judges:
         # The subscription comes first: a request to a judge without one would start it.
         check_subscription(access, judge)
-        check_judge(ask, manifest.judge_model)
+        check_judge(ask, judge.id)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
     jobs = quotas.value("bedrock", JOBS_QUOTA)
-    if judge is None:
+    if not judges:
         return Preflight(warnings=tuple(warnings), customization_jobs=jobs)
-    # A judge without a known name in Service Quotas is not checked: its quotas show only when it throttles.
-    found_quotas = per_minute(quotas.all("bedrock"), judge.quota, judge.routing) if judge.quota else {}
+    first, *others = (_judge_quotas(quotas, judge) for judge in judges)
     return Preflight(
-        warnings=(*warnings, *judge_warnings(judge)),
+        warnings=(*warnings, *(warning for judge in judges for warning in judge_warnings(judge))),
         customization_jobs=jobs,
-        judge_requests_per_minute=found_quotas.get("requests"),
-        judge_tokens_per_minute=found_quotas.get("tokens"),
+        judge_requests_per_minute=first.requests_per_minute,
+        judge_tokens_per_minute=first.tokens_per_minute,
+        more_judges={judge.id: found for judge, found in zip(judges[1:], others, strict=True)},
     )
+
+
+def _judge_quotas(quotas: Quotas, judge: Judge) -> JudgeQuotas:
+    """A judge without a known name in Service Quotas has none: its quotas show only when it throttles."""
+    found = per_minute(quotas.all("bedrock"), judge.quota, judge.routing) if judge.quota else {}
+    return JudgeQuotas(requests_per_minute=found.get("requests"), tokens_per_minute=found.get("tokens"))
 
 
 def _may_ask_the_judge(manifest: Manifest) -> bool:

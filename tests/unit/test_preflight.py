@@ -190,6 +190,15 @@ def test_the_quotas_of_the_judge_are_found_by_name() -> None:
     assert run(account, profile).judge_requests_per_minute == 500.0
 
 
+def test_every_judge_is_asked_and_has_its_quotas() -> None:
+    account = Account()
+    profile = "us.amazon.nova-pro-v1:0"
+    found = run(account, manifest(serving="on_demand", judge={"models": [JUDGE, profile]}))
+    assert account.asked[:2] == [JUDGE, profile]
+    assert found.of_judge(JUDGE).judge_requests_per_minute == 25.0
+    assert found.of_judge(profile).judge_requests_per_minute == 500.0
+
+
 @pytest.mark.parametrize(
     ("judge", "sent"),
     [(JUDGE, {"maxTokens": 64, "temperature": 0.0}), ("us.anthropic.claude-opus-4-7", {"maxTokens": 64})],

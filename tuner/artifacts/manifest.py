@@ -74,6 +74,11 @@ class Manifest(Artifact):
         return bool(self.generated_roles)
 
     @property
+    def judge_models(self) -> tuple[str, ...]:
+        """The models that grade the answers."""
+        return self.settings.judge.models or (self.judge_model,)
+
+    @property
     def generator_model(self) -> str:
         """The model that makes data from documents."""
         return self.settings.generate.model or self.judge_model

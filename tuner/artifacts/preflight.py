@@ -6,8 +6,15 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from tuner.artifacts.base import Artifact
+from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
+
+
+class JudgeQuotas(Part):
+    """The quotas of one judge."""
+
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
 
 
 class Preflight(Artifact):
@@ -19,3 +26,18 @@ class Preflight(Artifact):
     customization_jobs: float | None = Field(None, description="quota of customization jobs in progress")
     judge_requests_per_minute: float | None = Field(None, description="quota of requests to the judge")
     judge_tokens_per_minute: float | None = Field(None, description="quota of the judge's input and output tokens")
+    more_judges: dict[str, JudgeQuotas] = Field(
+        default_factory=dict, description="of several judges: the quotas of all but the first, by model"
+    )
+
+    def of_judge(self, model: str) -> Preflight:
+        """The same with the quotas of this judge as those of the judge."""
+        if model not in self.more_judges:
+            return self
+        quotas = self.more_judges[model]
+        return self.model_copy(
+            update={
+                "judge_requests_per_minute": quotas.requests_per_minute,
+                "judge_tokens_per_minute": quotas.tokens_per_minute,
+            }
+        )

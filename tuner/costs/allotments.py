@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.costs.reservation import judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
 from tuner.artifacts.manifest import Manifest
@@ -61,14 +62,20 @@ class Allotments:
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, contestant, shard), allotted)
 
-    def judge(self, shard: int, questions: Sequence[EvaluationQuestion]) -> Meter:
-        """The meter for the judge's grades and comparisons of a shard."""
-        whole = JudgeUsage.of(self.plan, self.inputs)
+    def judge(self, shard: int, questions: Sequence[EvaluationQuestion], place: int = 0) -> Meter:
+        """The meter for the grades and comparisons of a shard by one of the judges, by its place in their list.
+
+        Each judge has a meter of its own, because their prices differ.
+        """
+        judge = self.plan.judges[place]
+        whole = JudgeUsage.of(self.plan, self.inputs, judge)
         if whole.requests:
-            check_approved(self.folder, self.approved, _JUDGE, whole.most_input_tokens, whole.most_output_tokens)
-        usage = JudgeUsage.of(self.plan, self._part(questions))
+            model = judge.id if len(self.plan.judges) > 1 else None
+            most = (whole.most_input_tokens, whole.most_output_tokens)
+            check_approved(self.folder, self.approved, _JUDGE, *most, model=model)
+        usage = JudgeUsage.of(self.plan, self._part(questions), judge)
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
-        return Meter(FolderAccount(self.folder, "judge", shard), allotted)
+        return Meter(FolderAccount(self.folder, judge_payer(place), shard), allotted)
 
     def _part(self, questions: Sequence[EvaluationQuestion]) -> CostInputs:
         """The inputs with these questions only."""
@@ -77,13 +84,13 @@ class Allotments:
         return replace(self.inputs, questions=counted)
 
 
-def check_approved(folder: RunFolder, approved: Estimate, items: _Items, *most: int) -> None:
+def check_approved(folder: RunFolder, approved: Estimate, items: _Items, *most: int, model: str | None = None) -> None:
     """Raises SpendingLimitError when the estimate that was approved allows less than this run can take.
 
     That happens when the questions or the settings are no longer those of the estimate.
     """
     for item, tokens in zip(items, most, strict=True):
-        found = approved.find(item)
+        found = approved.find(item, model)
         # An estimate of release 0.1.0 has no worst case.
         allowed = 0 if found is None else found.at_most
         if allowed is not None and tokens > allowed:

@@ -30,9 +30,14 @@ class Plan:
     judge_model: str
 
     @property
-    def judge(self) -> catalog.Judge:
-        """The judge of the evaluation."""
-        return catalog.judge_or_assumed(self.judge_model)
+    def judge_models(self) -> tuple[str, ...]:
+        """The judges of the evaluation; `judge_model` is the first one."""
+        return self.settings.judge.models or (self.judge_model,)
+
+    @property
+    def judges(self) -> tuple[catalog.Judge, ...]:
+        """The same, with what the catalog knows of them."""
+        return tuple(map(catalog.judge_or_assumed, self.judge_models))
 
     @classmethod
     def of(cls, manifest: Manifest) -> Plan:

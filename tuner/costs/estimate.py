@@ -159,13 +159,17 @@ class _Items:
             yield _item(item, units * months * _HOURS_PER_MONTH, unit, price)
 
     def _judge(self) -> Iterator[CostItem]:
-        usage = JudgeUsage.of(self._plan, self._inputs)
-        if not usage.requests:
-            return
-        model = priced_as(self._plan.judge_model)
-        reading, writing = (self._prices.find(item, model) for item in _READING_AND_WRITING)
-        yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens)
-        yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens)
+        for judge in self._plan.judges:
+            usage = JudgeUsage.of(self._plan, self._inputs, judge)
+            if not usage.requests:
+                return
+            reading, writing = (self._prices.find(item, judge.foundation_model) for item in _READING_AND_WRITING)
+            items = (
+                _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens),
+                _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens),
+            )
+            several = len(self._plan.judges) > 1
+            yield from (_of_judge(item, judge) if several else item for item in items)
 
 
 def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_most: float | None = None) -> CostItem:
@@ -182,6 +186,11 @@ def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_
         at_most_usd=most * price.usd if price else None,
         source=_source(price),
     )
+
+
+def _of_judge(item: CostItem, judge: catalog.Judge) -> CostItem:
+    """The item of one of several judges."""
+    return item.model_copy(update={"model": judge.id, "name": f"{item.name} ({judge.name})"})
 
 
 def _source(price: Price | None) -> str:

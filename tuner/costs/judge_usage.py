@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tuner import catalog
 from tuner.artifacts.preflight import Preflight
 from tuner.core.errors import QuotaError
 from tuner.costs.cost_inputs import CostInputs, Plan
@@ -25,7 +26,7 @@ _WARNING_MINUTES = 15.0
 
 @dataclass(frozen=True, slots=True)
 class JudgeUsage:
-    """The judge's requests in a run, and their input and output tokens.
+    """One judge's requests in a run, and their input and output tokens.
 
     Expected: one request per grade, with answers and grades at their maximum length. At most: every request is repeated
     as often as `judge.attempts` allows, and once more for a reply that was lost, and every byte of its text is a token.
@@ -38,12 +39,14 @@ class JudgeUsage:
     most_output_tokens: int
 
     @classmethod
-    def of(cls, plan: Plan, inputs: CostInputs) -> JudgeUsage:
-        """Each answer is graded once. Each pair of answers is compared in both orders, with both answers in the prompt.
+    def of(cls, plan: Plan, inputs: CostInputs, judge: catalog.Judge | None = None) -> JudgeUsage:
+        """The usage of one of the run's judges, by default the first one.
+
+        Each answer is graded once. Each pair of answers is compared in both orders, with both answers in the prompt.
 
         Comparing in both orders cancels the judge's preference for the first or the second answer.
         """
-        settings, questions = plan.settings, inputs.questions
+        settings, questions, judge = plan.settings, inputs.questions, judge or plan.judges[0]
         answers = questions.count * settings.inference.max_tokens
         per_model = (
             questions.question_tokens + questions.reference_tokens + answers + questions.count * _INSTRUCTION_TOKENS
@@ -53,7 +56,7 @@ class JudgeUsage:
         requests = (grades + comparisons) * questions.count
         read = (grades + comparisons) * per_model + comparisons * answers
         # A reasoning model writes its reasoning before the grade.
-        written = requests * (settings.judge.max_tokens + plan.judge.reasoning_tokens)
+        written = requests * (settings.judge.max_tokens + judge.reasoning_tokens)
         most_answers = questions.count * settings.inference.longest_answer_bytes
         most_per_model = (
             questions.most_question_tokens

@@ -20,4 +20,7 @@ def warnings(
         yield f"AWS does not document for {model.name}: {'; '.join(model.family.unconfirmed)}."
     if found := warmup.warning(model, plan.settings.hyperparameters, training_records):
         yield found
-    yield from check_time(account, JudgeUsage.of(plan, inputs), max(1, -(-inputs.questions.count // shard_size)))
+    shards = max(1, -(-inputs.questions.count // shard_size))
+    # Several judges are asked at the same time, each within quotas of its own.
+    for judge in plan.judges:
+        yield from check_time(account.of_judge(judge.id), JudgeUsage.of(plan, inputs, judge), shards)

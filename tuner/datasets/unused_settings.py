@@ -95,7 +95,7 @@ def _reasons(
         yield _Reason(("fields.records",), "no data file is JSON")
     if settings.serving == "none":
         measured = settings.break_even.question_tokens is None or settings.break_even.answer_tokens is None
-        more = (*(() if generated else ("judge.model",)), *(("break_even",) if measured else ()))
+        more = (*(() if generated else ("judge.model", "judge.models")), *(("break_even",) if measured else ()))
         yield _Reason((*_OF_EVALUATION, *more), "with 'serving: none', no model is asked or scored")
     if settings.serving == "on_demand":
         why = "the model is served on demand, so no model units are bought; only the report's break-even counts them"
@@ -143,7 +143,7 @@ def _of_task(settings: RunSettings, task: TaskName) -> Iterator[_Reason]:
 
 def _of_metrics(metrics: Collection[str], generates: bool) -> Iterator[_Reason]:
     if not uses_judge(metrics):
-        names = ("max_tokens", "temperature", "top_p", "attempts", *(() if generates else ("model",)))
+        names = ("max_tokens", "temperature", "top_p", "attempts", *(() if generates else ("model", "models")))
         yield _Reason(_names("judge", names), "no metric of the run asks the judge", _add("correctness"))
     if "bertscore" not in metrics:
         yield _Reason(("bertscore",), "bertscore is not one of the run's metrics", _add("bertscore"))
@@ -155,8 +155,9 @@ def _of_requests(settings: RunSettings) -> Iterator[_Reason]:
     if not settings.scorer.name:
         yield _Reason(("scorer",), "no scorer is named", "Name one as scorer.name, or remove it.")
     judge = settings.judge
-    if judge.model and judge_or_assumed(judge.model).sampling == "none":
-        yield _Reason(("judge.temperature", "judge.top_p"), f"the judge {judge.model} accepts neither")
+    if judge.named and all(judge_or_assumed(model).sampling == "none" for model in judge.named):
+        which = f"the judge {judge.named[0]} accepts" if len(judge.named) == 1 else "the judges accept"
+        yield _Reason(("judge.temperature", "judge.top_p"), f"{which} neither")
     if judge.top_p is not None:
         yield _Reason(("judge.temperature",), "judge.top_p is sent instead of it", "Remove one of the two.")
 

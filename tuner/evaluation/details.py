@@ -12,6 +12,7 @@ from tuner.artifacts.evaluation.metric_details import (
     BleuDetails,
     JudgeDetails,
     MetricFacts,
+    OneJudge,
     PreferenceDetails,
 )
 from tuner.artifacts.evaluation.question_scores import QuestionScores
@@ -50,7 +51,7 @@ def details_of(records: Sequence[QuestionScores], about: About, counts: Counts) 
     details: dict[str, Part] = {}
     for name, model in _DETAILS.items():
         facts = about.get(name, MetricFacts())
-        known = {**facts.model_dump(exclude_unset=True), **counts.get(name, {})}
+        known = {**facts.model_dump(exclude_unset=True, exclude={"judges"}), **counts.get(name, {})}
         if known:
             details[name] = model.model_validate(known)
     if labels := classification_details(records):
@@ -63,10 +64,22 @@ def details_of(records: Sequence[QuestionScores], about: About, counts: Counts) 
 
 def _judge_details(metrics: Sequence[str], about: About, counts: Counts) -> JudgeDetails:
     """The judge, with the sums over all metrics that asked it."""
-    total = sum((Counter(counts[name]) for name in metrics), Counter[str]())
-    return JudgeDetails.model_validate(
+    facts = about[metrics[0]]
+    together = _one_judge(facts, [counts[name] for name in metrics]).model_dump(exclude_unset=True)
+    if not facts.judges:
+        return JudgeDetails.model_validate(together)
+    each = [
+        _one_judge(judge, [counts[counted_by_judge(name, judge.model or "")] for name in metrics])
+        for judge in facts.judges
+    ]
+    return JudgeDetails.model_validate({**together, "each": tuple(each)})
+
+
+def _one_judge(facts: MetricFacts, counts: Sequence[Mapping[str, int]]) -> OneJudge:
+    total = sum(map(Counter, counts), Counter[str]())
+    return OneJudge.model_validate(
         {
-            **about[metrics[0]].model_dump(exclude_unset=True),
+            **facts.model_dump(exclude_unset=True, exclude={"judges"}),
             "stand_in": total["stand_in"] > 0,
             "asked": total["asked"],
             "missing": total["missing"],
@@ -74,3 +87,8 @@ def _judge_details(metrics: Sequence[str], about: About, counts: Counts) -> Judg
             "output_tokens": total["output_tokens"],
         }
     )
+
+
+def counted_by_judge(metric: str, model: str) -> str:
+    """Where `Counts` has the sums of one of several judges."""
+    return f"{metric} by {model}"

@@ -19,7 +19,8 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionSco
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
 from tuner.datasets.question_groups import question_groups
-from tuner.evaluation.details import details_of, scorer_warning
+from tuner.evaluation.details import counted_by_judge, details_of, scorer_warning
+from tuner.evaluation.judging.results import with_judges
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
 from tuner.evaluation.samples import Sample
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
@@ -35,6 +36,8 @@ from tuner.settings import EvaluationSettings
 @dataclass(frozen=True, slots=True)
 class Graded:
     """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`.
+
+    `counts` also has those of each of several judges, under `counted_by_judge`.
 
     `groups` says how the questions hang together; None if every question stands alone, or is one shard's. `slices` are
     the fields by which results are shown.
@@ -70,7 +73,14 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
     return Graded(
         tuple(records),
         {name: given.about for name, given in grades.items()},
-        {name: dict(given.counts) for name, given in grades.items()},
+        {
+            **{name: dict(given.counts) for name, given in grades.items()},
+            **{
+                counted_by_judge(name, model): dict(counts)
+                for name, given in grades.items()
+                for model, counts in given.judge_counts.items()
+            },
+        },
     )
 
 
@@ -129,6 +139,12 @@ def summarize(
         names = replace(names, groups=graded.groups)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
     scores = {measure.name: _measure_scores(measure, graded.records, seed, names, looks) for measure in measured}
+    for measure in measured:
+
+        def scores_of(part: Sequence[QuestionScores], measure: Measure = measure) -> MeasureScores:
+            return _measure_scores(measure, part, seed, names, looks)
+
+        scores[measure.name] = with_judges(scores[measure.name], measure.name, graded.records, scores_of, seed)
     verdict = decide(scores, len(graded.records), names, decides)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records

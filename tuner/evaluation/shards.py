@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -60,8 +60,8 @@ class Shards:
         self._allotments: Allotments | None = None
         self._metrics = chosen(settings.used_metrics(self.task.name))
         self._until = time.monotonic() + _SECONDS
-        # All shards share one limiter: what one shard learns about the judge's quota is true for the next one.
-        self._limiter = ConcurrencyLimiter(CONCURRENCY)
+        # All shards share one limiter for each judge: what one shard learns about its quota is true for the next one.
+        self._limiters = {model: ConcurrencyLimiter(CONCURRENCY) for model in self.manifest.judge_models}
         self._context = ScoringContext(
             encoder=encoder,
             language=settings.evaluation.language or detect(question.reference for question in self.every_question),
@@ -105,18 +105,20 @@ class Shards:
         known = self._known(shard)
         if known is not None and known.fingerprint == fingerprint:
             return Graded(known.records, known.about, known.counts)
-        with self._meter(shard) as meter, self._cached_judgments(shard) as judgments:
-            settings = self.manifest.settings.judge
-            judge = Judge(
-                self.manifest.judge_model,
-                settings,
-                judgments,
-                limiter=self._limiter,
-                until=self._until,
-                longest_answer=self.manifest.settings.inference.longest_answer_bytes,
-                meter=meter,
-            )
-            made = grade(own, self._metrics, replace(self._context, judge=judge))
+        with ExitStack() as open_meters, self._cached_judgments(shard) as judgments:
+            judges = [
+                Judge(
+                    model,
+                    self.manifest.settings.judge,
+                    judgments,
+                    limiter=limiter,
+                    until=self._until,
+                    longest_answer=self.manifest.settings.inference.longest_answer_bytes,
+                    meter=open_meters.enter_context(self._meter(shard, place)),
+                )
+                for place, (model, limiter) in enumerate(self._limiters.items())
+            ]
+            made = grade(own, self._metrics, replace(self._context, judges=judges))
         saved = GradedShard(
             fingerprint=fingerprint,
             records=made.records,
@@ -126,10 +128,10 @@ class Shards:
         self.folder.write(GradedShard.name(shard), saved.to_json())
         return made
 
-    def _meter(self, shard: int) -> Meter:
+    def _meter(self, shard: int, place: int) -> Meter:
         if self._allotments is None:
             self._allotments = Allotments.of(self.folder, self.manifest)
-        return self._allotments.judge(shard, self._slice(shard))
+        return self._allotments.judge(shard, self._slice(shard), place)
 
     def _known(self, shard: int) -> GradedShard | None:
         name = GradedShard.name(shard)
@@ -159,7 +161,7 @@ class Shards:
         parts: list[Any] = [
             [asdict(each) for each in samples],
             [metric.name for metric in self._metrics],
-            [self.manifest.judge_model, self.manifest.settings.judge.model_dump()],
+            [self.manifest.judge_models, self.manifest.settings.judge.model_dump()],
             grading_definition(),
             [self._encoder.identity, self._context.language],
         ]

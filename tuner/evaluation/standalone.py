@@ -68,8 +68,8 @@ def evaluate(
 ) -> Evaluation:
     """Scores the answers in files, as a run's scoring step does.
 
-    `metrics` are names. Without them, those of `settings` are used, and the judge's only if `settings.judge.model`
-    names a judge. `output` is a folder for scores.json, review.csv and the judge's judgments, which a repetition does
+    `metrics` are names. Without them, those of `settings` are used, and the judge's only if `settings.judge` names
+    one. `output` is a folder for scores.json, review.csv and the judge's judgments, which a repetition does
     not ask for again. Raises EvaluationError for files that cannot be used, SettingsError for an unknown metric.
     """
     settings = settings or RunSettings()
@@ -80,10 +80,10 @@ def evaluate(
     language = settings.evaluation.language or detect(sample.reference for sample in samples.samples)
     metrics_to_use = _metrics(metrics, settings, task)
     with _cached_judgments(output) as judgments:
-        judge = Judge(settings.judge.model, settings.judge, judgments) if settings.judge.model else None
+        judges = [Judge(model, settings.judge, judgments) for model in settings.judge.named]
         encoder = BuiltEncoder(settings.bertscore.model or PACKAGED)
         context = ScoringContext(
-            judge, encoder, language, task, _scorer(settings), {question.id: question for question in questions}
+            judges, encoder, language, task, _scorer(settings), {question.id: question for question in questions}
         )
         graded = grade(samples.samples, metrics_to_use, context)
     warnings = [*samples.warnings, *_inapplicable(graded, metrics)]
@@ -175,7 +175,7 @@ def _metrics(names: Sequence[str], settings: RunSettings, task: TaskDescription)
     named = (*names, "scorer") if names and settings.scorer.name else names
     metrics = chosen(named or settings.used_metrics(task.name))
     judged = [metric.name for metric in metrics if metric.needs_judge]
-    if settings.judge.model or not judged:
+    if settings.judge.named or not judged:
         return metrics
     if names:
         raise SettingsError(

@@ -48,9 +48,9 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     attempt(lambda: _check_keep_hours(settings, deployment, where))
     attempt(lambda: _check_budget(settings, deployment, where))
     attempt(lambda: _check_encoder(settings, deployment, where))
-    judge_model = attempt(lambda: _judge("judge", settings.judge.model, deployment, where))
+    judge_model = attempt(lambda: _judges(settings, deployment, where))
     attempt(lambda: _check_scorer(settings, deployment, where))
-    attempt(lambda: _judge("generate", settings.generate.model, deployment, where))
+    attempt(lambda: _judge("generate.model", settings.generate.model, deployment, where))
     if problems or model is None or hyperparameters is None or judge_model is None:
         raise _combined(problems)
     return Resolved(served(settings, model), model, judge_model, hyperparameters)
@@ -185,12 +185,22 @@ def _check_budget(settings: RunSettings, deployment: DeploymentSettings, where: 
         )
 
 
+def _judges(settings: RunSettings, deployment: DeploymentSettings, where: str) -> str:
+    """The first of the run's judges; all of them are checked."""
+    named = settings.judge.models
+    if not named:
+        return _judge("judge.model", settings.judge.model, deployment, where)
+    for each in named:
+        _judge("judge.models", each, deployment, where)
+    return named[0]
+
+
 def _judge(key: str, wanted: str | None, deployment: DeploymentSettings, where: str) -> str:
     asked = wanted or deployment.judge_model
     allowed = (deployment.judge_model, *deployment.judge_models)
     if asked not in allowed:
         raise SettingsError(
-            f"{where}: {key}.model: the deployment is not allowed to use '{asked}'. Use one of: {', '.join(allowed)}; "
+            f"{where}: {key}: the deployment is not allowed to use '{asked}'. Use one of: {', '.join(allowed)}; "
             "or have it added to the deployment's 'judge_models'."
         )
     return asked

@@ -39,12 +39,12 @@ def get_products(params: Params) -> Result:
 
 
 def _by_usage_type() -> dict[str, NeededPrice]:
-    judge = catalog.judges()[0]
+    judges = catalog.judges()[:1]
     return {
         each.usage_type: each
         for region in REGIONS
         for model in catalog.models()
-        for each in needed_prices(model, judge, region)
+        for each in needed_prices(model, judges, region)
     }
 
 

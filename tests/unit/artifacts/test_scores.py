@@ -123,7 +123,7 @@ def test_what_a_metric_says_about_itself_has_a_member(metric: str) -> None:
     [plugin] = chosen([metric])
     reply: Json = [{"id": "q0", "aggregate_reward_score": 1}]
     scorer = ScoringFunction("check", ScorerSettings(name="check"), lambda *_: reply)
-    context = ScoringContext(judge=judge, language="en", scorer=scorer)
+    context = ScoringContext([judge], language="en", scorer=scorer)
     grades = plugin.grade([sample], context)
     facts = {**grades.about.model_dump(exclude_unset=True), **grades.counts}
     details: dict[str, Any] = {**summarize(grade([sample], [plugin], context)).to_document()}

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.doubles import MemoryFolder, approve, manifest, stored_json, write_lines
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
-from tuner.artifacts.costs.reservation import Reservation
+from tuner.artifacts.costs.reservation import Reservation, judge_payer
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import ConverseClient
@@ -53,8 +53,10 @@ class Runtime:
 
     def __init__(self, outcomes: list[str], judged: list[str], pinned: Manifest) -> None:
         answers = itertools.cycle(outcomes)
-        self.outcomes = {"base": answers, "tuned": answers, "judge": itertools.cycle(judged)}
-        self.payer_of = {pinned.base_endpoint: "base", TUNED_ENDPOINT: "tuned", pinned.judge_model: "judge"}
+        judges = {model: judge_payer(place) for place, model in enumerate(pinned.judge_models)}
+        replies = dict.fromkeys(judges.values(), itertools.cycle(judged))
+        self.outcomes = {"base": answers, "tuned": answers, **replies}
+        self.payer_of = {pinned.base_endpoint: "base", TUNED_ENDPOINT: "tuned", **judges}
         self.billed: Counter[tuple[str, str]] = Counter()
         self.lock = threading.Lock()
         self.killed = False
@@ -123,7 +125,11 @@ SETTINGS = st.fixed_dictionaries(
         "system_prompt": st.none() | TEXTS,
         "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40)}),
         "judge": st.fixed_dictionaries(
-            {"model": st.sampled_from(JUDGES), "max_tokens": st.integers(64, 200), "attempts": st.integers(1, 10)}
+            {
+                "models": st.lists(st.sampled_from(JUDGES), min_size=1, max_size=2, unique=True),
+                "max_tokens": st.integers(64, 200),
+                "attempts": st.integers(1, 10),
+            }
         ),
         "evaluation": st.fixed_dictionaries(
             {"metrics": st.sampled_from([["correctness"], ["preference"], ["correctness", "preference"]])}
@@ -204,12 +210,16 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     folder.runtime = runtime
     monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda *_, **__: runtime)
     run(pinned, folder, runtime, size, invocations=9)
-    for payer, items in ITEMS.items():
+    several = len(pinned.judge_models) > 1
+    judges = {judge_payer(place): model if several else None for place, model in enumerate(pinned.judge_models)}
+    for payer in ("base", "tuned", *judges):
         if payer == "tuned" and pinned.settings.serving == "provisioned":
             continue  # paid for by the hour
-        reserved = [stored_json(folder, name) for name in folder.list(Reservation.name(payer).rpartition("/")[0])]
-        for item, kind in zip(items, ("input", "output"), strict=True):
-            found = approved.find(item)
+        reserved = [
+            stored_json(folder, name) for name in folder.list(Reservation.name(payer).removesuffix("00000.json"))
+        ]
+        for item, kind in zip(ITEMS[payer.partition("-")[0]], ("input", "output"), strict=True):
+            found = approved.find(item, judges.get(payer))
             assert found
             assert found.at_most is not None
             assert runtime.billed[payer, kind] <= sum(each[f"{kind}_tokens"] for each in reserved) <= found.at_most

@@ -97,7 +97,7 @@ def test_no_judge_uses_more_tokens_than_the_worst_case(
         )
         for metric in chosen(metrics):
             try:
-                metric.grade(samples, ScoringContext(judge))
+                metric.grade(samples, ScoringContext([judge]))
             except RetryableError:
                 break
     usage = JudgeUsage.of(Plan.of(pinned), cost_inputs(SUMMARY, questions, Plan.of(pinned)))

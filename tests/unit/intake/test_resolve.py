@@ -52,6 +52,10 @@ def test_the_settings_of_the_run_take_precedence() -> None:
         ({"base_model": "amazon.nova-micro-v1:0"}, ModelUnavailableError, "needs 'amazon.nova-micro-v1:0:128k'"),
         ({"commitment": "OneMonth"}, CommitmentNotAllowedError, "does not allow it.*it allows: none"),
         ({"judge": {"model": "other"}}, SettingsError, "judge.model: the deployment is not allowed to use 'other'"),
+        ({"judge": {"models": ["amazon.nova-pro-v1:0", "other"]}}, SettingsError, "judge.models: .* to use 'other'"),
+        ({"judge": {"models": ["a", "a"]}}, SettingsError, "must name each entry once"),
+        ({"judge": {"models": list("abcdef")}}, SettingsError, "judge.models: "),
+        ({"judge": {"model": "a", "models": ["b"]}}, SettingsError, "judge: has both model and models"),
         ({"budget_usd": 101}, SettingsError, "101 exceeds the deployment's 100"),
         (
             {"base_model": "meta.llama3-3-70b-instruct-v1:0:128k"},

@@ -21,6 +21,7 @@ class CostItem(Part):
 
     id: CostItemId = Field(description="what is paid for")
     name: str = Field(description="label of `id`, for people")
+    model: str | None = Field(None, description="of several judges: the one that is paid")
     quantity: float | None = Field(None, description="null in a bill when the use is not known")
     unit: str | None = None
     unit_price_usd: float | None = None
@@ -29,6 +30,11 @@ class CostItem(Part):
     at_most_usd: float | None = Field(None, description="the cost of `at_most`; null when the price is unknown")
     source: str | None = Field(None, description="where the price is from, and its date")
     counted: bool = Field(True, description="false in a bill for items whose use no step measures: as estimated")
+
+    @property
+    def key(self) -> str:
+        """What tells the item from all others of its estimate."""
+        return item_key(self.id, self.model)
 
     @model_validator(mode="before")
     @classmethod
@@ -39,6 +45,11 @@ class CostItem(Part):
         if "name" not in values and values.get("id") in set(CostItemId):
             return {**values, "name": LABELS[CostItemId(values["id"])]}
         return {**values, "id": known_id(values.get("id"), str(values.get("name")))}
+
+
+def item_key(item: CostItemId, model: str | None = None) -> str:
+    """The key of an item; `model` names one of several judges."""
+    return f"{item} {model}" if model else str(item)
 
 
 class Rate(Part):
@@ -99,9 +110,9 @@ class Estimate(Artifact, SpendingLimits):
     @property
     def worst_case(self) -> WorstCase:
         """The worst case, with the items that have no price."""
-        unknown = {str(item.id): item.at_most or item.quantity or 0 for item in self.items if item.usd is None}
+        unknown = {item.key: item.at_most or item.quantity or 0 for item in self.items if item.usd is None}
         return WorstCase(usd=self.worst_case_usd, unknown=unknown)
 
-    def find(self, item: CostItemId) -> CostItem | None:
-        """The item with this id, or None when the run does not pay for it."""
-        return next((entry for entry in self.items if entry.id == item), None)
+    def find(self, item: CostItemId, model: str | None = None) -> CostItem | None:
+        """The item with this id, of this judge if there are several; None when the run does not pay for it."""
+        return next((entry for entry in self.items if entry.id == item and model in (None, entry.model)), None)

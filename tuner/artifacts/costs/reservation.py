@@ -7,8 +7,9 @@ from typing import ClassVar
 from tuner.artifacts.base import Artifact
 
 Payer = str
-"""What pays for tokens: `generation` of data, the answers of a contestant, or the `judge`."""
+"""What pays for tokens: `generation` of data, the answers of a contestant, or the `judge` (`judge-2`: the second)."""
 
+_FURTHER_JUDGE = "judge-"
 _FOLDERS = {"generation": "generated/reserved/", "judge": "scores/verdicts/reserved/"}
 
 
@@ -27,4 +28,11 @@ class Reservation(Artifact):
     @classmethod
     def name(cls, payer: Payer, shard: int = 0) -> str:
         """Where the file of a payer's shard is in the run's folder. The step that pays may write there."""
+        if payer.startswith(_FURTHER_JUDGE):
+            return f"scores/verdicts/reserved-{payer.removeprefix(_FURTHER_JUDGE)}/{shard:05d}.json"
         return f"{_FOLDERS.get(payer, f'{cls.NAME}{payer}/')}{shard:05d}.json"
+
+
+def judge_payer(place: int) -> Payer:
+    """What one of the run's judges is called here, by its place in their list."""
+    return f"{_FURTHER_JUDGE}{place + 1}" if place else "judge"

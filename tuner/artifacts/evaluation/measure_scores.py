@@ -71,6 +71,43 @@ class Correction(PerContestant):
     conclusion: Conclusion
 
 
+class JudgeScores(PerContestant):
+    """The contestants by one of several judges. The members that `MeasureScores` has too mean the same here."""
+
+    model: str
+    name: str
+    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
+    difference: float | None = None
+    comparison: Comparison = Comparison()
+    conclusion: Conclusion | None = None
+
+    @property
+    def base(self) -> Aggregate:
+        """The base model; empty where it was not measured."""
+        return self.by_contestant.get(BASE, Aggregate())
+
+    @property
+    def tuned(self) -> Aggregate:
+        """The tuned model; empty where it was not measured."""
+        return self.by_contestant.get(TUNED, Aggregate())
+
+    def of_measure(self, measure: MeasureScores) -> MeasureScores:
+        """The scores of the measure by this judge only."""
+        members = ("by_contestant", "difference", "comparison", "conclusion")
+        own = {member: getattr(self, member) for member in members}
+        return measure.model_copy(update={**own, "label": self.name, "judges": None, "corrected": None})
+
+
+class SeveralJudges(Part):
+    """What each of several judges says by itself, and how far they agree about the same answers."""
+
+    each: tuple[JudgeScores, ...]
+    incomplete: int = Field(0, description="questions with a missing judgment of some judge: the other judges count")
+    n: int = Field(0, description="answers (of a preference: questions) that several judges judged")
+    alpha: float | None = Field(None, description="Krippendorff's alpha, interval metric; 0 is what chance gives")
+    alpha_interval: tuple[float, float] | None = Field(None, description="95 % interval of alpha")
+
+
 class MeasureScores(PerContestant):
     """The contestants by one measure."""
 
@@ -82,6 +119,7 @@ class MeasureScores(PerContestant):
     comparison: Comparison = Comparison()
     references: Aggregate | None = Field(None, description="the same, measured on the reference answers")
     conclusion: Conclusion | None = Field(None, description="null for a measure that only describes")
+    judges: SeveralJudges | None = Field(None, description="of several judges; the measure is their mean")
     corrected: Correction | None = Field(None, description="the judge's measure, corrected with people's scores")
 
     @property
@@ -90,7 +128,8 @@ class MeasureScores(PerContestant):
         if self.corrected is None:
             return None
         members = ("label", "by_contestant", "difference", "comparison", "conclusion")
-        return self.model_copy(update={**{name: getattr(self.corrected, name) for name in members}, "corrected": None})
+        corrected = {name: getattr(self.corrected, name) for name in members}
+        return self.model_copy(update={**corrected, "corrected": None, "judges": None})
 
     @property
     def decisive(self) -> MeasureScores:

@@ -13,8 +13,8 @@ from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.measure_scores import Number
 
 
-class JudgeDetails(Part):
-    """The model that graded, how it was asked, and how many of its judgments could be used."""
+class OneJudge(Part):
+    """A model that graded, how it was asked, and how many of its judgments could be used."""
 
     model: str
     name: str
@@ -27,6 +27,17 @@ class JudgeDetails(Part):
     # Runs of earlier versions did not count them.
     input_tokens: int | None = None
     output_tokens: int | None = None
+
+
+class JudgeDetails(OneJudge):
+    """The judge, or several together: their judgments and tokens are added up, and `each` has them."""
+
+    each: tuple[OneJudge, ...] = Field((), description="of several judges; absent for one")
+
+    @property
+    def all(self) -> tuple[OneJudge, ...]:
+        """The judges, one by one."""
+        return self.each or (self,)
 
 
 class BertScoreDetails(Part):
@@ -89,5 +100,6 @@ class MetricFacts(Part):
     baseline: float | None = None
     tokenizer: str | None = None
     warning: str | None = None
+    judges: tuple[MetricFacts, ...] | None = None
     range: tuple[float, float] | None = None
     measures: dict[str, OwnMeasure] | None = None

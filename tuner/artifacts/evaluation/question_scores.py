@@ -12,6 +12,9 @@ from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Number
 
+JUDGED: Mapping[str, str] = {"correctness": "judge_grades", "preference": "judge_preferences"}
+"""The measures of the judge, and the members of an answer that have the values of each judge."""
+
 Outcome = Literal["win", "tie", "loss"]
 
 
@@ -22,6 +25,12 @@ class AnswerNotes(Part):
     reasoning: str | None = Field(None, description="the judge's reasons for its grade, `correctness`")
     problem: str | None = Field(None, description="why the judge's grade could not be used")
     unsure: bool = Field(False, description="the judge says that a person should look at the answer")
+    judge_grades: dict[str, Number | None] = Field(
+        default_factory=dict, description="of several judges, the grade of each; `correctness` is their mean"
+    )
+    judge_preferences: dict[str, Number | None] = Field(
+        default_factory=dict, description="of several judges, the preference of each; `preference` is their mean"
+    )
     preference_reasoning: str | None = Field(None, description="the judge's reasons for its preference")
     preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
     people: dict[str, int] = Field(default_factory=dict, description="people's scores from 1 to 10, by reviewer")
@@ -111,6 +120,12 @@ class QuestionScores(PerContestant):
     def tuned(self) -> AnswerScores:
         """The tuned model's answer."""
         return self.of(TUNED)
+
+    def by_judge(self, measure: str) -> dict[ContestantName, dict[str, Number | None]]:
+        """The values of each of several judges by a measure of theirs, for each answer; empty for one judge."""
+        member = JUDGED[measure]
+        found = {name: getattr(answer, member) for name, answer in self.by_contestant.items()}
+        return {name: values for name, values in found.items() if values}
 
     def difference(self, measure: str) -> float | None:
         """Tuned minus base of the values as they are. None where one of them has none, as a failed answer."""

@@ -85,7 +85,7 @@ def _answer(model_id: str, subscribed: bool) -> str | CheckResult:
     # The run's own judge and metric, so that a judge that cannot grade is noticed, not only a denied call.
     judge = Judge(model_id, JudgeSettings(attempts=1), ask=_ask_once)
     try:
-        grades = Correctness().grade([_SAMPLE], ScoringContext(judge=judge))
+        grades = Correctness().grade([_SAMPLE], ScoringContext([judge]))
     except _RefusedError as refused:
         if _JUDGE_SERVER in str(refused):
             return CheckResult("Judge", "failed", str(refused), _CORRECT_JUDGE_SERVER)

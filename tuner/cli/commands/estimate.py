@@ -106,7 +106,7 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
 
 def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
-    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.judge, region))
+    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.judges, region))
 
 
 def _permissive(document: JsonObject) -> DeploymentSettings:
@@ -119,7 +119,7 @@ def _permissive(document: JsonObject) -> DeploymentSettings:
     return DeploymentSettings(region=model.regions[0]).model_copy(
         update={
             "scorers": {asked.scorer.name: ""} if asked.scorer.name else {},
-            "judge_models": tuple(filter(None, (asked.judge.model, asked.generate.model))),
+            "judge_models": tuple(filter(None, (*asked.judge.named, asked.generate.model))),
             "commitments": get_args(Commitment),
             "longest_keep_hours": float("inf"),
         }

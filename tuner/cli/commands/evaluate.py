@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from tuner.settings import FieldNames, RunSettings, load, parse_document, read_d
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
 _RESULTS = ("scores.json", "review.csv", "index.html")
+Options = Mapping[str, str | tuple[str, ...] | None]
 AnswerFile = typer.Option(metavar="FILE", help=f"Answers in {FORMAT_NAMES}, with `question`/`answer` or `id`/`answer`.")
 
 
@@ -35,7 +36,12 @@ def evaluate(
         list[str] | None, typer.Option(metavar="NAME", help="Metric. Can be given several times. Default: all metrics.")
     ] = None,
     judge: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Model or inference profile of the judge. Default: no judge.")
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Model or inference profile of the judge. Can be given up to five times: the mean of the judges "
+            "counts. Default: no judge.",
+        ),
     ] = None,
     scorer: Annotated[
         str | None,
@@ -88,8 +94,8 @@ def evaluate(
 
     if on_local:
         use_local_cloud()
-    asked = {
-        "judge": {"model": judge},
+    asked: Mapping[str, Options] = {
+        "judge": _judges(judge or ()),
         "scorer": {"name": scorer},
         "bertscore": {"model": encoder},
         "evaluation": {"language": language, "group_by": group_by},
@@ -138,16 +144,26 @@ def _file(path: Path, option: str, ending: str | None = None) -> Path:
     return found
 
 
-def _settings(file: Path | None, asked: Mapping[str, Mapping[str, str | None]]) -> RunSettings:
+def _settings(file: Path | None, asked: Mapping[str, Options]) -> RunSettings:
     """The settings of the file, overridden by those of the command line."""
     try:
         document = parse_document(read_document(LocalFile(file).chunks()), str(file)) if file else {}
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.", param_hint="--settings") from None
     settings = load(RunSettings, document, str(file))
-    given = {part: {key: value for key, value in options.items() if value} for part, options in asked.items()}
+    given: dict[str, Options] = {
+        part: {key: value for key, value in options.items() if value} for part, options in asked.items()
+    }
+    if given["judge"]:  # they take the place of the file's
+        cleared: Options = {"model": None, "models": ()}
+        given["judge"] = {**cleared, **given["judge"]}
     merged = {part: getattr(settings, part).model_dump() | options for part, options in given.items() if options}
     return load(RunSettings, settings.model_dump(exclude_unset=True) | merged, "command line")
+
+
+def _judges(models: Sequence[str]) -> Options:
+    """The settings that name the judges."""
+    return {"model": models[0]} if len(models) == 1 else {"models": tuple(models)}
 
 
 def _with_names(settings: RunSettings, names: FieldNames) -> RunSettings:

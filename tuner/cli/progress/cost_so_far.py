@@ -53,20 +53,21 @@ def cost_so_far(
         return None
     spent = dict(_spent(estimate, marks, job))
     if window and window.kind == "provisioned":
-        spent[CostItemId.THROUGHPUT] = window.usd
+        spent[str(CostItemId.THROUGHPUT)] = window.usd
     unknown = [item for item, usd in spent.items() if usd is None]
     return Spent(sum(usd for usd in spent.values() if usd is not None), len(unknown))
 
 
 def _spent(
     estimate: Estimate, marks: Mapping[str, Mark], job: TrainingProgress | None
-) -> Iterator[tuple[CostItemId, float | None]]:
+) -> Iterator[tuple[str, float | None]]:
+    """By the keys of the items."""
     for state, ids in _PAID_BY_STATE.items():
         if marks.get(state) not in ("running", "done", "failed"):
             continue
         share = _trained_share(job, marks) if state == training.STEP else 1.0
-        for item in filter(None, map(estimate.find, ids)):
-            yield item.id, None if item.usd is None else item.usd * share
+        for item in (each for each in estimate.items if each.id in ids):
+            yield item.key, None if item.usd is None else item.usd * share
 
 
 def _trained_share(job: TrainingProgress | None, marks: Mapping[str, Mark]) -> float:

@@ -34,6 +34,9 @@ def score_table(
             if row and (row.base.mean is not None or row.tuned.mean is not None):
                 conclusion = [row.conclusion.value if row.conclusion else ""] if conclusions else []
                 table.add_row(row.label or measure_title(name), *_numbers(row), *conclusion)
+        for judge in scores.judges.each if scores.judges else ():
+            conclusion = [judge.conclusion.value if judge.conclusion else ""] if conclusions else []
+            table.add_row(f"  {judge.name}", *_numbers(judge.of_measure(scores)), *conclusion)
     return table
 
 

@@ -47,7 +47,7 @@ def _item(item: CostItem, report: Report, has_training_job: bool) -> float:
         return 0
     if item.id in _COUNTED_BY_STEP and not succeeded:
         return most
-    billed = next((each for each in report.bill.items if each.id == item.id), None) if report.bill else None
+    billed = next((each for each in report.bill.items if each.key == item.key), None) if report.bill else None
     if billed is not None:
         return most if billed.usd is None else billed.usd
     return most if item.id == CostItemId.TRAINING or item.id in OVERHEAD else 0

@@ -86,7 +86,7 @@ class Judge:
         meter: Meter | None = None,
     ) -> None:
         self.model = model
-        self._known = judge_or_assumed(model)
+        self.known = judge_or_assumed(model)
         self._denied_since: float | None = None
         self._clock = clock
         self._until = until
@@ -102,13 +102,13 @@ class Judge:
     def inference(self) -> InferenceConfig:
         """Converse's inferenceConfig. It has temperature or topP, never both, because some models refuse both."""
         settings = self._settings
-        return self._known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
+        return self.known.inference_config(settings.max_tokens, settings.temperature, settings.top_p)
 
     def about(self, judgments: Collection[Judgment]) -> MetricFacts:
         """The model, its real name, and how it was asked."""
         stand_in = next((judgment.stand_in for judgment in judgments if judgment.stand_in), "")
-        name = stand_in or self._known.name
-        return MetricFacts(model=self.model, name=name, assumed=self._known.assumed, inference=dict(self.inference))
+        name = stand_in or self.known.name
+        return MetricFacts(model=self.model, name=name, assumed=self.known.assumed, inference=dict(self.inference))
 
     def shown(self, answer: str) -> str:
         """The answer as the judge reads it. More than `longest_answer` bytes, escaped, lose their middle."""
@@ -213,7 +213,7 @@ class Judge:
     def _may_lack_subscription(self, denial: AccessDeniedError) -> bool:
         """Whether a missing subscription can be the reason of a denial, which then can end by itself."""
         # AWS names the action when a role lacks a permission. That does not end by itself.
-        return bool(self._known.needs) and "to perform: bedrock:InvokeModel" not in str(denial)
+        return bool(self.known.needs) and "to perform: bedrock:InvokeModel" not in str(denial)
 
     def _can_wait(self, denial: AccessDeniedError) -> bool:
         """Whether to ask again after a denial. All requests share one deadline, because they share the judge."""

@@ -30,7 +30,7 @@ class Grades:
 
     `about` are facts about the metric itself that are the same for every shard of a run, and `counts` are numbers that
     are added up over the shards. `references` are the measures of the reference answers, where a metric has them, and
-    `labels` the labels of the references.
+    `labels` the labels of the references. `judge_counts` are the counts of each of several judges, by model.
     """
 
     values: Mapping[ContestantName, Sequence[AnswerScores]]
@@ -38,6 +38,7 @@ class Grades:
     counts: Mapping[str, int] = field(default_factory=dict)
     references: Sequence[Measures] | None = None
     labels: Sequence[str] | None = None
+    judge_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class ScoringContext:
     the deployer's own, and `questions` has the conversations that it is shown, by their ids.
     """
 
-    judge: Judge | None = None
+    judges: Sequence[Judge] = ()
     encoder: EncoderSource | None = None
     language: str = ""
     task: TaskDescription = TaskDescription()  # noqa: RUF009 - frozen

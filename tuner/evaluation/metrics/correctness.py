@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment
+from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.judging.judge import Request, instructions, tagged
-from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
+from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
+from tuner.evaluation.judging.panel import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
+from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
 
 GRADE = Tool(
@@ -38,16 +40,23 @@ class Correctness(Metric):
     needs_judge = True
 
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
-        """Asks the judge for a grade of every answer."""
-        judge = context.judge
-        if judge is None:
-            raise ValueError("the metric correctness needs a judge")
+        """Asks every judge for a grade of every answer."""
+        judges = context.judges
         places = [(name, index) for name in CONTESTANTS for index in range(len(samples))]
         asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
-        requests = [_request(samples[index], judge.shown(samples[index].answers[name] or "")) for name, index in asked]
-        judgments = dict(zip(asked, judge.judge(requests), strict=True))
-        values = {name: [_scores(judgments.get((name, i))) for i in range(len(samples))] for name in CONTESTANTS}
-        return Grades(values, judge.about(judgments.values()), judge.counts(judgments.values()))
+
+        def requests(judge: Judge) -> list[Request]:
+            return [_request(samples[index], judge.shown(samples[index].answers[name] or "")) for name, index in asked]
+
+        judgments = ask_judges(judges, requests)
+        given = {place: [found[at] for found in judgments] for at, place in enumerate(asked)}
+        scores = [_scores(judges, {name: given.get((name, i)) for name in CONTESTANTS}) for i in range(len(samples))]
+        return Grades(
+            {name: [each[name] for each in scores] for name in CONTESTANTS},
+            facts_of(judges, judgments),
+            counts_of(judges, judgments),
+            judge_counts=counts_by_judge(judges, judgments),
+        )
 
 
 def _request(sample: Sample, answer: str) -> Request:
@@ -68,13 +77,35 @@ def _problem(arguments: JsonValue) -> str | None:
     return None
 
 
-def _scores(judgment: Judgment | None) -> AnswerScores:
-    if judgment is None:  # there is no answer
-        return AnswerScores(measures={"correctness": None})
-    arguments = judgment.arguments
-    if not isinstance(arguments, GradeArguments):
-        return AnswerScores(measures={"correctness": None}, problem=judgment.problem)
-    measures: Measures = {"correctness": arguments.score}
-    if arguments.unsure:
-        return AnswerScores(measures=measures, reasoning=arguments.reasoning, unsure=True)
-    return AnswerScores(measures=measures, reasoning=arguments.reasoning)
+def _scores(
+    judges: Sequence[Judge], judgments: Mapping[ContestantName, Sequence[Judgment] | None]
+) -> dict[ContestantName, AnswerScores]:
+    """The scores of the answers to one question. None: there is no answer."""
+    grades = {name: [_grade(judgment) for judgment in given] for name, given in judgments.items() if given}
+    values = pooled(grades)
+    scores = dict.fromkeys(judgments, AnswerScores(measures={"correctness": None}))
+    for name, given in judgments.items():
+        if given:
+            scores[name] = _answer_scores(judges, given, values[name])
+    return scores
+
+
+def _answer_scores(judges: Sequence[Judge], judgments: Sequence[Judgment], value: Number | None) -> AnswerScores:
+    # Members that do not apply to the answer are not set, so that the file does not have them.
+    members: dict[str, object] = {}
+    if len(judges) > 1:
+        grades = map(_grade, judgments)
+        members["judge_grades"] = {judge.model: grade for judge, grade in zip(judges, grades, strict=True)}
+    reasons = [judgment.arguments.reasoning if judgment.arguments else None for judgment in judgments]
+    if reasoning := said_by(judges, reasons):
+        members["reasoning"] = reasoning
+    if value is None:
+        problems = [judgment.problem for judgment in judgments]
+        members["problem"] = said_by(judges, problems) or "no judge graded all answers to the question"
+    if any(isinstance(each.arguments, GradeArguments) and each.arguments.unsure for each in judgments):
+        members["unsure"] = True
+    return AnswerScores(measures={"correctness": value}, **members)
+
+
+def _grade(judgment: Judgment) -> Number | None:
+    return judgment.arguments.score if isinstance(judgment.arguments, GradeArguments) else None

@@ -7,6 +7,7 @@ longer answer won, so that a reader can see how much to trust the judge.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
@@ -17,6 +18,7 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
+from tuner.evaluation.judging.panel import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 from tuner.evaluation.samples import Sample
 
@@ -33,6 +35,7 @@ PREFER = Tool(
     },
 )
 Order = tuple[ContestantName, ContestantName]
+_BIAS = ("compared", "flipped", "decided", "longer_won")
 _ORDERS: tuple[Order, ...] = ((BASE, TUNED), (TUNED, BASE))
 
 
@@ -44,17 +47,28 @@ class Preference(Metric):
     needs_judge = True
 
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
-        """Asks the judge twice about every question that both models answered."""
-        judge = context.judge
-        if judge is None:
-            raise ValueError("the metric preference needs a judge")
+        """Asks every judge twice about every question that both models answered."""
+        judges = context.judges
         answered = [index for index, sample in enumerate(samples) if None not in sample.answers.values()]
-        requests = [_request(samples[index], order, judge) for index in answered for order in _ORDERS]
-        judgments = judge.judge(requests)
-        by_sample = {index: judgments[2 * place : 2 * place + 2] for place, index in enumerate(answered)}
-        pairs = [_scores(sample, by_sample.get(index)) for index, sample in enumerate(samples)]
-        counts = {**judge.counts(judgments), **_bias_counts(samples, by_sample)}
-        return Grades({name: [pair[name] for pair in pairs] for name in CONTESTANTS}, judge.about(judgments), counts)
+
+        def requests(judge: Judge) -> list[Request]:
+            return [_request(samples[index], order, judge) for index in answered for order in _ORDERS]
+
+        judgments = ask_judges(judges, requests)
+        by_sample = [
+            {index: given[2 * place : 2 * place + 2] for place, index in enumerate(answered)} for given in judgments
+        ]
+        pairs = [
+            _scores(sample, judges, [found[index] for found in by_sample if index in found])
+            for index, sample in enumerate(samples)
+        ]
+        bias = sum((Counter(_bias_counts(samples, found)) for found in by_sample), Counter())
+        return Grades(
+            {name: [pair[name] for pair in pairs] for name in CONTESTANTS},
+            facts_of(judges, judgments),
+            {**counts_of(judges, judgments), **{name: bias[name] for name in _BIAS}},
+            judge_counts=counts_by_judge(judges, judgments),
+        )
 
 
 def _request(sample: Sample, order: Order, judge: Judge) -> Request:
@@ -86,29 +100,51 @@ def _winner(judgments: Sequence[Judgment]) -> ContestantName | None:
     return first if first == second else None
 
 
-def _scores(sample: Sample, judgments: Sequence[Judgment] | None) -> dict[ContestantName, AnswerScores]:
-    if judgments is None:  # an answer wins against no answer
-        return {name: _preference(None if sample.answers[name] is None else 1.0) for name in CONTESTANTS}
-    missing = [judgment.problem for judgment in judgments if judgment.arguments is None]
-    if missing:
-        return {
-            name: AnswerScores(measures={"preference": None}, preference_problem=missing[0]) for name in CONTESTANTS
-        }
+def _scores(
+    sample: Sample, judges: Sequence[Judge], judgments: Sequence[Sequence[Judgment]]
+) -> dict[ContestantName, AnswerScores]:
+    """The scores of both answers, from the judgments of each judge in both orders; none where an answer is missing."""
+    if not judgments:  # an answer wins against no answer
+        won = {name: None if sample.answers[name] is None else 1.0 for name in CONTESTANTS}
+        return {name: AnswerScores(measures={"preference": value}) for name, value in won.items()}
+    given = {name: [_value(pair, name) for pair in judgments] for name in CONTESTANTS}
+    values = pooled(given)
+    scores = {}
+    for name in CONTESTANTS:
+        # Members that do not apply to the answer are not set, so that the file does not have them.
+        members: dict[str, object] = {}
+        if len(judges) > 1:
+            members["judge_preferences"] = {judge.model: each for judge, each in zip(judges, given[name], strict=True)}
+        if values[name] is None:
+            members["preference_problem"] = said_by(judges, [_first_problem(pair) for pair in judgments])
+        scores[name] = AnswerScores(measures={"preference": values[name]}, **members)
+    reasons = [pair[0].arguments.reasoning if _is_usable(pair) and pair[0].arguments else None for pair in judgments]
+    if any(reasons):
+        # The judge calls the answers 1 and 2: a reader must know which one is which.
+        said = f"(answer 1 is the {_ORDERS[0][0]} model's) {said_by(judges, reasons)}"
+        scores[TUNED] = scores[TUNED].joined(AnswerScores(preference_reasoning=said))
+    return scores
+
+
+def _value(judgments: Sequence[Judgment], contestant: ContestantName) -> float | None:
+    """What one judge says of an answer: 1 if it is preferred in both orders, 0 if the other one is, 0.5 for a tie."""
+    if not _is_usable(judgments):
+        return None
     winner = _winner(judgments)
-    scores = {name: _preference(0.5 if winner is None else float(name == winner)) for name in CONTESTANTS}
-    reasoning = judgments[0].arguments.reasoning if judgments[0].arguments else ""
-    # The judge calls the answers 1 and 2: a reader must know which one is which.
-    explained = AnswerScores(preference_reasoning=f"(answer 1 is the {_ORDERS[0][0]} model's) {reasoning}")
-    return {**scores, TUNED: scores[TUNED].joined(explained)}
+    return 0.5 if winner is None else float(contestant == winner)
 
 
-def _preference(value: float | None) -> AnswerScores:
-    return AnswerScores(measures={"preference": value})
+def _is_usable(judgments: Sequence[Judgment]) -> bool:
+    return all(judgment.arguments for judgment in judgments)
+
+
+def _first_problem(judgments: Sequence[Judgment]) -> str | None:
+    return next((judgment.problem for judgment in judgments if judgment.arguments is None), None)
 
 
 def _bias_counts(samples: Sequence[Sample], judgments: Mapping[int, Sequence[Judgment]]) -> dict[str, int]:
     """Compared questions, how many preferences changed with the order, and how many winners were the longer answer."""
-    usable = {index: pair for index, pair in judgments.items() if all(judgment.arguments for judgment in pair)}
+    usable = {index: pair for index, pair in judgments.items() if _is_usable(pair)}
     choices = [[_choice(j, order) for j, order in zip(pair, _ORDERS, strict=True)] for pair in usable.values()]
     winners = {index: _winner(pair) for index, pair in usable.items()}
     return {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
-from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.estimate import CostItem, Estimate, item_key
 from tuner.artifacts.evaluation.metric_details import JudgeDetails
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
 from tuner.artifacts.serving import EndpointDetails
@@ -35,7 +35,7 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
     asked = [question for question in usage.questions if question.base or question.tuned]
     if estimate is None or not (usage.training or usage.serving or asked):
         return None
-    planned = {item.id: item.quantity for item in estimate.items}
+    planned = {item.key: item.quantity for item in estimate.items}
     used = _used(planned, usage, asked)
     items = tuple(_priced(item, used) for item in estimate.items)
     known = [item.usd for item in items if item.usd is not None]
@@ -43,9 +43,7 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
     return Bill(items=items, total_usd=round(sum(known), 6), unknown=unknown)
 
 
-def _used(
-    planned: Mapping[CostItemId, float | None], usage: Usage, asked: list[Question]
-) -> dict[CostItemId, float | None]:
+def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
     base = [question.base for question in asked]
     tuned = [question.tuned for question in asked]
     adopted = usage.training is not None and usage.training.adopted_from is not None
@@ -64,8 +62,7 @@ def _used(
         CostItemId.THROUGHPUT: _unit_hours(planned.get(CostItemId.THROUGHPUT), usage.serving),
         CostItemId.KEPT_THROUGHPUT: planned.get(CostItemId.KEPT_THROUGHPUT) if kept else 0,
         **{item: quantity if usage.bought else 0 for item, quantity in planned.items() if item in COMMITMENTS},
-        CostItemId.JUDGE_INPUT: _judge_tokens(usage.judge, "input_tokens"),
-        CostItemId.JUDGE_OUTPUT: _judge_tokens(usage.judge, "output_tokens"),
+        **_judge_tokens(usage.judge),
     }
 
 
@@ -93,14 +90,21 @@ def _tokens(answers: Iterable[Answer | None], which: str) -> float:
     return sum(getattr(answer, which) or 0 for answer in answers if answer)
 
 
-def _judge_tokens(judge: JudgeDetails | None, which: str) -> float | None:
-    """None when a judge was used and its tokens were not counted, as in runs of early versions."""
-    return getattr(judge, which) if judge else 0
+def _judge_tokens(judge: JudgeDetails | None) -> dict[str, float | None]:
+    """By the keys of the items. None when a judge was used and its tokens were not counted, as in early versions."""
+    if judge is None:
+        return {CostItemId.JUDGE_INPUT: 0, CostItemId.JUDGE_OUTPUT: 0}
+    several = bool(judge.each)
+    return {
+        item_key(item, each.model if several else None): tokens
+        for each in judge.all
+        for item, tokens in ((CostItemId.JUDGE_INPUT, each.input_tokens), (CostItemId.JUDGE_OUTPUT, each.output_tokens))
+    }
 
 
-def _priced(item: CostItem, used: Mapping[CostItemId, float | None]) -> CostItem:
+def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:
     counted = item.id not in OVERHEAD
-    quantity = used.get(item.id) if counted else item.quantity
+    quantity = used.get(item.key) if counted else item.quantity
     price = item.unit_price_usd
     usd = quantity * price if quantity is not None and price is not None else None
     # An unused item costs nothing, also when its price is unknown.

@@ -34,6 +34,7 @@ def judge_caveats(report: Report) -> tuple[str, ...]:
     return (
         *(_missing(judge) if judge else ()),
         *_same_vendor(report),
+        *_several(report),
         *(_order(preference) if preference else ()),
         *(_length(preference) if preference else ()),
         *(_people(report.people) if report.people else ()),
@@ -81,18 +82,45 @@ def _missing(judge: JudgeDetails) -> Iterator[str]:
 
 def _same_vendor(report: Report) -> Iterator[str]:
     """Panickssery et al., "LLM Evaluators Recognize and Favor Their Own Generations", 2024."""
-    judge, base = report.models.judge, report.models.base
-    if not (judge and judge.id and base and base.id) or judge.stand_in:
+    judge, base = report.scoring.judge, report.models.base
+    if not (judge and base and base.id):
         return
-    known = judge_or_assumed(judge.id)
     # The id of a foundation model begins with its vendor: `amazon.nova-micro-v1:0`.
-    if known.vendor == base.id.split(".")[0]:
-        yield (
-            f"The judge and the tuned model are from the same vendor ({known.vendor}). Judges tend to favour answers "
-            "in their own style. This may favour the base model, because the tuning changes the style."
-        )
-    if known.assumed:
-        yield f"The catalog does not list the judge {judge.id}, so it was called like other models of its vendor."
+    vendor = base.id.split(".")[0]
+    known = [judge_or_assumed(each.model) for each in judge.all if not each.stand_in]
+    for each in known:
+        if each.vendor == vendor:
+            which = f"The judge {each.name}" if judge.each else "The judge"
+            yield (
+                f"{which} and the tuned model are from the same vendor ({vendor}). Judges tend to favour answers in "
+                "their own style. This may favour the base model, because the tuning changes the style."
+            )
+    for each in known:
+        if each.assumed:
+            yield f"The catalog does not list the judge {each.id}, so it was called like other models of its vendor."
+
+
+def _several(report: Report) -> Iterator[str]:
+    """How far several judges agree, and how often one of them gave no judgment."""
+    for name, measure in report.scores.items():
+        found, label = measure.judges, measure.label or measure_title(name)
+        if found is None:
+            continue
+        if found.alpha is not None:
+            units = plural(found.n, "question" if name == "preference" else "answer")
+            yield (
+                f"{label}: {len(found.each)} judges. Krippendorff's alpha of their judgments of {units} is "
+                f"{number(found.alpha)}{_interval(found.alpha_interval)}: {alpha_in_words(found.alpha)}. 1 is full "
+                "agreement, 0 is what chance gives."
+            )
+        if found.incomplete:
+            yield (
+                f"{label}: in {plural(found.incomplete, 'question')}, a judge gave no usable judgment. There the mean "
+                "is that of the judges who judged every answer to the question."
+            )
+        values = {each.conclusion.value for each in found.each if each.conclusion}
+        if {"better", "worse"} <= values:
+            yield f"{label}: the judges contradict each other. One finds the tuned model better, another one worse."
 
 
 def _order(preference: PreferenceDetails) -> Iterator[str]:

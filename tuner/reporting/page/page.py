@@ -71,6 +71,7 @@ def page(report: Report) -> str:
         descriptive_measures=view.descriptive_measures(report),
         own_measures=view.own_measures(report),
         judge_caveats=judge_caveats(report),
+        judged_measures=view.judged_measures(report),
         classification=report.scoring.classification,
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),
         extraction=report.scoring.extraction,

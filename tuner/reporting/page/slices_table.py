@@ -26,7 +26,7 @@ class SliceRow:
 def slice_rows(found: Slices, measure: str | None) -> list[SliceRow]:
     """The slices of a field by one measure; empty where they have no scores by it."""
     known = [(part, part.metrics[measure]) for part in found.slices if measure in part.metrics]
-    widest = max((scores for _, scores in known), key=_reach, default=None)
+    widest = max((scores for _, scores in known), key=reach, default=None)
     rows = []
     for part, scores in known:
         questions = f"{part.questions:,}"
@@ -52,5 +52,6 @@ def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple
     return f"{title} in {plural(len(rows), 'slice')} by {found.field}: {', '.join(named)}.{left_out}"
 
 
-def _reach(scores: MeasureScores) -> float:
+def reach(scores: MeasureScores) -> float:
+    """How far the interval goes from zero."""
     return max(map(abs, scores.comparison.interval), default=0.0) if scores.comparison.interval else 0.0

@@ -12,6 +12,8 @@ from tuner.artifacts.report import Answer, Question, Report
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags
 from tuner.reporting.formatting import measure_title
+from tuner.reporting.page.slices_table import reach
+from tuner.reporting.page.svg import Interval, interval_bar
 from tuner.reporting.page.text_differences import Span, differences
 
 # Coverage by fewer training records is marked as weak.
@@ -73,6 +75,16 @@ class QuestionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeRow:
+    """A measure by one of several judges. `drawn` has the scale of all of them."""
+
+    name: str
+    model: str
+    scores: MeasureScores
+    drawn: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class CostRow:
     """An item of the estimate, and the same item of the bill."""
 
@@ -107,6 +119,22 @@ def compared_measures(report: Report) -> list[tuple[str, MeasureScores]]:
 def _corrected_row(name: str, measure: MeasureScores) -> Iterable[tuple[str, MeasureScores]]:
     if measure.with_people is not None:
         yield f"{name}{_CORRECTED}", measure.with_people
+
+
+def judged_measures(report: Report) -> list[tuple[str, list[JudgeRow]]]:
+    """The measures that several judges judged, by their labels, each with the results of the judges."""
+    found = [(measure.label or measure_title(name), measure) for name, measure in report.scores.items()]
+    return [(label, _judge_rows(measure)) for label, measure in found if measure.judges]
+
+
+def _judge_rows(measure: MeasureScores) -> list[JudgeRow]:
+    judges = measure.judges.each if measure.judges else ()
+    scores = [judge.of_measure(measure) for judge in judges]
+    widest = max(scores, key=reach, default=None)
+    return [
+        JudgeRow(judge.name, judge.model, each, interval_bar(each, widest))
+        for judge, each in zip(judges, scores, strict=True)
+    ]
 
 
 def deciding_row(report: Report) -> str | None:

@@ -8,13 +8,14 @@ import pytest
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
-from tuner.artifacts.evaluation.metric_details import JudgeDetails
+from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Bill, Question, Report, ServingEndpoint
 from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
-from tuner.costs.estimate import estimate
+from tuner.costs.estimate import estimate, priced_as
+from tuner.costs.prices.price_list import price_list
 from tuner.reporting.collect.bill import Usage, bill
 
 
@@ -103,6 +104,30 @@ def test_planned_items_that_were_not_bought_cost_nothing() -> None:
     assert (items[CostItemId.KEPT_THROUGHPUT].usd, items[CostItemId.ONE_MONTH_COMMITMENT].usd) == (0, 0)
     items = billed(made, "provisioned", kept_until="2026-11-23T12:00:00Z", bought=endpoint_of(commitment="OneMonth"))
     assert (items[CostItemId.KEPT_THROUGHPUT].quantity, items[CostItemId.ONE_MONTH_COMMITMENT].quantity) == (2, 730)
+
+
+def test_each_of_several_judges_is_billed_at_its_own_price() -> None:
+    models = ("us.anthropic.claude-sonnet-4-6", "us.amazon.nova-pro-v1:0")
+    made = real("on_demand", judge={"models": models})
+    each = tuple(
+        OneJudge(model=model, name=model, input_tokens=900 * place, output_tokens=70 * place)
+        for place, model in enumerate(models, 1)
+    )
+    judge = JudgeDetails(model=", ".join(models), name="both", input_tokens=2700, output_tokens=210, each=each)
+    question = Question.model_validate({"id": "1", "question": "q", "base": {"answer": "a"}})
+    found = bill(made, Usage(questions=(question,), judge=judge))
+    assert found
+    items = {(item.id, item.model): item for item in found.items}
+    for place, model in enumerate(models, 1):
+        read, written = items[CostItemId.JUDGE_INPUT, model], items[CostItemId.JUDGE_OUTPUT, model]
+        assert (read.quantity, written.quantity) == (900 * place, 70 * place)
+        price = price_list().find("input", priced_as(model))
+        assert price
+        assert read.usd == 900 * place * price.usd
+    assert [item.name for item in found.items if item.id == CostItemId.JUDGE_INPUT] == [
+        "Judge, reading (Claude Sonnet 4.6)",
+        "Judge, reading (Nova Pro)",
+    ]
 
 
 def test_a_judge_without_counted_tokens_has_an_unknown_cost(report: Report) -> None:

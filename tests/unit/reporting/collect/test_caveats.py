@@ -5,6 +5,9 @@ import pytest
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.dataset import DatasetProfile, DatasetSummary, SharedQuestions
+from tuner.artifacts.evaluation.measure_scores import Conclusion, JudgeScores, SeveralJudges
+from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
+from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Models, NamedModel, Report
 from tuner.datasets import Findings, Prepared, with_unused_files
 from tuner.intake.unused_files import unused_files
@@ -15,9 +18,12 @@ from tuner.reporting.notify.notification import notification_text
 MICRO = NamedModel(id="amazon.nova-micro-v1:0:128k", name="Nova Micro")
 
 
-def judged(report: Report, judge: NamedModel) -> str:
-    models = Models(**{**dict(report.models), "base": MICRO, "judge": judge})
-    return " ".join(judge_caveats(report.model_copy(update={"models": models})))
+def judged(report: Report, *judges: NamedModel) -> str:
+    models = Models(**{**dict(report.models), "base": MICRO})
+    each = [OneJudge(model=judge.id or "", name=judge.name or "", stand_in=judge.stand_in) for judge in judges]
+    details = JudgeDetails(**{**dict(each[0]), "each": tuple(each) if len(each) > 1 else ()})
+    scoring = report.scoring.model_copy(update={"judge": details})
+    return " ".join(judge_caveats(report.model_copy(update={"models": models, "scoring": scoring})))
 
 
 @pytest.mark.parametrize("judge_id", ["amazon.nova-pro-v1:0", "us.amazon.nova-pro-v1:0"])
@@ -36,6 +42,27 @@ def test_a_judge_of_the_same_vendor_as_the_tuned_model_is_a_caveat(report: Repor
 )
 def test_a_judge_of_another_vendor_and_a_stand_in_are_no_caveat(report: Report, judge: NamedModel) -> None:
     assert "same vendor" not in judged(report, judge)
+
+
+def test_of_several_judges_the_one_of_the_same_vendor_is_named(report: Report) -> None:
+    said = judged(report, NamedModel(id="us.anthropic.claude-sonnet-4-6"), NamedModel(id="us.amazon.nova-pro-v1:0"))
+    assert "The judge Nova Pro and the tuned model are from the same vendor (amazon)" in said
+    assert "Sonnet" not in said
+
+
+def test_agreement_missing_judgments_and_contradictions_of_several_judges_are_caveats(report: Report) -> None:
+    def by(model: str, value: VerdictValue) -> JudgeScores:
+        return JudgeScores(model=model, name=model, conclusion=Conclusion(value=value, sentence=""))
+
+    several = SeveralJudges(each=(by("one", "better"), by("two", "worse")), incomplete=3, n=16, alpha=0.4)
+    scores = {**report.scores, "correctness": report.scores["correctness"].model_copy(update={"judges": several})}
+    said = " ".join(judge_caveats(report.model_copy(update={"scores": scores})))
+    assert "2 judges. Krippendorff's alpha of their judgments of 16 answers is 0.400: not reliable." in said
+    assert "in 3 questions, a judge gave no usable judgment" in said
+    assert "the judges contradict each other" in said
+    shown = page(report.model_copy(update={"scores": scores}))
+    assert "by each judge" in shown
+    assert "by each judge" not in page(report)
 
 
 def test_a_judge_outside_the_catalog_is_a_caveat(report: Report) -> None:

@@ -1,0 +1,70 @@
+"""The results of each of several judges, and how far the judges agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tuner.artifacts.evaluation.contestants import CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.measure_scores import JudgeScores, MeasureScores, SeveralJudges
+from tuner.artifacts.evaluation.question_scores import JUDGED, QuestionScores
+from tuner.catalog import judge_or_assumed
+from tuner.evaluation.statistics.agreement import alpha
+
+ScoresOf = Callable[[Sequence[QuestionScores]], MeasureScores]
+
+
+def with_judges(
+    found: MeasureScores, measure: str, records: Sequence[QuestionScores], scores_of: ScoresOf, seed: int = 0
+) -> MeasureScores:
+    """The scores by a measure, with those of each judge if several judges graded. `scores_of` computes a judge's."""
+    if measure not in JUDGED:
+        return found
+    models = tuple(
+        dict.fromkeys(model for each in records for given in each.by_judge(measure).values() for model in given)
+    )
+    if not models:
+        return found
+    each = tuple(_by(model, scores_of([_graded_by(model, measure, record) for record in records])) for model in models)
+    agreement = alpha([_judged_answers(measure, record) for record in records], seed)
+    several = SeveralJudges(
+        each=each,
+        incomplete=sum(_is_incomplete(measure, record) for record in records),
+        n=sum(len(grades) > 1 for record in records for grades in _judged_answers(measure, record)),
+        alpha=agreement.value,
+        alpha_interval=agreement.interval,
+    )
+    return found.model_copy(update={"judges": several})
+
+
+def _by(model: str, scores: MeasureScores) -> JudgeScores:
+    return JudgeScores(
+        model=model,
+        name=judge_or_assumed(model).name,
+        by_contestant=scores.by_contestant,
+        difference=scores.difference,
+        comparison=scores.comparison,
+        conclusion=scores.conclusion,
+    )
+
+
+def _graded_by(model: str, measure: str, record: QuestionScores) -> QuestionScores:
+    """The question with this judge's values only. An answer that no judge was asked about keeps its value."""
+    values = record.by_judge(measure)
+    answers = {
+        name: answer.model_copy(update={"measures": {**answer.measures, measure: values[name].get(model)}})
+        if name in values
+        else answer
+        for name, answer in record.by_contestant.items()
+    }
+    return record.model_copy(update={"by_contestant": answers})
+
+
+def _judged_answers(measure: str, record: QuestionScores) -> list[list[float]]:
+    """The judges' values of each answer. Of a preference, those of one answer say everything about the other one."""
+    judged = (TUNED,) if measure == "preference" else CONTESTANTS
+    values = record.by_judge(measure)
+    return [[float(each) for each in values.get(name, {}).values() if each is not None] for name in judged]
+
+
+def _is_incomplete(measure: str, record: QuestionScores) -> bool:
+    return any(None in given.values() for given in record.by_judge(measure).values())
