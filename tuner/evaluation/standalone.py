@@ -32,6 +32,7 @@ from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.review.candidates import review_candidates, vocabulary
+from tuner.evaluation.review.local_sheets import known_sheets, write_sample
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.samples import SampleSet, match
@@ -64,13 +65,19 @@ class Evaluation:
 
 
 def evaluate(
-    files: Files, metrics: Sequence[str] = (), output: Path | None = None, settings: RunSettings | None = None
+    files: Files,
+    metrics: Sequence[str] = (),
+    output: Path | None = None,
+    settings: RunSettings | None = None,
+    sample: int | None = None,
 ) -> Evaluation:
     """Scores the answers in files, as a run's scoring step does.
 
     `metrics` are names. Without them, those of `settings` are used, and the judge's only if `settings.judge` names
-    one. `output` is a folder for scores.json, review.csv and the judge's judgments, which a repetition does
-    not ask for again. Raises EvaluationError for files that cannot be used, SettingsError for an unknown metric.
+    one. `output` is a folder for scores.json, review.csv and the judge's judgments, which a repetition does not ask for
+    again. `sample` is how many questions to draw at random for people, into that folder; `files.people` can be such a
+    sample that was filled in. Raises EvaluationError for files that cannot be used, SettingsError for an unknown
+    metric.
     """
     settings = settings or RunSettings()
     seed = settings.evaluation.seed
@@ -92,8 +99,10 @@ def evaluate(
     # As in a run: people's scores first, because they change what is left to review and what the gate decides.
     if files.people is not None:
         known = {sample.id for sample in samples.samples}
-        given = read_review(read_sheet(files.people), known, str(files.people))
-        scores = with_people(scores, given, seed=seed)
+        sheets = known_sheets(output)
+        by_name = {sheet.name: sheet for sheet in sheets}
+        given = read_review(read_sheet(files.people), known, str(files.people), by_name.get)
+        scores = with_people(scores, given, sheets, seed)
     candidates = review_candidates(samples, scores, training_vocabulary)
     gate = decide_gate(settings.gate, GateComparisons.of(scores))
     scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})
@@ -103,6 +112,8 @@ def evaluate(
         write_whole(output / "scores.json", scores.to_json())
         # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
         write_whole(output / "review.csv", review_sheet(samples, candidates).encode("utf-8-sig"))
+        if sample:
+            write_sample(output, samples, {candidate.id for candidate in candidates}, sample)
     return Evaluation(samples, scores)
 
 

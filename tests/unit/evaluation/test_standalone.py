@@ -120,6 +120,37 @@ def test_a_name_that_only_the_tuned_answer_has_is_reviewed_unless_it_is_in_the_t
     assert scores.review == ()
 
 
+def test_a_random_sample_of_the_answers_corrects_the_judge_of_files_too(tmp_path: Path) -> None:
+    asked = [{"id": str(i), "question": f"What is {i}?", "answer": f"It is {i}."} for i in range(60)]
+    tuned = [{**each, "answer": each["answer"] if i % 3 else "No."} for i, each in enumerate(asked)]
+    paths = write(tmp_path, "b.json", asked), write(tmp_path, "t.json", tuned), write(tmp_path, "r.json", asked)
+    out = tmp_path / "out"
+    evaluate(Files(*paths), FAST, out, sample=40)
+    sheet = next((out / "reviews").iterdir()).read_bytes()
+    text = (out / "sample.csv").read_text("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert 40 <= len(rows) <= 45
+    scored_rows = [
+        {**row, **{f"score_{n}": "2" if row[f"answer_{n}"] == "No." else "9" for n in (1, 2)}} for row in rows
+    ]
+    filled = io.StringIO(newline="")
+    writer = csv.DictWriter(filled, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(scored_rows)
+    people = write(tmp_path, "filled.csv", filled.getvalue())
+    evaluation = evaluate(Files(*paths, people=people), FAST, out, sample=40)
+    found = evaluation.scores.metrics["correctness"]
+    # The tuned model is worse by 7 points in one of three questions.
+    assert found.difference == pytest.approx(-7 / 3, abs=1)
+    assert found.comparison.interval is not None
+    assert found.comparison.interval[1] < 0
+    assert evaluation.scores.people is not None
+    assert evaluation.scores.people.undecided is None
+    assert next((out / "reviews").iterdir()).read_bytes() == sheet, "the same draw is the same sheet"
+    with pytest.raises(EvaluationError, match=r"no sheet 'random-40-0' was exported here"):
+        evaluate(Files(*paths, people=people), FAST, tmp_path / "other")
+
+
 def test_scores_by_people_are_read_from_the_sheet(files: tuple, tmp_path: Path) -> None:
     references = json.loads(files[2].read_text("utf-8"))
     answers = write(tmp_path, "named.json", [{**record, "answer": "It is 1987."} for record in references])

@@ -75,7 +75,18 @@ def evaluate(
     ] = None,
     people: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A completed review.csv: the scores that people gave."),
+        typer.Option(
+            metavar="FILE",
+            help="A completed review.csv, or sample.csv of the same --output: the scores that people gave.",
+        ),
+    ] = None,
+    random: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=10,
+            help="Draw N questions at random for people to score, into sample.csv in the folder of --output.",
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -88,10 +99,13 @@ def evaluate(
 ) -> None:
     """Compare two files of answers with the references. Shows the scores of each metric, and a verdict."""
     # They load numpy and the charts: only when they are needed.
+    from tuner.evaluation.review.local_sheets import SAMPLE
     from tuner.evaluation.standalone import Files
     from tuner.evaluation.standalone import evaluate as compare
     from tuner.reporting.files_comparison import write_page
 
+    if random and not output:
+        raise typer.BadParameter("needs --output: the sample is written to its folder.", param_hint="--random")
     if on_local:
         use_local_cloud()
     asked: Mapping[str, Options] = {
@@ -111,10 +125,10 @@ def evaluate(
         )
     if output:
         sources = [path for path in (files.base, files.tuned, files.references, files.training, files.people) if path]
-        for name in _RESULTS:
+        for name in (*_RESULTS, *((SAMPLE,) if random else ())):
             target(output / name, sources, force)
     with interruptible(_KEPT if output else _STOPPED):
-        evaluation = compare(files, metric or (), output, settings)
+        evaluation = compare(files, metric or (), output, settings, random)
     scores = evaluation.scores
     for warning in scores.warnings:
         say(f"Warning: {warning}", "warn")
@@ -126,6 +140,11 @@ def evaluate(
     if output:
         write_page(evaluation, output)
         say(f"The report is in {output / 'index.html'}, next to scores.json and review.csv.", "quiet")
+        if random:
+            say(
+                f"Fill in score_1 and score_2 (1 to 10) in {output / SAMPLE}, then run the same command with "
+                f"--people {output / SAMPLE} --force instead of --random."
+            )
 
 
 _STOPPED = "Interrupted. Nothing goes on, and nothing was written. With --output, the judge's grades are kept."
