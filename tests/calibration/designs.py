@@ -20,11 +20,15 @@ ONE_LARGE = (30, *(1,) * 30)
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Grades of both models for the same questions, and the names of the questions' groups."""
+    """Grades of both models for the same questions, and the names of the questions' groups.
+
+    `longer` is by how much the tuned answers are longer: then preferences are compared at equal length.
+    """
 
     base: np.ndarray
     tuned: np.ndarray
     groups: np.ndarray | None = None
+    longer: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,20 @@ def preferred(generator: Generator, effect: float, n: int, orders: int) -> Draw:
     return Draw(1 - score, score)
 
 
+def preferred_by_length(generator: Generator, effect: float, n: int, longer: float, adjusted: bool) -> Draw:
+    """A judge of pairs that takes a standard deviation of length for as much as half a one of quality."""
+    quality = generator.normal(1.2 * effect, 1, size=n)  # then the preferences differ by about `effect`
+    lengths = generator.normal(longer, 1, size=n)
+    score = (quality + 0.5 * lengths > 0).astype(float)
+    return Draw(1 - score, score, longer=lengths if adjusted else None)
+
+
+def preferred_for_quality(generator: Generator, effect: float, n: int) -> Draw:
+    """The same judge for answers of equal length."""
+    score = (generator.normal(1.2 * effect, 1, size=n) > 0).astype(float)
+    return Draw(1 - score, score)
+
+
 INDEPENDENT = (
     Design("8 questions, graded from 1 to 10", partial(graded, n=8)),
     Design("40 questions, graded from 1 to 10", partial(graded, n=40)),
@@ -134,6 +152,24 @@ JUDGES = (
         partial(by_length, n=40, longer=1.0),
         "no interval sees a bias of the judge: compare its grades with people's",
         partial(graded, n=40),
+    ),
+    Design(
+        "longer answers preferred, tuned answers longer by one standard deviation",
+        partial(preferred_by_length, n=80, longer=1.0, adjusted=False),
+        "the raw preference takes length for quality",
+        partial(preferred_for_quality, n=80),
+    ),
+    Design(
+        "the same, adjusted to equal length",
+        partial(preferred_by_length, n=80, longer=1.0, adjusted=True),
+        "a line describes preference and length only approximately",
+        partial(preferred_for_quality, n=80),
+    ),
+    Design(
+        "the same, answers equally long, adjusted to equal length",
+        partial(preferred_by_length, n=80, longer=0.0, adjusted=True),
+        "a line describes preference and length only approximately",
+        partial(preferred_for_quality, n=80),
     ),
     Design("first answer favoured, both orders asked", partial(preferred, n=40, orders=2)),
     Design(

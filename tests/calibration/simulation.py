@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from tests.calibration.designs import Design, Draw, Generator
-from tuner.evaluation.statistics.comparison import PairedDifference, compare
+from tuner.evaluation.judging.length import at_equal_length
+from tuner.evaluation.statistics.comparison import PairedDifference, compare, detectable
 
 Interval = tuple[float, float]
 _PILOTS = 100
@@ -38,7 +39,13 @@ class Calibration:
 
 
 def difference(draw: Draw, seed: int = 0) -> PairedDifference:
-    """What the product says."""
+    """What the product says: of preferences with a length, at equal length."""
+    if draw.longer is not None:
+        adjusted = at_equal_length((draw.tuned - draw.base).tolist(), draw.longer.tolist(), range(len(draw.base)))
+        assert adjusted is not None
+        members = adjusted.model_dump(include={"n", "standard_error", "interval", "p"})
+        reach = detectable(adjusted.standard_error, adjusted.n - 2)
+        return PairedDifference(**members, mean=adjusted.difference, smallest_detectable=reach)
     groups = None if draw.groups is None else draw.groups.tolist()
     return compare(draw.base.tolist(), draw.tuned.tolist(), seed, groups)
 

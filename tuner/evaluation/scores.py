@@ -13,13 +13,14 @@ from typing import Any
 
 from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
-from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Number, Slices
+from tuner.artifacts.evaluation.measure_scores import Aggregate, EqualLength, MeasureScores, Number, Slices
 from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
 from tuner.datasets.question_groups import question_groups
 from tuner.evaluation.details import counted_by_judge, details_of, scorer_warning
+from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.judging.results import with_judges
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
 from tuner.evaluation.samples import Sample
@@ -259,9 +260,23 @@ def _measure_scores(
     # Members that do not apply to a measure are not set, so that the file does not have them.
     if known:
         members["references"] = Aggregate(mean=mean_and_error(known)[0])
+    if measure.name == "preference" and (adjusted := _at_equal_length(measure, records)):
+        members["equal_length"] = adjusted
     if measure.worst is not None:
         members["conclusion"] = conclude(measure, difference, names)
     return MeasureScores(**members)
+
+
+def _at_equal_length(measure: Measure, records: Sequence[QuestionScores]) -> EqualLength | None:
+    """The preference at equal length, of the questions that both models answered."""
+    gains, longer, groups = [], [], []
+    for record in records:
+        gain, lengths = record.difference(measure.name), [record.of(name).characters for name in (BASE, TUNED)]
+        if gain is not None and lengths[0] is not None and lengths[1] is not None:
+            gains.append(gain)
+            longer.append(float(lengths[1] - lengths[0]))
+            groups.append(_group(record))
+    return at_equal_length(gains, longer, groups)
 
 
 def _macro_f1_scores(

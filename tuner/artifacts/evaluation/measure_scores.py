@@ -108,6 +108,26 @@ class SeveralJudges(Part):
     alpha_interval: tuple[float, float] | None = Field(None, description="95 % interval of alpha")
 
 
+class EqualLength(Part):
+    """The preference for answers of equal length, as a line through preference and difference in length predicts it."""
+
+    n: int = Field(description="questions that both models answered and that have a preference")
+    groups: int | None = Field(None, description="their groups; null if every question stands alone")
+    difference: float = Field(description="tuned minus base, as that of the measure")
+    standard_error: float
+    interval: tuple[float, float] = Field(description="95 % interval of the difference")
+    p: float
+    slope: float = Field(description="how much a tuned answer gains that is longer by much more than usual")
+    mean_longer: float = Field(description="characters by which the tuned model's answers are longer on average")
+    extrapolated: bool = Field(description="one model's answers are always longer: equal length was never seen")
+
+    @property
+    def conclusion(self) -> VerdictValue:
+        """What the interval shows."""
+        low, high = self.interval
+        return "better" if low > 0 else "worse" if high < 0 else "undecided"
+
+
 class MeasureScores(PerContestant):
     """The contestants by one measure."""
 
@@ -120,6 +140,7 @@ class MeasureScores(PerContestant):
     references: Aggregate | None = Field(None, description="the same, measured on the reference answers")
     conclusion: Conclusion | None = Field(None, description="null for a measure that only describes")
     judges: SeveralJudges | None = Field(None, description="of several judges; the measure is their mean")
+    equal_length: EqualLength | None = Field(None, description="of a preference: adjusted for the answers' length")
     corrected: Correction | None = Field(None, description="the judge's measure, corrected with people's scores")
 
     @property

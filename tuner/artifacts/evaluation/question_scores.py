@@ -31,6 +31,7 @@ class AnswerNotes(Part):
     judge_preferences: dict[str, Number | None] = Field(
         default_factory=dict, description="of several judges, the preference of each; `preference` is their mean"
     )
+    characters: int | None = Field(None, description="length of an answer that was compared with the other one")
     preference_reasoning: str | None = Field(None, description="the judge's reasons for its preference")
     preference_problem: str | None = Field(None, description="why the judge's preference could not be used")
     people: dict[str, int] = Field(default_factory=dict, description="people's scores from 1 to 10, by reviewer")

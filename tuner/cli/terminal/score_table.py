@@ -34,6 +34,9 @@ def score_table(
             if row and (row.base.mean is not None or row.tuned.mean is not None):
                 conclusion = [row.conclusion.value if row.conclusion else ""] if conclusions else []
                 table.add_row(row.label or measure_title(name), *_numbers(row), *conclusion)
+        if adjusted := scores.equal_length:
+            conclusion = [adjusted.conclusion] if conclusions else []
+            table.add_row("  at equal length", "", "", *_change(adjusted.difference, adjusted.interval), *conclusion)
         for judge in scores.judges.each if scores.judges else ():
             conclusion = [judge.conclusion.value if judge.conclusion else ""] if conclusions else []
             table.add_row(f"  {judge.name}", *_numbers(judge.of_measure(scores)), *conclusion)
@@ -45,8 +48,16 @@ def _numbers(scores: MeasureScores) -> tuple[str | Text, ...]:
         number(scores.base.mean),
         number(scores.tuned.mean),
         Text(number(scores.difference, signed=True), _style(scores)),
-        " to ".join(number(end, signed=True) for end in scores.comparison.interval or ()),
+        _interval(scores.comparison.interval),
     )
+
+
+def _change(difference: float, interval: tuple[float, float]) -> tuple[str, str]:
+    return number(difference, signed=True), _interval(interval)
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return " to ".join(number(end, signed=True) for end in interval or ())
 
 
 def _style(scores: MeasureScores) -> str:

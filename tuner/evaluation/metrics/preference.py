@@ -112,7 +112,7 @@ def _scores(
     scores = {}
     for name in CONTESTANTS:
         # Members that do not apply to the answer are not set, so that the file does not have them.
-        members: dict[str, object] = {}
+        members: dict[str, object] = {"characters": len(sample.answers[name] or "")}
         if len(judges) > 1:
             members["judge_preferences"] = {judge.model: each for judge, each in zip(judges, given[name], strict=True)}
         if values[name] is None:

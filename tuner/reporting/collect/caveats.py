@@ -37,6 +37,7 @@ def judge_caveats(report: Report) -> tuple[str, ...]:
         *_several(report),
         *(_order(preference) if preference else ()),
         *(_length(preference) if preference else ()),
+        *_equal_length(report),
         *(_people(report.people) if report.people else ()),
     )
 
@@ -135,6 +136,32 @@ def _length(preference: PreferenceDetails) -> Iterator[str]:
     if preference.decided:
         decided = plural(preference.decided, "decided comparison")
         yield f"The judge preferred the longer answer in {preference.longer_won:,} of {decided}."
+
+
+def _equal_length(report: Report) -> Iterator[str]:
+    """The preference if both answers were of the same length, and when it differs from the raw one."""
+    measure = report.scores.get("preference")
+    found = measure.equal_length if measure else None
+    if measure is None or found is None:
+        return
+    longer = "longer" if found.mean_longer >= 0 else "shorter"
+    low, high = (number(end, signed=True) for end in found.interval)
+    yield (
+        f"The tuned model's answers are {longer} by {abs(found.mean_longer):,.0f} characters on average. For answers "
+        f"of equal length, the difference in preference is {number(found.difference, signed=True)} (95 % interval "
+        f"{low} to {high}) instead of {number(measure.difference, signed=True)}: {found.conclusion}."
+    )
+    if found.conclusion != measure.conclusion_value:
+        yield (
+            f"Without the adjustment, the preference is {measure.conclusion_value}. The length explains the change: "
+            "judges tend to prefer longer answers. But a longer answer can also be better because it says more. Read "
+            "some answers, or let people score a random sample."
+        )
+    if found.extrapolated:
+        yield (
+            "One model's answers are longer for every question. So the preference at equal length is beyond what was "
+            "seen, and only a guess."
+        )
 
 
 def _people(people: HumanScores) -> Iterator[str]:

@@ -46,6 +46,13 @@ def test_a_biased_judge_is_shown_as_outside_of_the_goals() -> None:
     assert outside(found.ours)
 
 
+def test_a_preference_for_length_is_no_difference_at_equal_length() -> None:
+    raw = calibrate(DESIGNS["longer answers preferred, tuned answers longer by one standard deviation"], 200)
+    adjusted = calibrate(DESIGNS["the same, adjusted to equal length"], 200)
+    assert raw.ours.alarms > 0.5
+    assert adjusted.ours.alarms < 0.12
+
+
 @pytest.mark.parametrize("review", REVIEWS[::4], ids=lambda review: review.name)
 def test_people_correct_a_judge_that_is_wrong(review: Review) -> None:
     found = calibrate_review(review, 150)

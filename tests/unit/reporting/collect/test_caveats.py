@@ -5,7 +5,13 @@ import pytest
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.dataset import DatasetProfile, DatasetSummary, SharedQuestions
-from tuner.artifacts.evaluation.measure_scores import Conclusion, JudgeScores, SeveralJudges
+from tuner.artifacts.evaluation.measure_scores import (
+    Conclusion,
+    EqualLength,
+    JudgeScores,
+    MeasureScores,
+    SeveralJudges,
+)
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Models, NamedModel, Report
@@ -63,6 +69,25 @@ def test_agreement_missing_judgments_and_contradictions_of_several_judges_are_ca
     shown = page(report.model_copy(update={"scores": scores}))
     assert "by each judge" in shown
     assert "by each judge" not in page(report)
+
+
+def test_a_preference_that_the_length_explains_is_a_caveat(report: Report) -> None:
+    equal = EqualLength(
+        n=8, difference=0.1, standard_error=0.2, interval=(-0.3, 0.5), p=0.6, slope=0.4, mean_longer=52.4,
+        extrapolated=True,
+    )  # fmt: skip
+    better = Conclusion(value="better", sentence="")
+    measure = MeasureScores(difference=0.7, conclusion=better, equal_length=equal)
+    said = " ".join(judge_caveats(report.model_copy(update={"scores": {"preference": measure}})))
+    assert "longer by 52 characters on average" in said
+    assert "+0.100 (95 % interval −0.300 to +0.500) instead of +0.700: undecided." in said
+    assert "The length explains the change" in said
+    assert "only a guess" in said
+    same = equal.model_copy(update={"interval": (0.05, 0.5), "extrapolated": False})
+    measure = measure.model_copy(update={"equal_length": same})
+    said = " ".join(judge_caveats(report.model_copy(update={"scores": {"preference": measure}})))
+    assert "The length explains" not in said
+    assert "guess" not in said
 
 
 def test_a_judge_outside_the_catalog_is_a_caveat(report: Report) -> None:
