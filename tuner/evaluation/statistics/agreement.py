@@ -1,8 +1,9 @@
 """How far raters agree beyond chance: Cohen's kappa of two, Krippendorff's alpha of any number.
 
 Two raters who both give mostly 8 and 9 agree often without looking at the same thing. Both coefficients are 0 for the
-agreement that chance gives, and 1 for full agreement. Scores from 1 to 10 are numbers, so a disagreement counts with
-its square: kappa has quadratic weights (Cohen, 1968), alpha the interval metric (Krippendorff, "Content Analysis").
+agreement that chance gives, and 1 for full agreement. A large disagreement counts more: kappa has quadratic weights
+(Cohen, 1968), alpha the ordinal metric (Krippendorff, "Content Analysis"). Scores from 1 to 10 are an order. Whether 9
+is as far from 10 as 2 is from 3 depends on the rater, so alpha counts how many scores are between two.
 
 Both depend on sums over the questions only, which makes their bootstrap fast. It draws questions, not answers: the two
 answers to one question are not independent.
@@ -10,14 +11,18 @@ answers to one question are not independent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tuner.evaluation.statistics.comparison import CONFIDENCE
 
 _RESAMPLES = 2_000
+# The most sums that are computed at once.
+_MOST_CELLS = 1_000_000
 # Fewer questions give no usable interval.
 FEWEST_QUESTIONS = 6
 # Sums that differ by less than this share are equal: the rest is rounding error.
@@ -60,29 +65,38 @@ def _kappa(sums: np.ndarray) -> np.ndarray:
 
 
 def alpha(questions: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Coefficient:
-    """Krippendorff's alpha, with the interval metric. Each question has its answers, each of them all its scores.
+    """Krippendorff's alpha, with the ordinal metric. Each question has its answers, each of them all its scores.
 
     An answer with one score only says nothing about agreement, and is left out.
     """
-    sums = np.array([np.sum([_unit_sums(scores) for scores in answers], axis=0) for answers in questions])
-    return _coefficient(sums, _alpha, seed)
+    values = sorted({float(score) for answers in questions for scores in answers for score in scores})
+    ranks = {value: rank for rank, value in enumerate(values)}
+    sums = np.array([_coincidences(answers, ranks) for answers in questions])
+    return _coefficient(sums, partial(_alpha, size=len(values)), seed)
 
 
-def _unit_sums(scores: Sequence[float]) -> np.ndarray:
-    """How many scores an answer has, their sum, that of their squares, and the square differences within the answer."""
-    values = np.asarray(scores, dtype=float)
-    count = len(values)
-    if count < 2:
-        return np.zeros(4)
-    within = 2 * (count * (values**2).sum() - values.sum() ** 2) / (count - 1)
-    return np.array([count, values.sum(), (values**2).sum(), within])
+def _coincidences(answers: Sequence[Sequence[float]], ranks: Mapping[float, int]) -> np.ndarray:
+    """How many scores a question's answers have, and how often each two scores were given to the same answer.
+
+    The pairs of an answer count together as often as it has scores.
+    """
+    together = np.zeros((len(ranks), len(ranks)))
+    for scores in answers:
+        if len(scores) > 1:
+            counts = np.bincount([ranks[float(score)] for score in scores], minlength=len(ranks)).astype(float)
+            together += (np.outer(counts, counts) - np.diag(counts)) / (len(scores) - 1)
+    return np.concatenate([[together.sum()], together.ravel()])
 
 
-def _alpha(sums: np.ndarray) -> np.ndarray:
-    count, total, squares, within = sums.T
-    observed = within / count
-    expected = 2 * (count * squares - total**2) / (count * (count - 1))
-    return _one_minus(observed, expected, squares / count)
+def _alpha(sums: np.ndarray, size: int) -> np.ndarray:
+    """Two scores differ by the ranks between them: by how many scores were given from one to the other."""
+    together = sums[:, 1:].reshape(len(sums), size, size)
+    given, count = together.sum(axis=2), sums[:, 0]
+    ranks = given.cumsum(axis=1) - given / 2
+    squares = (ranks[:, :, None] - ranks[:, None, :]) ** 2
+    observed = (together * squares).sum(axis=(1, 2))
+    expected = (given[:, :, None] * given[:, None, :] * squares).sum(axis=(1, 2)) / (count - 1)
+    return _one_minus(observed, expected, count**3)
 
 
 def _one_minus(observed: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -99,7 +113,9 @@ def _coefficient(sums: np.ndarray, value_of: Callable[[np.ndarray], np.ndarray],
     if len(used) < FEWEST_QUESTIONS:
         return Coefficient(value, None)
     drawn = np.random.default_rng(seed).multinomial(len(used), np.full(len(used), 1 / len(used)), size=_RESAMPLES)
-    values = value_of(drawn @ used)
+    # In blocks, so that many different scores need little memory.
+    blocks = np.array_split(drawn, math.ceil(_RESAMPLES * used.shape[1] / _MOST_CELLS))
+    values = np.concatenate([value_of(block @ used) for block in blocks])
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return Coefficient(value, (float(low), float(high)))

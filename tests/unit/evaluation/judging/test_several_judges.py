@@ -145,8 +145,10 @@ def test_agreement_of_the_judges_is_krippendorffs_alpha() -> None:
     answers = [record.of(name).judge_grades for record in found.questions for name in CONTESTANTS]
     units = [[float(grade or 0) for grade in each.values()] for each in answers]
     everything = [grade for unit in units for grade in unit]
-    observed = sum((a - b) ** 2 for unit in units for a in unit for b in unit) / (3 - 1)
-    expected_by_chance = sum((a - b) ** 2 for a in everything for b in everything) / (len(everything) - 1)
+    ranks = {grade: sum((other < grade) + (other == grade) / 2 for other in everything) for grade in everything}
+    apart = {(a, b): (ranks[a] - ranks[b]) ** 2 for a in ranks for b in ranks}
+    observed = sum(apart[a, b] for unit in units for a in unit for b in unit) / (3 - 1)
+    expected_by_chance = sum(apart[a, b] for a in everything for b in everything) / (len(everything) - 1)
     expected = 1 - observed / expected_by_chance
     assert several.n == 24
     assert several.alpha == pytest.approx(expected, abs=1e-9)

@@ -109,7 +109,7 @@ def _agreement(seed: int, spread: float) -> dict[str, Any]:
     some = [*raters[:2], [value if rng.random() < 0.5 else None for value in raters[2]]]
     alpha = krippendorff.alpha(
         [[float("nan") if value is None else value for value in scores] for scores in some],
-        level_of_measurement="interval",
+        level_of_measurement="ordinal",
     )
     kappa = cohen_kappa_score(raters[0], raters[1], weights="quadratic")
     return {"raters": some, "kappa": float(kappa), "alpha": float(alpha)}
