@@ -1,14 +1,19 @@
-"""People with the stack's policies. A data owner's costly run waits until an operator approves or rejects it."""
+"""People with the stack's policies. A data owner's costly run waits until an operator approves or rejects it.
+
+What was approved is the most that a run is billed for, also when its models answer as badly as they can.
+"""
 
 import json
 import subprocess
 import uuid
+from collections import Counter
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.pipeline import small_dataset, until
+from tests.e2e.pipeline import EXAMPLE, small_dataset, until
+from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.core.artifact_keys import Keys
 
 pytestmark = pytest.mark.e2e
@@ -168,3 +173,71 @@ def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_s
     table = tuner(operator, "spending", "--dataset", "monthly")
     assert first in table
     assert second in table
+
+
+_BASE, _JUDGE = "amazon.nova-micro-v1:0", "amazon.nova-pro-v1:0"
+_PRICED = f"""\
+base_model: {_BASE}:128k
+serving: on_demand
+judge: {{model: "{_JUDGE}", attempts: 3}}
+evaluation: {{metrics: [correctness, preference]}}
+generate: {{count: 3}}
+"""
+
+
+def items_of(charge):
+    """The items of the estimate that allow for a charge."""
+    model, item = charge["base_model_id"], charge["item"]
+    return {
+        "input": {CostItemId.BASE_MODEL_INPUT}
+        if model == _BASE
+        else {CostItemId.JUDGE_INPUT, CostItemId.GENERATION_INPUT},
+        "output": {CostItemId.BASE_MODEL_OUTPUT}
+        if model == _BASE
+        else {CostItemId.JUDGE_OUTPUT, CostItemId.GENERATION_OUTPUT},
+        "custom_input": {CostItemId.TUNED_MODEL_INPUT},
+        "custom_output": {CostItemId.TUNED_MODEL_OUTPUT},
+        "training": {CostItemId.TRAINING},
+        "storage": {CostItemId.CUSTOM_MODEL_STORAGE},
+    }[item]
+
+
+def badly_answered(pipeline, kind):
+    """A run whose models answer as badly as they can, and what it alone was billed for."""
+    files = small_dataset(_PRICED)
+    if kind == "truncated":
+        files["documents/data.txt"] = (EXAMPLE.parent / "bedrock-docs" / "documents" / "data.txt").read_bytes()
+    until(lambda: all(each["status"] != "RUNNING" for each in pipeline.executions()), "the end of all other runs")
+    earlier = pipeline.local_bedrock("GET", "charges")
+    pipeline.change_bedrock(bad_answers=kind, byte_tokens=True)
+    try:
+        pipeline.drop(f"answers-{kind}", files)
+        run = pipeline.run_of(f"answers-{kind}")
+        execution = pipeline.finished(run)
+    finally:
+        pipeline.change_bedrock(bad_answers="", byte_tokens=False)
+    return run, execution, pipeline.local_bedrock("GET", "charges")[len(earlier) :]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "worst"),
+    [
+        ("endless", None, CostItemId.BASE_MODEL_OUTPUT),
+        ("malformed", None, CostItemId.JUDGE_OUTPUT),
+        ("truncated", "GenerationError", CostItemId.GENERATION_OUTPUT),
+    ],
+)
+def test_models_that_answer_as_badly_as_they_can_cost_at_most_what_was_approved(pipeline, kind, error, worst):
+    run, execution, charges = badly_answered(pipeline, kind)
+    assert execution.get("error") == error, execution.get("cause")
+    items = json.loads(pipeline.artifact(run, Keys.ESTIMATE))["items"]
+    approved = {item["id"]: item for item in items if item["id"] not in OVERHEAD}
+    billed: Counter[frozenset[CostItemId]] = Counter()
+    for charge in charges:
+        billed[frozenset(items_of(charge))] += charge["quantity"]
+    for allowing, quantity in billed.items():
+        assert quantity <= sum(approved[item]["at_most"] for item in allowing if item in approved), allowing
+    assert sum(charge["usd"] for charge in charges) <= sum(item["at_most_usd"] for item in approved.values())
+    written = next(quantity for allowing, quantity in billed.items() if worst in allowing)
+    assert written >= approved[worst]["quantity"] / 2, "the models answered badly"
+    assert pipeline.alive() == []

@@ -64,7 +64,8 @@ class QuestionTokens:
 class GenerationTokens:
     """Tokens for generating validation data: planned, or used.
 
-    `most_...` count what requests can take, or what was reserved for them, also for those whose replies were lost.
+    `most_...` count what requests can take, or what they took, with all that was reserved for those whose replies were
+    lost.
     """
 
     model: str
@@ -164,14 +165,14 @@ def inputs_of_plan(planned: GenerationPlan, model: str) -> CostInputs:
     )
 
 
-def generation_tokens(summary: GeneratedSummary | None, reserved: Tokens) -> GenerationTokens | None:
-    """The tokens in `generated/summary.json`, and what was reserved for them. None when no model was called."""
+def generation_tokens(summary: GeneratedSummary | None, most: Tokens) -> GenerationTokens | None:
+    """The tokens in `generated/summary.json`, and the most that AWS bills. None when no model was called."""
     if summary is None or summary.model is None or not summary.calls:
         return None
     return GenerationTokens(
         summary.model,
         summary.input_tokens or 0,
         summary.output_tokens or 0,
-        reserved.input,
-        reserved.output,
+        most.input,
+        most.output,
     )

@@ -7,11 +7,12 @@ know what the others have spent. docs/decisions/0020-paid-calls-are-metered.md h
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.costs.reservation import Payer, Reservation
@@ -22,6 +23,7 @@ from tuner.core.errors import RetryableError, SpendingLimitError, TunerError
 _SHARES = 10
 # The most writers at a time are two: a function that Step Functions believes to have failed, and its next attempt.
 _WRITES = 10
+_READS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,27 @@ class Tokens:
 _NONE = Tokens(0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is reserved, and the part of it that replies show not to have been used."""
+
+    reserved: Tokens = _NONE
+    unused: Tokens = _NONE
+
+    @property
+    def most_used(self) -> Tokens:
+        """What AWS bills at most."""
+        return self.reserved - self.unused
+
+
 class Account(Protocol):
     """Keeps how many tokens are reserved, over all invocations of a function."""
 
-    def read(self) -> tuple[Tokens, str | None]:
-        """The reserved tokens, and the version for `write`."""
+    def read(self) -> tuple[Balance, str | None]:
+        """The balance, and the version for `write`."""
         ...
 
-    def write(self, reserved: Tokens, version: str | None) -> bool:
+    def write(self, balance: Balance, version: str | None) -> bool:
         """Replaces this version. False when somebody else wrote meanwhile."""
         ...
 
@@ -73,17 +88,54 @@ class FolderAccount:
     payer: Payer
     shard: int = 0
 
-    def read(self) -> tuple[Tokens, str | None]:
-        """The reserved tokens: none before the first call."""
+    def read(self) -> tuple[Balance, str | None]:
+        """The balance: nothing before the first call."""
         name = Reservation.name(self.payer, self.shard)
         data, version = self.folder.find_version(name)
         found = Reservation() if data is None else parse(Reservation, data, self.folder.uri(name))
-        return Tokens(found.input_tokens, found.output_tokens), version
+        return _balance(found), version
 
-    def write(self, reserved: Tokens, version: str | None) -> bool:
+    def write(self, balance: Balance, version: str | None) -> bool:
         """Replaces the file."""
-        document = Reservation(input_tokens=reserved.input, output_tokens=reserved.output)
+        document = Reservation(
+            input_tokens=balance.reserved.input,
+            output_tokens=balance.reserved.output,
+            unused_input_tokens=balance.unused.input,
+            unused_output_tokens=balance.unused.output,
+        )
         return self.folder.replace(Reservation.name(self.payer, self.shard), document.to_json(), version)
+
+
+def most_used(folder: RunFolder, payer: Payer) -> Tokens:
+    """What AWS bills at most for the calls of a payer, over all its shards: what they used, or had reserved."""
+    names = folder.list(Reservation.folder(payer))
+    with ThreadPoolExecutor(_READS) as pool:
+        found = pool.map(lambda name: parse(Reservation, folder.read(name), folder.uri(name)), names)
+        return sum((_balance(each).most_used for each in found), _NONE)
+
+
+def _balance(found: Reservation) -> Balance:
+    return Balance(
+        Tokens(found.input_tokens, found.output_tokens),
+        Tokens(found.unused_input_tokens, found.unused_output_tokens),
+    )
+
+
+class Reply(Protocol):
+    """The reply of a call, with the tokens that Bedrock counted."""
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens of the request."""
+        ...
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens of the reply."""
+        ...
+
+
+R = TypeVar("R", bound=Reply)
 
 
 class Meter:
@@ -97,6 +149,8 @@ class Meter:
         self._allotted = allotted
         # Reserved by this invocation, and not used by a call yet.
         self._free = _NONE
+        # Used by a call, as far as was reserved for it, and not: since the last write.
+        self._unused = _NONE
         self._lock = threading.Lock()
 
     def __enter__(self) -> Meter:
@@ -107,18 +161,29 @@ class Meter:
     ) -> None:
         with self._lock:
             free, self._free = self._free, _NONE
-            if free != _NONE:
-                reserved, version = self._account.read()
+            if free != _NONE or self._unused != _NONE:
+                balance, version = self._account.read()
                 # Not repeated if another invocation wrote meanwhile: S3 refuses a repeated write also when the first
                 # one arrived and only its reply was lost. The same tokens would then be given back twice.
-                self._account.write(reserved - free, version)
+                self._account.write(Balance(balance.reserved - free, balance.unused + self._known_unused()), version)
+
+    def ask(self, most: Tokens, send: Callable[[], R]) -> R:
+        """A paid call, and the tokens of its reply. Raises SpendingLimitError instead of making the call, as `call`."""
+        with self.call(most):
+            reply = send()
+        # Every request has input tokens: without them, the reply does not say what it used.
+        if reply.input_tokens > 0:
+            used = Tokens(reply.input_tokens, reply.output_tokens)
+            with self._lock:
+                self._unused += (most - used).at_least(_NONE)
+        return reply
 
     @contextmanager
     def call(self, most: Tokens) -> Iterator[None]:
         """A paid call that takes at most `most`. Raises SpendingLimitError, instead of entering the context, if that
         may pass the allotment.
 
-        What the model says that it used is not believed. A call gives back only what AWS cannot have billed.
+        A call gives back only what AWS cannot have billed. What a reply says that it used changes no limit.
         """
         self._reserve(most)
         try:
@@ -139,15 +204,21 @@ class Meter:
         """Reserves what is missing for a call and, to save requests to S3, some more for the next ones."""
         share = Tokens(self._allotted.input // _SHARES, self._allotted.output // _SHARES)
         for _ in range(_WRITES):
-            reserved, version = self._account.read()
-            left = self._allotted - reserved
+            balance, version = self._account.read()
+            left = self._allotted - balance.reserved
             if not missing.within(left):
                 raise SpendingLimitError(
                     "The call was not made: with it, the run could cost more than the worst case that was approved. "
                     "Calls whose replies were lost or could not be used took the rest."
                 )
             taken = missing.at_least(share).at_most(left).at_least(_NONE)
-            if self._account.write(reserved + taken, version):
+            # Included in one write only: one that is refused may have arrived.
+            unused = balance.unused + self._known_unused()
+            if self._account.write(Balance(balance.reserved + taken, unused), version):
                 self._free += taken
                 return
         raise RetryableError("Other invocations of this step reserve tokens for the same calls at the same time.")
+
+    def _known_unused(self) -> Tokens:
+        unused, self._unused = self._unused, _NONE
+        return unused

@@ -14,7 +14,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, generation_tokens, inputs_of_plan
 from tuner.costs.estimate import estimate
-from tuner.costs.meter import FolderAccount
+from tuner.costs.meter import most_used
 from tuner.costs.prices.current_prices import Api, Cache, current_prices
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.prices.usage_types import needed_prices
@@ -34,8 +34,9 @@ class Sizes:
 def counted_sizes(folder: RunFolder, manifest: Manifest) -> Sizes:
     """The sizes of the converted dataset, and what generating a part of it took."""
     summary, questions = folder.load(DatasetSummary), folder.load_records(Keys.EVALUATION, EvaluationQuestion)
-    generated, reserved = folder.load_if_present(GeneratedSummary), FolderAccount(folder, "generation").read()[0]
-    inputs = cost_inputs(summary, questions, Plan.of(manifest), generation_tokens(generated, reserved))
+    generated = folder.load_if_present(GeneratedSummary)
+    generation = generation_tokens(generated, most_used(folder, "generation"))
+    inputs = cost_inputs(summary, questions, Plan.of(manifest), generation)
     said = (generated.sentence,) if generated and generated.sentence else ()
     return Sizes(inputs, summary.training_records, said)
 

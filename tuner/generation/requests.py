@@ -9,7 +9,6 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -102,8 +101,7 @@ class GeneratorModel:
         return reply, False
 
     def _metered(self, most: Tokens, call: Callable[[], ToolReply]) -> ToolReply:
-        with self._meter.call(most) if self._meter else nullcontext():
-            return call()
+        return self._meter.ask(most, call) if self._meter else call()
 
     def _with_retries(self, call: Callable[[], ToolReply]) -> ToolReply:
         started = self._clock()

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
@@ -235,11 +236,12 @@ class Inference:
         most = most_tokens(question, settings)
         system = question.system or settings.system_prompt
         *earlier, last = question.turns
+        send = partial(self.client.ask, self.endpoint, last.text, system, settings.inference, earlier)
         pause = 0.5
         while True:
             try:
-                with attempt.limiter.slot(), meter.call(most) if meter else nullcontext():
-                    return self.client.ask(self.endpoint, last.text, system, settings.inference, earlier)
+                with attempt.limiter.slot():
+                    return meter.ask(most, send) if meter else send()
             except RetryableError as error:
                 if not attempt.may_retry():
                     raise

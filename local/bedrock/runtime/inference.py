@@ -47,7 +47,7 @@ def ask(settings: Settings, inference: InferenceClient, target: Target, prompt: 
     began = time.monotonic()
     # The engine `instant` has no tokenizer either, so words count as tokens.
     words = sum(len(turn.text.split()) for turn in turns)
-    if settings.bad_answers == "endless":
+    if settings.bad_answers:
         answer = _endless(words, prompt.sampling.max_tokens)
     elif target.weights is None:
         answer = InferenceResult(id=0, text=NO_MODEL, input_tokens=words, output_tokens=len(NO_MODEL.split()))

@@ -31,7 +31,7 @@ def billed_tokens(
     state: BedrockState, operation: str, target: Target, exchange: Exchange, counted: tuple[int, int]
 ) -> tuple[int, int]:
     """The input and output tokens of a call that was answered. `counted` are those of the usual tokenizer."""
-    tokens = _byte_tokens(exchange) if state.settings.byte_tokens else counted
+    tokens = _byte_tokens(exchange, counted[1]) if state.settings.byte_tokens else counted
     state.store.calls.put(
         Call(
             id=new_id(),
@@ -47,8 +47,8 @@ def billed_tokens(
     return tokens
 
 
-def _byte_tokens(exchange: Exchange) -> tuple[int, int]:
+def _byte_tokens(exchange: Exchange, written: int) -> tuple[int, int]:
     tools = [json.dumps(tool, ensure_ascii=False) for tool in exchange.tools]
     sent = [*filter(None, exchange.sent), *tools]
     read = sum(len(text.encode()) for text in sent) + _TOKENS_AROUND_A_TEXT * len(exchange.sent)
-    return read + _TOKENS_FOR_TOOLS * bool(tools), min(exchange.max_tokens, len(exchange.reply.encode()))
+    return read + _TOKENS_FOR_TOOLS * bool(tools), min(exchange.max_tokens, max(written, len(exchange.reply.encode())))

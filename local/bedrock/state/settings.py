@@ -73,8 +73,8 @@ class Settings(BaseSettings):
     bad_answers: Literal["", "endless", "malformed", "truncated"] = Field(
         "",
         description=(
-            "endless: answers go on to the limit of tokens; malformed: the arguments of a tool break its schema; "
-            "truncated: replies with a tool end at the limit of tokens, without the tool"
+            "endless: answers go on to the limit of tokens; malformed: also the arguments of a tool break its schema; "
+            "truncated: also replies with a tool end at the limit of tokens, without the tool"
         ),
     )
     byte_tokens: bool = Field(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,17 +13,22 @@ import pytest
 from tests.doubles import RUN, MemoryFolder
 from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
-from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, by_dataset, money, month_of
-from tuner.artifacts.report import Report
+from tuner.artifacts.costs.reservation import judge_payer
+from tuner.artifacts.report import Failure, Report
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.errors import RetryableError
 from tuner.costs.ledger.reservation import ceilings_of, reserve, settle
-from tuner.costs.ledger.spent import spent
+from tuner.costs.ledger.spent import METERED as METERED_ITEMS
+from tuner.costs.ledger.spent import PaidUse, spent
+from tuner.costs.meter import FolderAccount, Meter, Tokens
 from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.reporting import build
 from tuner.settings import DeploymentSettings
 
+TRAINED, NO_JOB = PaidUse(has_training_job=True), PaidUse()
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 
 
@@ -121,7 +128,7 @@ def test_a_success_counts_with_its_bill_and_unknown_items_with_their_worst_case(
     unknown = [item for item in sample.bill.items if item.usd is None]
     assert sample.bill.total_usd is not None
     expected = sample.bill.total_usd + 500 * len(unknown)
-    assert spent(sample, has_training_job=True) == pytest.approx(Decimal(expected), abs=Decimal("0.00001"))
+    assert spent(sample, TRAINED) == pytest.approx(Decimal(expected), abs=Decimal("0.00001"))
 
 
 def test_a_run_that_nobody_approved_spent_no_more_than_its_preparation(sample: Report) -> None:
@@ -138,10 +145,10 @@ def test_a_run_that_nobody_approved_spent_no_more_than_its_preparation(sample: R
         {"approval": waited},
         {"failure": {"error": "BudgetExceededError", "message": "too dear"}},
     ):
-        assert spent(Report.model_validate(document | members), has_training_job=False) == Decimal("2.25")
+        assert spent(Report.model_validate(document | members), NO_JOB) == Decimal("2.25")
     approved = {"approval": {**waited, "decision": "approved", "by": "me", "at": "2026-11-28T13:00:00Z"}}
-    assert spent(Report.model_validate(document | approved), has_training_job=True) == Decimal(103)
-    assert spent(Report.model_validate(document | approved), has_training_job=False) == Decimal(3)
+    assert spent(Report.model_validate(document | approved), TRAINED) == Decimal(103)
+    assert spent(Report.model_validate(document | approved), NO_JOB) == Decimal(3)
 
 
 def test_what_a_step_that_was_cut_off_had_asked_for_counts_with_its_worst_case(sample: Report) -> None:
@@ -151,12 +158,108 @@ def test_what_a_step_that_was_cut_off_had_asked_for_counts_with_its_worst_case(s
     asked = {CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, CostItemId.TUNED_MODEL_INPUT}
     asked |= {CostItemId.TUNED_MODEL_OUTPUT, CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT}
     billed = sum(500 if item.id in asked or item.usd is None else item.usd for item in lost.bill.items)
-    assert spent(lost, has_training_job=True) == pytest.approx(Decimal(billed), abs=Decimal("0.00001"))
+    assert spent(lost, TRAINED) == pytest.approx(Decimal(billed), abs=Decimal("0.00001"))
+
+
+@dataclass
+class Reply:
+    input_tokens: int
+    output_tokens: int
+
+
+def item(which: CostItemId, at_most: float, price: float = 1.0) -> CostItem:
+    most = {"at_most": at_most, "at_most_usd": at_most * price}
+    return CostItem(id=which, name=which, quantity=at_most / 2, unit_price_usd=price, usd=at_most * price / 2, **most)
+
+
+METERED = (
+    item(CostItemId.GENERATION_INPUT, 1000),
+    item(CostItemId.BASE_MODEL_INPUT, 1000),
+    item(CostItemId.BASE_MODEL_OUTPUT, 500),
+    item(CostItemId.JUDGE_INPUT, 4000),
+)
+
+
+def ended(sample: Report, status: str, *items: CostItem, **more: Any) -> Report:
+    made = Estimate(items=items, total_usd=1, at_most_usd=2, budget_usd=500)
+    found = {"estimate": made, "bill": None, "training": None, "serving": None, "approval": None, "failure": None}
+    return sample.model_copy(update={**found, "status": status, **more})
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])
+def test_calls_count_with_what_replies_used_and_with_all_that_was_reserved_for_the_others(
+    sample: Report, status: str
+) -> None:
+    folder = MemoryFolder()
+    with Meter(FolderAccount(folder, "base", 0), Tokens(600, 300)) as meter:
+        meter.ask(Tokens(100, 50), lambda: Reply(40, 7))
+        with pytest.raises(RetryableError), meter.call(Tokens(100, 50)):
+            raise RetryableError("the reply was lost")
+    # This invocation is killed in its only call: a tenth of the allotment is reserved at once.
+    Meter(FolderAccount(folder, "base", 1), Tokens(600, 300)).ask(Tokens(20, 10), lambda: Reply(20, 10))
+    expected = (40 + 100 + 60) + (7 + 50 + 30)
+    report = ended(sample, status, *METERED)
+    assert spent(report, PaidUse.of(folder, report)) == Decimal(expected)
+    assert spent(report, PaidUse.of(MemoryFolder(), report)) == 0, "no call was made"
+
+
+def test_each_judge_counts_with_its_own_calls_and_price(sample: Report) -> None:
+    folder = MemoryFolder()
+    for place, used in enumerate((10, 20)):
+        with Meter(FolderAccount(folder, judge_payer(place)), Tokens(100, 0)) as meter:
+            meter.ask(Tokens(50, 0), partial(Reply, used, 0))
+    judges = [
+        item(CostItemId.JUDGE_INPUT, 100, price).model_copy(update={"model": name})
+        for name, price in (("first", 1), ("second", 3))
+    ]
+    report = ended(sample, "FAILED", *judges)
+    assert spent(report, PaidUse.of(folder, report)) == Decimal(10 * 1 + 20 * 3)
+
+
+def test_data_that_was_generated_before_the_run_failed_counts(sample: Report) -> None:
+    folder = MemoryFolder()
+    with Meter(FolderAccount(folder, "generation"), Tokens(1000, 0)) as meter:
+        meter.ask(Tokens(300, 0), lambda: Reply(250, 0))
+    refused = ended(sample, "FAILED", *METERED, failure=Failure(error="BudgetExceededError", message="too dear"))
+    assert spent(refused, PaidUse.of(folder, refused)) == Decimal(250)
+
+
+def test_throughput_of_a_run_that_was_cut_off_counts_by_the_hour_only_once_it_is_released(sample: Report) -> None:
+    items = (item(CostItemId.THROUGHPUT, 25, 20), item(CostItemId.CUSTOM_MODEL_STORAGE, 1, 2))
+    serving = sample.serving
+    assert serving
+    assert sample.bill
+    bill = sample.bill.model_copy(update={"items": (items[0].model_copy(update={"quantity": 1, "usd": 20.0}),)})
+    for found, expected in (
+        (serving.model_copy(update={"released_at": "2026-11-28T12:00:00Z"}), 20),
+        (serving.model_copy(update={"released_at": None}), 500),
+    ):
+        report = ended(sample, "ABORTED", *items, serving=found, bill=bill, training=sample.training)
+        assert spent(report, TRAINED) == Decimal(expected)
+    buying = PaidUse(has_training_job=True, may_have_bought=True)
+    stopped = ended(sample, "ABORTED", *items)
+    assert spent(stopped, buying) == Decimal(502), "the model may exist, and its endpoint too"
+    refused = ended(sample, "FAILED", *items, failure=Failure(error="QuotaError", message="no model units"))
+    assert spent(refused, buying) == Decimal(2)
+
+
+def test_every_item_of_an_estimate_is_metered_or_counted_otherwise() -> None:
+    otherwise = {
+        CostItemId.TRAINING,
+        CostItemId.CUSTOM_MODEL_STORAGE,
+        CostItemId.THROUGHPUT,
+        CostItemId.KEPT_THROUGHPUT,
+        CostItemId.OTHER,
+        *COMMITMENTS,
+        *OVERHEAD,
+    }
+    assert set(METERED_ITEMS) | otherwise == set(CostItemId)
+    assert not set(METERED_ITEMS) & otherwise
 
 
 def test_a_report_that_could_not_read_everything_is_not_believed(sample: Report) -> None:
-    assert spent(failed(sample, unreadable=("estimate.json: broken",)), has_training_job=True) is None
-    assert spent(failed(sample, estimate=None), has_training_job=False) is None
+    assert spent(failed(sample, unreadable=("estimate.json: broken",)), TRAINED) is None
+    assert spent(failed(sample, estimate=None), NO_JOB) is None
 
 
 def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
@@ -165,4 +268,4 @@ def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
     settle(ledger, MemoryFolder(), sample, NOON)
     (unknown, known) = ledger.settled
     assert unknown == (RUN, "", None)
-    assert known == (RUN, sample.dataset, spent(sample, has_training_job=False))
+    assert known == (RUN, sample.dataset, spent(sample, NO_JOB))

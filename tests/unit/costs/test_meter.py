@@ -1,8 +1,10 @@
 """The meter: calls reserve the most that they can take, over all invocations, and none passes the allotment."""
 
+import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.doubles import MemoryFolder
 from tuner.core.errors import AwsError, RetryableError, SpendingLimitError, ThrottledError
-from tuner.costs.meter import FolderAccount, Meter, Tokens
+from tuner.costs.meter import Balance, FolderAccount, Meter, Tokens, most_used
 
-ALLOTTED, NOTHING = Tokens(100, 50), Tokens(0, 0)
+ALLOTTED, NOTHING, NO_BALANCE = Tokens(100, 50), Tokens(0, 0), Balance()
 
 
 def account(folder: MemoryFolder) -> FolderAccount:
@@ -72,17 +74,17 @@ class Contested:
     """An account whose writes can fail, also after they arrived."""
 
     outcomes: Iterator[str]
-    reserved: Tokens = NOTHING
+    balance: Balance = NO_BALANCE
     version: int = 0
 
-    def read(self) -> tuple[Tokens, str | None]:
-        return self.reserved, str(self.version)
+    def read(self) -> tuple[Balance, str | None]:
+        return self.balance, str(self.version)
 
-    def write(self, reserved: Tokens, version: str | None) -> bool:
+    def write(self, balance: Balance, version: str | None) -> bool:
         outcome = next(self.outcomes, "written")
         if outcome == "lost before" or version != str(self.version):
             return False
-        self.reserved, self.version = reserved, self.version + 1
+        self.balance, self.version = balance, self.version + 1
         return outcome == "written"
 
 
@@ -91,9 +93,18 @@ class Billed:
     tokens: Tokens = NOTHING
 
 
+@dataclass
+class Counted:
+    """A reply that used less than its call could have."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+WHAT = ["call", "short", "lost reply", "throttled", "leave", "killed"]
 SIZES = st.tuples(st.integers(0, 60), st.integers(0, 30))
 STEPS = st.lists(
-    st.tuples(st.integers(0, 2), st.sampled_from(["call", "lost reply", "throttled", "leave", "killed"]), SIZES),
+    st.tuples(st.integers(0, 2), st.sampled_from(WHAT), SIZES),
     max_size=30,
 )
 
@@ -112,14 +123,35 @@ def test_no_order_of_invocations_and_faults_bills_more_than_the_allotment(
                 meter.__exit__(None, None, None)
             meters[number] = Meter(kept, ALLOTTED)
             continue
-        try:
-            with meter.call(Tokens(read, written)):
-                if what == "throttled":
-                    raise ThrottledError("slow")
-                billed.tokens += Tokens(read, written)
-                if what == "lost reply":
-                    raise RetryableError("no reply")
-        except (SpendingLimitError, RetryableError):
-            pass
+        used = Tokens(read, written // 2) if what == "short" else Tokens(read, written)
+
+        def send(what: str = what, used: Tokens = used) -> Counted:
+            if what == "throttled":
+                raise ThrottledError("slow")
+            billed.tokens += used
+            if what == "lost reply":
+                raise RetryableError("no reply")
+            return Counted(used.input, used.output)
+
+        with contextlib.suppress(SpendingLimitError, RetryableError):
+            meter.ask(Tokens(read, written), send)
     assert billed.tokens.within(ALLOTTED)
-    assert billed.tokens.within(kept.reserved)
+    assert billed.tokens.within(kept.balance.most_used)
+
+
+def test_what_replies_did_not_use_limits_no_call_and_is_not_counted_as_used() -> None:
+    folder = MemoryFolder()
+    for shard, reply in ((0, Counted(20, 3)), (1, Counted(0, 0))):
+        with Meter(FolderAccount(folder, "judge", shard), ALLOTTED) as meter:
+            for _ in range(2):
+                meter.ask(Tokens(30, 10), partial(Counted, reply.input_tokens, reply.output_tokens))
+            assert calls(meter, Tokens(41, 0)) == 0
+    # The second reply does not say what it used.
+    assert most_used(folder, "judge") == Tokens(2 * 20 + 2 * 30, 2 * 3 + 2 * 10)
+    assert most_used(folder, "base") == NOTHING
+
+
+def test_a_killed_invocation_counts_with_all_that_it_had_reserved() -> None:
+    folder = MemoryFolder()
+    Meter(FolderAccount(folder, "base", 0), ALLOTTED).ask(Tokens(30, 10), lambda: Counted(1, 1))
+    assert most_used(folder, "base") == Tokens(30, 10)

@@ -1,7 +1,7 @@
 """No run spends more tokens than its approved worst case, whatever the models answer and whenever a function ends.
 
 `Runtime` is Bedrock at its worst: it bills every call that reaches a model, at a token for each byte and the longest
-reply, says that it used nothing, and answers with something that cannot be used, or not at all.
+reply, says what it used or nothing, and answers with something that cannot be used, or not at all.
 """
 
 import itertools
@@ -27,6 +27,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import SpendingLimitError, TunerError
 from tuner.costs.allotments import Allotments
+from tuner.costs.meter import most_used
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.shards import Shards
 from tuner.serving.inference import Inference, Shard
@@ -51,7 +52,8 @@ class Killed(BaseException):
 class Runtime:
     """Converse, which does what `outcomes` and, for the judge, `judged` say, in a circle."""
 
-    def __init__(self, outcomes: list[str], judged: list[str], pinned: Manifest) -> None:
+    def __init__(self, outcomes: list[str], judged: list[str], pinned: Manifest, counts: bool) -> None:
+        self.counts = counts
         answers = itertools.cycle(outcomes)
         judges = {model: judge_payer(place) for place, model in enumerate(pinned.judge_models)}
         replies = dict.fromkeys(judges.values(), itertools.cycle(judged))
@@ -87,7 +89,7 @@ class Runtime:
         return {
             "output": {"message": {"content": [{"text": text}]}},
             "stopReason": "max_tokens",
-            "usage": {"inputTokens": 0, "outputTokens": 0},
+            "usage": {"inputTokens": self.counts * tokens_of(request), "outputTokens": self.counts * most},
             "metrics": {"latencyMs": 1},
         }
 
@@ -188,10 +190,11 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=12),
     judged=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=12),
     size=st.integers(1, 3),
+    counts=st.booleans(),
 )
-@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["lost"], ["lost"], 3)
-@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["malformed"], ["malformed"], 3)
-@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["endless", "killed"], ["failed"], 1)
+@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["lost"], ["lost"], 3, False)
+@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["malformed"], ["malformed"], 3, True)
+@example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["endless", "killed"], ["failed"], 1, True)
 def test_no_run_spends_more_than_its_approved_worst_case(
     monkeypatch: pytest.MonkeyPatch,
     model: str,
@@ -200,9 +203,10 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     outcomes: list[str],
     judged: list[str],
     size: int,
+    counts: bool,
 ) -> None:
     pinned = manifest(model, **chosen)
-    runtime, folder = Runtime(outcomes, judged, pinned), EndingFolder()
+    runtime, folder = Runtime(outcomes, judged, pinned, counts), EndingFolder()
     folder.save(pinned)
     questions = [{"id": str(n), "question": each[0], "reference": each[1]} for n, each in enumerate(asked)]
     write_lines(folder, Keys.EVALUATION, questions)
@@ -215,6 +219,7 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     for payer in ("base", "tuned", *judges):
         if payer == "tuned" and pinned.settings.serving == "provisioned":
             continue  # paid for by the hour
+        most = most_used(folder, payer)
         reserved = [
             stored_json(folder, name) for name in folder.list(Reservation.name(payer).removesuffix("00000.json"))
         ]
@@ -222,7 +227,9 @@ def test_no_run_spends_more_than_its_approved_worst_case(
             found = approved.find(item, judges.get(payer))
             assert found
             assert found.at_most is not None
-            assert runtime.billed[payer, kind] <= sum(each[f"{kind}_tokens"] for each in reserved) <= found.at_most
+            # The ledger is told `most_used`.
+            assert runtime.billed[payer, kind] <= getattr(most, kind)
+            assert getattr(most, kind) <= sum(each[f"{kind}_tokens"] for each in reserved) <= found.at_most
 
 
 def test_models_of_every_kind_of_request_are_among_the_judges() -> None:

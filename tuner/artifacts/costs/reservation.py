@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from tuner.artifacts.base import Artifact
 
 Payer = str
@@ -24,13 +26,22 @@ class Reservation(Artifact):
 
     input_tokens: int = 0
     output_tokens: int = 0
+    unused_input_tokens: int = Field(
+        0, description="the part that replies show not to have been used; they limit no call, and count in the ledger"
+    )
+    unused_output_tokens: int = 0
+
+    @classmethod
+    def folder(cls, payer: Payer) -> str:
+        """The folder of a payer's files in the run's folder."""
+        if payer.startswith(_FURTHER_JUDGE):
+            return f"scores/verdicts/reserved-{payer.removeprefix(_FURTHER_JUDGE)}/"
+        return _FOLDERS.get(payer, f"{cls.NAME}{payer}/")
 
     @classmethod
     def name(cls, payer: Payer, shard: int = 0) -> str:
         """Where the file of a payer's shard is in the run's folder. The step that pays may write there."""
-        if payer.startswith(_FURTHER_JUDGE):
-            return f"scores/verdicts/reserved-{payer.removeprefix(_FURTHER_JUDGE)}/{shard:05d}.json"
-        return f"{_FOLDERS.get(payer, f'{cls.NAME}{payer}/')}{shard:05d}.json"
+        return f"{cls.folder(payer)}{shard:05d}.json"
 
 
 def judge_payer(place: int) -> Payer:

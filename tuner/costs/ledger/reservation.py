@@ -10,8 +10,7 @@ from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, money, passed_ceilings
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
-from tuner.costs.ledger.spent import spent
+from tuner.costs.ledger.spent import PaidUse, spent
 from tuner.settings import DeploymentSettings
 
 
@@ -60,7 +59,7 @@ def settle(ledger: Ledger, folder: RunFolder, report: Report | None, at: dt.date
     """
     if report is None:
         return ledger.settle(folder.run_id, "", None, at)
-    usd = spent(report, bool(folder.list(Keys.TRAINING_JOB)))
+    usd = spent(report, PaidUse.of(folder, report))
     return ledger.settle(folder.run_id, report.dataset or "", usd, at)
 
 

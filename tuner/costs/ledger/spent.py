@@ -1,56 +1,124 @@
 """What a run that has ended spent, for the ledger of spending.
 
-The bill of the report says what the run measured. Where it measured nothing, the worst case of the estimate counts, and
-nothing only for what the run cannot have begun.
+It is never less than what AWS bills. Paid calls count with the tokens of their replies and, where a reply was lost or a
+function was cut off, with the most that was reserved for them. The bill of the report says what else the run measured.
+Where it measured nothing, the worst case of the estimate counts, and nothing only for what the run cannot have begun.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from tuner.artifacts.costs.cost_items import GENERATION, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.costs.ledger import money
+from tuner.artifacts.costs.reservation import Payer, judge_payer
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.report import Report
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
+from tuner.costs.meter import Tokens, most_used
 
-# Bedrock counts these while a step runs. The answers and grades of a step that was cut off are not all stored.
-_COUNTED_BY_STEP = frozenset(
-    {
-        CostItemId.BASE_MODEL_INPUT,
-        CostItemId.BASE_MODEL_OUTPUT,
-        CostItemId.TUNED_MODEL_INPUT,
-        CostItemId.TUNED_MODEL_OUTPUT,
-        CostItemId.JUDGE_INPUT,
-        CostItemId.JUDGE_OUTPUT,
-    }
-)
+_TRAINED = frozenset({CostItemId.TRAINING, CostItemId.CUSTOM_MODEL_STORAGE})
+_Which = Literal["input", "output"]
+METERED: Mapping[CostItemId, tuple[Payer, _Which]] = {
+    CostItemId.GENERATION_INPUT: ("generation", "input"),
+    CostItemId.GENERATION_OUTPUT: ("generation", "output"),
+    CostItemId.BASE_MODEL_INPUT: (BASE, "input"),
+    CostItemId.BASE_MODEL_OUTPUT: (BASE, "output"),
+    CostItemId.TUNED_MODEL_INPUT: (TUNED, "input"),
+    CostItemId.TUNED_MODEL_OUTPUT: (TUNED, "output"),
+    CostItemId.JUDGE_INPUT: (judge_payer(0), "input"),
+    CostItemId.JUDGE_OUTPUT: (judge_payer(0), "output"),
+}
+"""The items that are paid for by the token, the payer whose calls they are, and which tokens."""
 
 
-def spent(report: Report, has_training_job: bool) -> Decimal | None:
-    """What the run spent. None when it is not known: then the reservation stays as it is.
+@dataclass(frozen=True, slots=True)
+class PaidUse:
+    """What the folder of a run shows of its spending.
 
-    `has_training_job` says whether the run recorded a customization job, which it does before it starts one.
+    `calls`: the most that AWS bills for the calls of each payer. `has_training_job`: the run recorded a customization
+    job, which it does before it starts one. `may_have_bought`: a model was to be served, and no endpoint is recorded.
     """
+
+    calls: Mapping[Payer, Tokens] = field(default_factory=dict)
+    has_training_job: bool = False
+    may_have_bought: bool = False
+
+    @classmethod
+    def of(cls, folder: RunFolder, report: Report) -> PaidUse:
+        """Reads the reservations of the run's calls, and lists its artifacts."""
+        items = report.estimate.items if report.estimate else ()
+        payers = {_payer(item, items) for item in items if item.id in METERED}
+        return cls(
+            {payer: most_used(folder, payer) for payer in payers},
+            bool(folder.list(Keys.TRAINING_JOB)),
+            bool(folder.list(Keys.TRAINING_SUMMARY)) and not folder.list(Keys.ENDPOINT),
+        )
+
+
+def _payer(item: CostItem, items: Sequence[CostItem]) -> Payer:
+    """The payer of a metered item. Each judge has items of its own, in the order of the judges."""
+    payer, _ = METERED[item.id]
+    if payer != judge_payer(0):
+        return payer
+    return judge_payer([each.key for each in items if each.id == item.id].index(item.key))
+
+
+def spent(report: Report, use: PaidUse) -> Decimal | None:
+    """What the run spent at most. None when it is not known: then the reservation stays as it is."""
     if report.estimate is None or report.unreadable:
         return None
-    return money(sum(_item(item, report, has_training_job) for item in report.estimate.items))
+    return money(sum(_item(item, report, use) for item in report.estimate.items))
 
 
-def _item(item: CostItem, report: Report, has_training_job: bool) -> float:
-    if item.id in GENERATION:
-        return item.usd or 0  # generated before the estimate, which has the actual tokens
+def _item(item: CostItem, report: Report, use: PaidUse) -> float:
+    most = item.usd or 0 if item.at_most_usd is None else item.at_most_usd
+    if item.id in METERED:
+        return _metered(item, report, use, most)
     if not _went_on(report):
         return (item.usd or 0) if item.id in OVERHEAD else 0
-    most = item.usd or 0 if item.at_most_usd is None else item.at_most_usd
-    succeeded = report.status == "SUCCEEDED"
-    if item.id == CostItemId.TRAINING and not has_training_job and not succeeded:
+    if report.status != "SUCCEEDED":
+        if item.id in _TRAINED and not use.has_training_job:
+            return 0
+        if item.id in _TRAINED and report.training is None:
+            return most
+        if item.id == CostItemId.THROUGHPUT and _may_be_paid(report, use):
+            return most
+    return _billed(item, report, most)
+
+
+def _metered(item: CostItem, report: Report, use: PaidUse, most: float) -> float:
+    if item.at_most is not None and report.estimate is not None:
+        _, which = METERED[item.id]
+        tokens: int = getattr(use.calls.get(_payer(item, report.estimate.items), Tokens(0, 0)), which)
+        return tokens * (item.unit_price_usd or 0)
+    # An estimate of release 0.1.0, whose calls were not metered. Not all answers of a step that was cut off are stored.
+    if item.id in GENERATION:
+        return item.usd or 0
+    if not _went_on(report):
         return 0
-    if item.id in _COUNTED_BY_STEP and not succeeded:
-        return most
+    return _billed(item, report, most) if report.status == "SUCCEEDED" else most
+
+
+def _billed(item: CostItem, report: Report, most: float) -> float:
+    """What the run measured; where it measured nothing, the most that can have been used."""
     billed = next((each for each in report.bill.items if each.key == item.key), None) if report.bill else None
     if billed is not None:
         return most if billed.usd is None else billed.usd
     return most if item.id == CostItemId.TRAINING or item.id in OVERHEAD else 0
+
+
+def _may_be_paid(report: Report, use: PaidUse) -> bool:
+    """Whether throughput may exist that is not recorded, or not released."""
+    if report.serving is None:
+        refused = report.failure is not None and report.failure.error == "QuotaError"
+        return use.may_have_bought and not refused
+    return report.serving.released_at is None
 
 
 def _went_on(report: Report) -> bool:

@@ -184,8 +184,10 @@ class Judge:
             return self._ask(self.model, request.system, text, request.tool, self.inference)
         read = most_input_tokens(self.model, request.system, text, request.tool)
         written = int(self.inference["maxTokens"])
-        with self._meter.call(Tokens(read, written)):
-            return self._ask(self.model, request.system, text, request.tool, self.inference)
+        return self._meter.ask(
+            Tokens(read, written),
+            lambda: self._ask(self.model, request.system, text, request.tool, self.inference),
+        )
 
     def _with_retries(self, call: Callable[[], T]) -> T:
         attempt = 0
