@@ -44,6 +44,7 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None, st
     ({"fields": {"prompt": "q"}}, ALONE, None, "the dataset has no data file"),
     ({"serving": "none", "inference": {"max_tokens": 9}}, FILES, "answer", "no model is asked or scored"),
     ({"serving": "none", "evaluation": {"seed": 9}}, FILES, "answer", "evaluation.seed has no effect"),
+    ({"serving": "none", "evaluation": {"stop_early": True}}, FILES, "answer", "evaluation.stop_early has no effect"),
     ({"serving": "none", "judge": {"model": "m"}}, FILES, "answer", "judge.model has no effect"),
     ({"serving": "none", "break_even": {"hours_per_month": 9}}, FILES, "answer", "no model is asked or scored"),
     ({"serving": "on_demand", "model_units": 2}, FILES, "answer", "the model is served on demand"),
