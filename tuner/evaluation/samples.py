@@ -1,13 +1,22 @@
-"""Matches each question with its reference and the contestants' answers, by id and never by position."""
+"""Matches each question with its reference and the contestants' answers, by id and never by position.
+
+A question may have several answers of each contestant. Each answer is graded, and their mean is the question's score:
+answers to one question hang together, so they are one observation. If each question has as many answers, the mean over
+its answers gives exactly the comparison of a cluster-robust analysis of all answers (statistics/groups.py).
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.measure_scores import Number
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.catalog.metrics import Measure
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.tokens import is_blank, tokens
 
@@ -15,6 +24,7 @@ from tuner.evaluation.tokens import is_blank, tokens
 _SHOWN_IDS = 5
 
 IdAndAnswer = tuple[str, str | None]
+NumberedAnswer = tuple[str, str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class Sample:
     """A question with everything that is needed to score it. `accepted` are other answers that are right too.
 
     An answer is None when the contestant gave none: the request failed, the answer was empty, or the file lacks it.
+    `more` has the further answers, where the question was asked several times.
     """
 
     id: str
@@ -29,6 +40,7 @@ class Sample:
     reference: str
     answers: Mapping[ContestantName, str | None]
     accepted: tuple[str, ...] = ()
+    more: tuple[Mapping[ContestantName, str | None], ...] = ()
 
     @property
     def references(self) -> str:
@@ -135,7 +147,7 @@ def _answers_by_id(
         if key in found and found[key] != answer:
             raise EvaluationError(
                 f"The {contestant} model has two different answers to the question {key}, so it is not known which one "
-                "counts. Keep one of them."
+                "counts. Keep one of them, or number them in a field 'sample' if the question was asked several times."
             )
         repeated += key in found
         found[key] = answer
@@ -153,3 +165,117 @@ def _count(number: int, noun: str) -> str:
 def _some(ids: Iterable[str]) -> str:
     ids = list(ids)
     return ", ".join(ids[:_SHOWN_IDS]) + (f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else "")
+
+
+def match_repeated(
+    questions: Sequence[EvaluationQuestion], answers: Mapping[ContestantName, Sequence[NumberedAnswer]]
+) -> SampleSet:
+    """As `match`, for answers with numbers: those to the same question with different numbers are further answers.
+
+    The numbers count only where a contestant answered a question several times. Raises EvaluationError as `match` does,
+    and when the contestants were not asked equally often.
+    """
+    numbers = {name: sorted({number for _, _, number in given}) for name, given in answers.items()}
+    if all(len({key for key, _, _ in given}) == len(given) for given in answers.values()):
+        return match(questions, {name: [(key, answer) for key, answer, _ in given] for name, given in answers.items()})
+    first = numbers[CONTESTANTS[0]]
+    for name in CONTESTANTS:
+        if numbers[name] != first:
+            raise EvaluationError(
+                f"The answers of the {CONTESTANTS[0]} model have the sample numbers {_listed(first)}, those of the "
+                f"{name} model {_listed(numbers[name])}. Ask both models each question equally often."
+            )
+    sets = [match(questions, _numbered(answers, number)) for number in first]
+    samples = [
+        replace(each[0], more=tuple(other.answers for other in each[1:]))
+        for each in zip(*(found.samples for found in sets), strict=True)
+    ]
+    warnings = dict.fromkeys(warning for found in sets for warning in found.warnings)
+    lost = sum(answer is None for found in sets for each in found.samples for answer in each.answers.values())
+    every = sum(len(found.samples) for found in sets) * len(CONTESTANTS)
+    missing = (f"{lost:,} of {every:,} answers were not given: each counts as the worst score.",) if lost else ()
+    return SampleSet(tuple(samples), (*warnings, *missing))
+
+
+def _numbered(
+    answers: Mapping[ContestantName, Sequence[NumberedAnswer]], number: int
+) -> dict[ContestantName, list[IdAndAnswer]]:
+    return {name: [(key, answer) for key, answer, which in given if which == number] for name, given in answers.items()}
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers[:10])) + (" and more" if len(numbers) > 10 else "")
+
+
+def single_answers(samples: Iterable[Sample]) -> list[Sample]:
+    """A sample for each answer: what metrics grade."""
+    return [
+        replace(sample, answers=answers, more=()) for sample in samples for answers in (sample.answers, *sample.more)
+    ]
+
+
+def one_per_question(samples: Sequence[Sample], graded: Sequence[QuestionScores]) -> list[QuestionScores]:
+    """The grades of `single_answers`, with one record for each question."""
+    found, at = [], 0
+    for sample in samples:
+        count = 1 + len(sample.more)
+        found.append(_together(graded[at : at + count]))
+        at += count
+    return found
+
+
+def _together(records: Sequence[QuestionScores]) -> QuestionScores:
+    first = records[0]
+    if len(records) == 1:
+        return first
+    answers = {name: _mean([record.of(name) for record in records]) for name in first.by_contestant}
+    return first.model_copy(update={"by_contestant": answers})
+
+
+def _mean(answers: Sequence[AnswerScores]) -> AnswerScores:
+    """The answers as one. Its measures are the means of those that have a value; `counted` also counts the failed.
+
+    The reasons are those for the first answer, which is the one that people are shown.
+    """
+    # Members that do not apply to the answer are not set, so that the file does not have them.
+    members: dict[str, object] = {"measures": _means([answer.measures for answer in answers])}
+    for name in ("judge_grades", "judge_preferences"):
+        if found := _means([getattr(answer, name) for answer in answers]):
+            members[name] = found
+    for name in ("reasoning", "preference_reasoning"):
+        if text := getattr(answers[0], name):
+            members[name] = text
+    for name in ("problem", "preference_problem", "scorer_problem"):
+        if text := next((found for answer in answers if (found := getattr(answer, name))), None):
+            members[name] = text
+    lengths = [answer.characters for answer in answers if answer.characters is not None]
+    if lengths:
+        members["characters"] = round(sum(lengths) / len(lengths))
+    if any(answer.unsure for answer in answers):
+        members["unsure"] = True
+    if all(answer.failed for answer in answers):
+        members["failed"] = True
+    return AnswerScores(repeats=tuple(answers), **members)
+
+
+def _means(values: Sequence[Mapping[str, Number | None]]) -> dict[str, Number | None]:
+    means: dict[str, Number | None] = {}
+    for name in dict.fromkeys(name for each in values for name in each):
+        known = [value for each in values if (value := each.get(name)) is not None]
+        means[name] = sum(known) / len(known) if known else None
+    return means
+
+
+def spread_of_repeats(answers: Iterable[AnswerScores], measure: Measure) -> dict[str, float]:
+    """How much the answers to the same question differ: their standard deviation, pooled over the questions.
+
+    A member of `Aggregate`, which only questions that were asked several times have.
+    """
+    squares, degrees = 0.0, 0
+    for answer in answers:
+        values = [value for each in answer.repeats if (value := each.counted(measure.name, measure.worst)) is not None]
+        if len(values) > 1:
+            mean = sum(values) / len(values)
+            squares += sum((value - mean) ** 2 for value in values)
+            degrees += len(values) - 1
+    return {"spread_of_repeats": math.sqrt(squares / degrees)} if degrees else {}

@@ -23,7 +23,7 @@ from tuner.evaluation.details import counted_by_judge, details_of, scorer_warnin
 from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.judging.results import with_judges
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, one_per_question, single_answers, spread_of_repeats
 from tuner.evaluation.statistics.comparison import compare, mean_and_error
 from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
@@ -53,9 +53,10 @@ class Graded:
 
 def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
     """Grades the samples with every metric. An answer that was not given is marked as failed."""
-    grades = {metric.name: metric.grade(samples, context) for metric in metrics}
+    single = single_answers(samples)
+    grades = {metric.name: metric.grade(single, context) for metric in metrics}
     records = []
-    for index, sample in enumerate(samples):
+    for index, sample in enumerate(single):
         answers = {}
         for name in CONTESTANTS:
             # `failed` is set only where it is true, so that the file has it only there.
@@ -72,7 +73,7 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
         members |= {"label": labels[0]} if labels else {}
         records.append(record.model_copy(update=members))
     return Graded(
-        tuple(records),
+        tuple(one_per_question(samples, records)),
         {name: given.about for name, given in grades.items()},
         {
             **{name: dict(given.counts) for name, given in grades.items()},
@@ -150,15 +151,16 @@ def summarize(
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
     ]
+    single = [each for record in graded.records for each in record.single_answers]
     from_metrics = [facts.warning for facts in graded.about.values() if facts.warning]
     made = Scores(
         verdict=verdict,
         metrics=scores,
         questions=tuple(records),
         agreement=correlations(graded.records),
-        warnings=(*warnings, *from_metrics, *scorer_warning(graded.records, graded.about, graded.counts)),
+        warnings=(*warnings, *from_metrics, *scorer_warning(single, graded.about, graded.counts)),
     )
-    details = details_of(graded.records, graded.about, graded.counts)
+    details = details_of(single, graded.about, graded.counts)
     # Members that do not apply to the metrics are not set, so that the file does not have them.
     if decides:
         made = made.model_copy(update={"decides": decides})
@@ -283,7 +285,7 @@ def _macro_f1_scores(
     measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
 ) -> MeasureScores:
     """Macro F1 of both models. An answer that was not given is no label, so it is wrong."""
-    labelled = [record for record in records if record.label is not None]
+    labelled = [each for record in records if record.label is not None for each in record.single_answers]
     expected = [str(record.label) for record in labelled]
     answered = {name: [answered_label(record.of(name)) for record in labelled] for name in CONTESTANTS}
     groups = [_group(record) for record in labelled]
@@ -323,4 +325,5 @@ def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: 
         n=len(present),
         missing=sum(answer.measures[measure.name] is None for answer in applies),
         failed=sum(answer.failed for answer in applies),
+        **spread_of_repeats(answers, measure),
     )

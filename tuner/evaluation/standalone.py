@@ -35,7 +35,7 @@ from tuner.evaluation.review.candidates import review_candidates, vocabulary
 from tuner.evaluation.review.local_sheets import known_sheets, write_sample
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
-from tuner.evaluation.samples import SampleSet, match
+from tuner.evaluation.samples import SampleSet, match_repeated
 from tuner.evaluation.scores import Graded, grade, grouped, summarize
 from tuner.evaluation.tasks import task_of_files
 from tuner.settings import RunSettings
@@ -140,9 +140,10 @@ def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion]
         for record in references
     ]
     answers = {
-        name: [(record.id or "", record.answer) for record in said] for name, said in ((BASE, base), (TUNED, tuned))
+        name: [(record.id or "", record.answer, record.sample) for record in said]
+        for name, said in ((BASE, base), (TUNED, tuned))
     }
-    samples = match(questions, answers)
+    samples = match_repeated(questions, answers)
     return questions, replace(samples, warnings=(*known.warnings, *samples.warnings))
 
 

@@ -23,6 +23,9 @@ class Aggregate(Part):
     n: int | None = Field(None, description="answers that count towards the mean")
     missing: int = Field(0, description="answers without a score of their own")
     failed: int = Field(0, description="answers that were not given; they count as the worst score")
+    spread_of_repeats: float | None = Field(
+        None, description="standard deviation of the answers to the same question; null if each was asked once"
+    )
 
 
 class Comparison(Part):

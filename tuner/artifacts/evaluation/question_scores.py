@@ -46,6 +46,8 @@ class AnswerScores(AnswerNotes):
 
     # The measures that apply to the answer. None: the measure applies, but no score could be made.
     measures: dict[str, Number | None] = Field(default_factory=dict)
+    # If the question was asked several times, the scores of each answer. Then `measures` has their means.
+    repeats: tuple[AnswerScores, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -80,6 +82,9 @@ class AnswerScores(AnswerNotes):
         nothing. An answer that was given and has no score (the judge's grade was unusable, for instance) counts for
         nothing: None. So does an answer that the measure does not apply to.
         """
+        if any(measure in each.measures for each in self.repeats):
+            counted = [value for each in self.repeats if (value := each.counted(measure, worst)) is not None]
+            return sum(counted) / len(counted) if counted else None
         if measure not in self.measures:
             return None
         value = self.measures[measure]
@@ -121,6 +126,17 @@ class QuestionScores(PerContestant):
     def tuned(self) -> AnswerScores:
         """The tuned model's answer."""
         return self.of(TUNED)
+
+    @property
+    def single_answers(self) -> tuple[QuestionScores, ...]:
+        """The same question once for each answer, if it was asked several times; else only itself."""
+        count = max((len(answer.repeats) for answer in self.by_contestant.values()), default=0)
+        return tuple(
+            self.model_copy(
+                update={"by_contestant": {name: each.repeats[at] for name, each in self.by_contestant.items()}}
+            )
+            for at in range(count)
+        ) or (self,)
 
     def by_judge(self, measure: str) -> dict[ContestantName, dict[str, Number | None]]:
         """The values of each of several judges by a measure of theirs, for each answer; empty for one judge."""

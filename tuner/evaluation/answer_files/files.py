@@ -41,7 +41,7 @@ from tuner.datasets.same_question import comparable
 from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of
 from tuner.settings import DeploymentSettings, FieldNames
 
-_ID = "id"
+_ID, _SAMPLE = "id", "sample"
 _FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compressed ({', '.join(COMPRESSIONS)})."
 
 
@@ -51,6 +51,7 @@ class FileRecord:
 
     `accepted` are other answers that are right too. `asked` is the question with all that belongs to it (instruction,
     context, choices), where the record has more than the question. `origin` and `fields` are those of a reference.
+    `sample` numbers the answers to the same question.
     """
 
     id: str | None
@@ -62,6 +63,7 @@ class FileRecord:
     system: str | None = None
     origin: Origin = NO_ORIGIN
     fields: Mapping[str, str] = field(default_factory=dict)
+    sample: int = 0
 
     @property
     def whole_question(self) -> str:
@@ -161,7 +163,7 @@ def _others(row: Fields, fields: FieldNames) -> Others:
 
 
 def _ignored(row: Fields, fields: FieldNames) -> tuple[str, ...]:
-    return (*fields.ignore, *fields_about_origin(row), _ID)
+    return (*fields.ignore, *fields_about_origin(row), _ID, _SAMPLE)
 
 
 def read_rows(path: Path) -> Iterator[Fields]:
@@ -254,7 +256,16 @@ def _record(place: str, row: Fields, question: str | None, answer: str, fields: 
         accepted=tuple(storable(text) for text in answers[1:] if text),
         asked=asked if asked != text else None,
         system=added.system and storable(added.system),
+        sample=_sample(row),
     )
+
+
+def _sample(row: Fields) -> int:
+    """The number of the answer among those to the same question. Anything else in this field is ignored."""
+    value = row.get(_SAMPLE)
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 
 def _answers(place: str, row: Fields, name: str) -> tuple[str, ...]:
@@ -287,6 +298,7 @@ def _conversation(place: str, row: Fields, schema: ConversationSchema | Template
         answer=storable(record.completion),
         place=place,
         system=record.system and storable(record.system),
+        sample=_sample(row),
     )
 
 
@@ -296,7 +308,13 @@ def _batch_record(place: str, row: Fields) -> FileRecord:
     except ValueError as error:
         raise EvaluationError(f"{place}: {error}. Give the answers as records with 'id' and 'answer'.") from None
     question = question_of(row)
-    return FileRecord(_key(row.get("recordId")), question and storable(question), answer and storable(answer), place)
+    return FileRecord(
+        _key(row.get("recordId")),
+        question and storable(question),
+        answer and storable(answer),
+        place,
+        sample=_sample(row),
+    )
 
 
 def _text(place: str, name: str, value: object) -> str | None:

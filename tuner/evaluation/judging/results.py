@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tuner.artifacts.evaluation.contestants import CONTESTANTS, TUNED
-from tuner.artifacts.evaluation.measure_scores import JudgeScores, MeasureScores, SeveralJudges
-from tuner.artifacts.evaluation.question_scores import JUDGED, QuestionScores
+from tuner.artifacts.evaluation.measure_scores import JudgeScores, MeasureScores, Number, SeveralJudges
+from tuner.artifacts.evaluation.question_scores import JUDGED, AnswerScores, QuestionScores
 from tuner.catalog import judge_or_assumed
 from tuner.evaluation.statistics.agreement import alpha
 
@@ -49,22 +49,23 @@ def _by(model: str, scores: MeasureScores) -> JudgeScores:
 
 def _graded_by(model: str, measure: str, record: QuestionScores) -> QuestionScores:
     """The question with this judge's values only. An answer that no judge was asked about keeps its value."""
-    values = record.by_judge(measure)
-    answers = {
-        name: answer.model_copy(update={"measures": {**answer.measures, measure: values[name].get(model)}})
-        if name in values
-        else answer
-        for name, answer in record.by_contestant.items()
-    }
+    answers = {name: _answer_by(model, measure, answer) for name, answer in record.by_contestant.items()}
     return record.model_copy(update={"by_contestant": answers})
+
+
+def _answer_by(model: str, measure: str, answer: AnswerScores) -> AnswerScores:
+    repeats = tuple(_answer_by(model, measure, each) for each in answer.repeats)
+    values: Mapping[str, Number | None] = getattr(answer, JUDGED[measure])
+    own = {measure: values.get(model)} if values else {}
+    return answer.model_copy(update={"measures": {**answer.measures, **own}, "repeats": repeats})
 
 
 def _judged_answers(measure: str, record: QuestionScores) -> list[list[float]]:
     """The judges' values of each answer. Of a preference, those of one answer say everything about the other one."""
     judged = (TUNED,) if measure == "preference" else CONTESTANTS
-    values = record.by_judge(measure)
-    return [[float(each) for each in values.get(name, {}).values() if each is not None] for name in judged]
+    given = [each.by_judge(measure).get(name, {}) for each in record.single_answers for name in judged]
+    return [[float(value) for value in values.values() if value is not None] for values in given]
 
 
 def _is_incomplete(measure: str, record: QuestionScores) -> bool:
-    return any(None in given.values() for given in record.by_judge(measure).values())
+    return any(None in given.values() for each in record.single_answers for given in each.by_judge(measure).values())

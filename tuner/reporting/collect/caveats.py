@@ -23,6 +23,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         *report.scoring.warnings,
         *_shared_questions(report),
         *_reuse(report),
+        *_repeats(report),
         *unused_files(report),
     )
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
@@ -63,6 +64,18 @@ def _shared_questions(report: Report) -> Iterator[str]:
     shared = summary.study.shared_with_validation if summary and summary.study else None
     if shared:
         yield shared.sentence
+
+
+def _repeats(report: Report) -> Iterator[str]:
+    """How much the answers to the same question differ, by the measure that decides."""
+    measure = report.scores.get(report.verdict.metric or "")
+    spreads = (measure.base.spread_of_repeats, measure.tuned.spread_of_repeats) if measure else (None, None)
+    if measure and spreads[0] is not None and spreads[1] is not None:
+        yield (
+            f"Every question was asked several times, and the mean of its answers counts once. By {measure.label}, the "
+            f"answers to the same question differ by {number(spreads[0])} (base model) and {number(spreads[1])} "
+            "(tuned model), as standard deviations."
+        )
 
 
 def _reuse(report: Report) -> Iterator[str]:

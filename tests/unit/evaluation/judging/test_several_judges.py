@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +215,17 @@ def test_files_are_graded_by_all_judges_that_the_settings_name(tmp_path: Path, m
     assert [each.difference for each in several.each] == [1, 1]
     assert found.judge
     assert found.judge.name == "Claude Sonnet 4.6, Nova Pro"
+
+
+def test_several_judges_grade_each_of_several_answers() -> None:
+    more = {"base": "9", "tuned": None}
+    samples = [replace(sample, more=(more,)) for sample in SAMPLES]
+    found = scored(samples, judge(SONNET, exact), judge(NOVA, lambda text: int(text) - 2))
+    measure = found.metrics["correctness"]
+    assert measure.judges
+    assert [each.base.mean for each in measure.judges.each] == [6.5, 4.5]
+    # The second tuned answer was not given: it is 1 for every judge.
+    assert [each.tuned.mean for each in measure.judges.each] == [3.75, 2.75]
+    assert (measure.base.mean, measure.tuned.mean, measure.judges.n) == (5.5, 3.25, 36)
+    assert found.questions[0].base.judge_grades == {SONNET: 6, NOVA: 4}
+    assert Scores.model_validate_json(found.to_json()) == found
