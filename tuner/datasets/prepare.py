@@ -242,7 +242,11 @@ class _Preparation:
             "training": training,
             "validation": validation + refused.get("validation", 0),
         }
-        return {role: count + self._to_generate.get(role, 0) for role, count in counts.items()}
+        found = {role: count + self._to_generate.get(role, 0) for role, count in counts.items()}
+        # Without evaluation data, the validation data is used for the evaluation too.
+        asked = self._evaluation.records + self._to_generate.get("evaluation", 0)
+        asked = asked or self._to_generate.get("validation", 0)
+        return {**found, "evaluation": asked} if asked else found
 
     def _summary(
         self,

@@ -250,3 +250,20 @@ def test_documents_are_used_only_without_validation_data() -> None:
     assert not none.model_copy(update={"inputs": inputs("training", "documents").inputs}).generates
     assert manifest(generate={"model": NOVA_PRO}).generator_model == NOVA_PRO
     assert manifest(judge={"model": NOVA_PRO}).generator_model == NOVA_PRO
+
+
+@pytest.mark.parametrize(("asked", "done"), [(3, False), (4, True)])
+def test_more_evaluation_questions_than_a_run_takes_are_found_before_a_request_is_paid(
+    monkeypatch: pytest.MonkeyPatch, asked: int, done: bool
+) -> None:
+    monkeypatch.setattr("tuner.datasets.records.limits.MAX_QUESTIONS", 3)
+    monkeypatch.setattr("tuner.datasets.evaluation_questions.MAX_QUESTIONS", 3)
+    folder, run = MemoryFolder(), with_documents(manifest(generate={"count": 3}))
+    folder.save(run)
+    data: dict[DataRole, Source] = {
+        "training": source(jsonl(pairs(12)), "training.jsonl"),
+        "evaluation": source(jsonl(pairs(12 + asked)[12:]), "evaluation.jsonl"),
+    }
+    planned = plan_generation(folder, run, data, {"a.txt": source("\n\n".join(sentences(40)).encode())})
+    assert planned.done is done
+    assert (Keys.GENERATION_PLAN in folder.files) is not done
