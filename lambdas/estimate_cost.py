@@ -1,5 +1,7 @@
 """Estimates the cost of the run, and decides whether it may proceed, needs an approval, or is refused.
 
+Ends the run if files were added to its dataset since it was started, and nothing is paid yet.
+
 Reserves the run's worst case in the ledger of spending. A run that would pass a ceiling of the month needs an approval.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, pricing:GetProducts,
@@ -14,10 +16,12 @@ from lambdas.step import Environment, RunEvent, StepResult, logger, metrics, ste
 from tuner.artifacts.costs.estimate import WorstCase
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.price_list import PriceCache, PriceListApi
+from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.times import now
 from tuner.costs.ledger.reservation import reserve
 from tuner.costs.spending_decision import SpendingDecision, spending_decision, spending_reason
 from tuner.costs.write_estimate import write_estimate
+from tuner.intake.arrival import refuse_incomplete
 
 
 class EstimateEvent(RunEvent):
@@ -40,9 +44,11 @@ class SpendingResult(StepResult):
 
 @step(EstimateEvent)
 def handler(event: EstimateEvent, env: Environment) -> SpendingResult:
-    """Writes the estimate, and decides."""
+    """Writes the estimate, and decides. Raises DatasetError for a dataset whose upload was not complete."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
+    if event.planned or not manifest.generates:  # after a generation, something is paid
+        refuse_incomplete(DatasetBucket(env.data_bucket), manifest)
     prices = PriceCache(env.artifacts_bucket)
     estimate = write_estimate(folder, manifest, env.deployment, PriceListApi(), prices, event.planned)
     if spending_decision(estimate) != "refuse":

@@ -2,7 +2,8 @@
 
 The function does not wait: the arrivals queue delivers the event of an upload after `quiet_seconds`.
 
-A folder whose training file has another name starts no run: then it notifies, so that the data owner learns of it.
+A folder whose training file has another name starts no run: then it notifies, so that the data owner learns of it. So
+it does for a file of a wrong name that comes after the run began.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, sns:Publish.
 """
@@ -17,17 +18,19 @@ from pydantic import ConfigDict, Field, Json, model_validator
 from lambdas.step import Environment, StepResult, logger, step
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
-from tuner.aws.s3.dataset_bucket import DatasetBucket
+from tuner.aws.s3.dataset_bucket import DatasetBucket, ListedObject
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of
 from tuner.core.strict_model import FrozenModel
 from tuner.intake.arrival import Arrival, Upload, followed, not_enough, pin, startable
-from tuner.intake.unused_files import renaming
+from tuner.intake.unused_files import renaming, unused_files
 
 _NO_PART = "This object is not part of a dataset."
 _LATER = "A later upload to the folder starts the run."
 # A folder that changes while it is read is read again: the next look shows whether a later upload starts the run.
 _ATTEMPTS = 3
+_MOST_SHOWN = 10
 
 
 class _Object(FrozenModel):
@@ -115,7 +118,7 @@ def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
         if not listing:
             return _not_started(folder, dataset, upload, env)
         if dataset_file(upload.key) is None:
-            return StartResult(started=False, reason=_NO_PART)
+            return _not_used(folder, dataset, upload, listing, env)
         if followed(listing, upload):
             return StartResult(started=False, reason=_LATER)
         arrival = pin(folder, dataset, listing)
@@ -138,6 +141,34 @@ def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Envir
     text = f"{reason}\n\nIn S3, upload the file again under its new name, and delete the other one.\n"
     notify(env.topic_arn, "Fine-tuning not started: a file has the wrong name", text, {"status": "NOT_STARTED"})
     return StartResult(started=False, reason=reason)
+
+
+def _not_used(
+    folder: DatasetBucket, dataset: str, upload: Upload, listing: tuple[ListedObject, ...], env: Environment
+) -> StartResult:
+    """Notifies when the run of the folder is started, and files that look like a part of the dataset came later.
+
+    A run names those that were there when it began (`run.json`). Nobody else would tell of the later ones.
+    """
+    nothing = StartResult(started=False, reason=_NO_PART)
+    objects = {entry.key.removeprefix(f"{INCOMING}{dataset}/"): entry for entry in folder.list(dataset)}
+    unused = list(unused_files(objects))
+    if not unused:
+        return nothing
+    # One notification for the upload of several files: by the event of the last of them.
+    if followed(tuple(objects.values()), upload):
+        return StartResult(started=False, reason=_LATER)
+    arrival = pin(folder, dataset, listing)
+    written = env.folder(arrival.run_id).last_modified(Keys.MANIFEST) if arrival else {}
+    late = [file for file in unused if any(objects[file.name].modified > began for began in written.values())]
+    if arrival is None or not late:
+        return nothing
+    found = "\n".join(f"{file.name} {file.message} {file.remedy}" for file in late[:_MOST_SHOWN])
+    more = f"\n... and {len(late) - _MOST_SHOWN:,} more." if len(late) > _MOST_SHOWN else ""
+    reason = f"Files came to {INCOMING}{dataset}/ after the run {arrival.run_id} began, and are not a part of it."
+    text = f"{reason}\n\n{found}{more}\n\nUnder the right name, a file starts a run of the whole folder.\n"
+    notify(env.topic_arn, "Fine-tuning: a file that was uploaded later is not used", text, {"status": "NOT_STARTED"})
+    return StartResult(started=False, run_id=arrival.run_id, reason=reason)
 
 
 def _changed(dataset: str) -> str:

@@ -123,6 +123,7 @@ STEPS = (
         grants=(
             _READS,
             _FINDS,
+            objects.list_datasets,
             writes(Keys.ESTIMATE),
             objects.write_prices,
             services.read_prices,

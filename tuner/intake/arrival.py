@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from tuner.artifacts.manifest import PinnedInput
+from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
+from tuner.core.errors import DatasetError
 from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id
 from tuner.intake.unused_files import can_start
@@ -17,6 +18,7 @@ from tuner.intake.unused_files import can_start
 _LONGEST_UPLOAD = dt.timedelta(hours=6)
 # Step Functions accepts 256 KiB of input.
 _MAX_INPUT_BYTES = 250_000
+_SHOWN_FILES = 5
 
 
 class Folder(Protocol):
@@ -118,6 +120,29 @@ def pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...], repeat:
         return None
     names = [(_name(dataset, pinned.key), pinned.sha256) for pinned in inputs]
     return Arrival(run_id(dataset, names, repeat), dataset, tuple(inputs))
+
+
+def refuse_incomplete(folder: Folder, manifest: Manifest) -> None:
+    """Raises DatasetError when files were added to the dataset since the run was started, and none was changed.
+
+    Such an upload took longer than the deployment waits. When a pinned file was replaced or deleted as well, somebody
+    made another dataset, and wants both runs.
+    """
+    dataset = manifest.dataset
+    listed = {entry.key: entry for entry in folder.list(dataset) if role_of(_name(dataset, entry.key))}
+    pinned = {entry.key for entry in manifest.inputs}
+    started_at = dt.datetime.fromisoformat(manifest.started_at)
+    if not pinned <= listed.keys() or any(listed[key].modified > started_at for key in pinned):
+        return
+    # The time of an added file says nothing: that of a multipart upload is its beginning.
+    names = [_name(dataset, key) for key in sorted(listed.keys() - pinned)]
+    if names:
+        shown = ", ".join(names[:_SHOWN_FILES]) + (", ..." if len(names) > _SHOWN_FILES else "")
+        raise DatasetError(
+            f"The upload of {INCOMING}{dataset}/ was not complete when this run was started: {shown} came "
+            "later. This run ends before it costs anything. The later upload starts a run with all files, which "
+            "'tuner runs' lists."
+        )
 
 
 def not_enough(dataset: str) -> str:

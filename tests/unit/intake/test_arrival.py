@@ -7,8 +7,12 @@ from random import Random
 
 import pytest
 
+from tests.doubles import manifest
+from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
-from tuner.intake.arrival import Arrival, Upload, followed, pin, startable
+from tuner.core.errors import DatasetError
+from tuner.core.times import iso
+from tuner.intake.arrival import Arrival, Upload, followed, pin, refuse_incomplete, startable
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
@@ -162,3 +166,36 @@ def test_of_too_many_files_the_run_gets_the_number_which_it_refuses() -> None:
         "inputs": [],
         "files": 2001,
     }
+
+
+def _started(bucket: Bucket, seconds: float) -> Manifest:
+    """The manifest of a run of what is in the bucket now."""
+    return manifest().model_copy(
+        update={"dataset": "faq", "inputs": arrives(bucket).inputs, "started_at": iso(_at(seconds))}
+    )
+
+
+@pytest.mark.parametrize("began", [100.0, 5.0])
+def test_a_run_ends_unpaid_when_more_files_of_its_upload_come(began: float) -> None:
+    bucket = Bucket(training__jsonl=b"{}")
+    run = _started(bucket, 30)
+    refuse_incomplete(bucket, run)
+    bucket.put("README.md", b"")
+    refuse_incomplete(bucket, run)
+    bucket.put("evaluation.csv", b"more", began=began)
+    with pytest.raises(DatasetError, match=r"not complete when this run was started: evaluation\.csv came later"):
+        refuse_incomplete(bucket, run)
+
+
+@pytest.mark.parametrize("change", ["replaced", "deleted"])
+def test_a_run_goes_on_when_its_own_files_were_changed(change: str) -> None:
+    """Somebody made another dataset of this name: its run is one more, and this one is wanted too."""
+    bucket = Bucket(training__jsonl=b"{}", run__yaml=b"serving: none")
+    run = _started(bucket, 30)
+    bucket.clock = 60
+    bucket.put("evaluation.csv", b"more")
+    if change == "replaced":
+        bucket.put("run.yaml", b"serving: auto")
+    else:
+        del bucket.objects["incoming/faq/run.yaml"]
+    refuse_incomplete(bucket, run)

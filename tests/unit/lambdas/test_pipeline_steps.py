@@ -140,6 +140,24 @@ def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytes
         assert invoke(estimate_cost, run_id=RUN, approved=less)["decision"] == "approve", "the worst case has grown"
 
 
+def test_a_run_whose_upload_was_not_complete_ends_at_the_estimate(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after a generation, which is paid by then."""
+    monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
+    cloud.write(Keys.DATASET_SUMMARY, json.dumps({"training_records": 9, "validation_records": 1}).encode())
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    s3, pinned = boto3.client("s3"), cloud.manifest()
+    for entry in pinned.inputs:
+        s3.put_object(Bucket="data", Key=entry.key, Body=b"{}")
+    later = pinned.model_copy(update={"started_at": iso(now())})
+    cloud.write(Keys.MANIFEST, later.model_dump_json().encode())
+    assert invoke(estimate_cost, run_id=RUN)["decision"]
+    s3.put_object(Bucket="data", Key=f"incoming/{pinned.dataset}/documents/guide.md", Body=b"text")
+    with pytest.raises(DatasetError, match="documents/guide.* came later"):
+        invoke(estimate_cost, run_id=RUN)
+
+
 def test_estimate_cost_reserves_the_worst_case_and_asks_when_it_passes_a_ceiling(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 from typing import Any
 from unittest.mock import ANY
 
@@ -14,6 +15,7 @@ from tests.lambda_context import CONTEXT
 from tests.unit.lambdas.steps import MACHINE, invoke
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.times import iso, now
 
@@ -32,6 +34,11 @@ def created(key: str, bucket: str = "data", at: dt.datetime | None = None) -> di
 
 def put(key: str, body: bytes = b"{}") -> None:
     boto3.client("s3").put_object(Bucket="data", Key=key, Body=body)
+
+
+def uploaded(key: str) -> dict[str, Any]:
+    """The message of an object, with the time at which S3 has it."""
+    return created(key, at=boto3.client("s3").head_object(Bucket="data", Key=key)["LastModified"])
 
 
 class Machine:
@@ -107,14 +114,41 @@ def test_a_training_file_with_a_wrong_name_is_notified_of_once(
 ) -> None:
     for name in names:
         put(f"incoming/faq/{name}")
-    at = now()
-    results = [start_run.handler(created(f"incoming/faq/{name}", at=at), CONTEXT) for name in names]
+    results = [start_run.handler(uploaded(f"incoming/faq/{name}"), CONTEXT) for name in names]
     ((topic, subject, text, attributes),) = told
     assert (topic, attributes) == ("arn:aws:sns:us-east-1:123456789012:topic", {"status": "NOT_STARTED"})
     assert subject == "Fine-tuning not started: a file has the wrong name"
     assert text.startswith(f"incoming/faq/ has no training file, so no run was started. {says}")
     assert sum(says in result["reason"] for result in results) == 1
     assert not machine.inputs
+
+
+def test_a_misnamed_file_that_comes_after_the_run_began_is_notified_of(
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]]
+) -> None:
+    for name in ("training.jsonl", "eval (1).jsonl"):
+        put(f"incoming/faq/{name}")
+    run = start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)["run_id"]
+    late = uploaded("incoming/faq/eval (1).jsonl")
+    start_run.handler(late, CONTEXT)
+    assert not told, "the run will name the file: it has not listed the folder yet"
+    RunFolder("artifacts", run).write(Keys.MANIFEST, b"{}")
+    start_run.handler(late, CONTEXT)
+    assert not told, "the run has listed the folder with this file"
+    time.sleep(1.1)  # S3's times have whole seconds
+    for name in ("test.csv", "scorer.py", "README.md"):
+        put(f"incoming/faq/{name}")
+    results = [
+        start_run.handler(uploaded(f"incoming/faq/{name}"), CONTEXT) for name in ("test.csv", "scorer.py", "README.md")
+    ]
+    ((_, subject, text, _),) = told
+    assert subject == "Fine-tuning: a file that was uploaded later is not used"
+    assert f"after the run {run} began" in text
+    assert "test.csv is not used, because of its name. Rename test.csv to evaluation.csv." in text
+    assert "scorer.py is a Python file" in text
+    assert "eval (1).jsonl" not in text
+    assert [result["started"] for result in results] == [False] * 3
+    assert len(machine.inputs) == 1
 
 
 def test_nobody_is_told_of_files_that_are_no_data_or_beside_a_training_file(
