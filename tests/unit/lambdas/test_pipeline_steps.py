@@ -154,7 +154,7 @@ def test_a_run_whose_upload_was_not_complete_ends_at_the_estimate(
     cloud.write(Keys.MANIFEST, later.model_dump_json().encode())
     assert invoke(estimate_cost, run_id=RUN)["decision"]
     s3.put_object(Bucket="data", Key=f"incoming/{pinned.dataset}/documents/guide.md", Body=b"text")
-    with pytest.raises(DatasetError, match="documents/guide.* came later"):
+    with pytest.raises(DatasetError, match=r"documents/guide.* came later"):
         invoke(estimate_cost, run_id=RUN)
 
 

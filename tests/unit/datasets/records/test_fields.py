@@ -220,6 +220,7 @@ NAMES = [
     ("Pregunta", "Respuesta"), ("Pergunta", "Resposta"), ("Domanda", "Risposta"), ("Vraag", "Antwoord"),
     ("Вопрос", "Ответ"), ("السؤال", "الجواب"), ("प्रश्न", "उत्तर"), ("Pytanie", "Odpowiedź"), ("soru", "cevap"),
     ("Question:", " ANSWER "), ("question_text", "answer_text"), ("User Input", "Model Response"),
+    ("คำถาม", "คำตอบ"), ("سوال", "پاسخ"), ("问", "答"), ("input_text", "output_text"), ("question", "ground_truth"),
 ]  # fmt: skip
 
 

@@ -17,19 +17,19 @@ from tuner.datasets.reading.rows import Fields
 # If a record has several of these names, the earliest in the list is used.
 QUESTIONS = (
     "question", "prompt", "instruction", "query", "sentence1", "input", "user", "problem", "source", "q",
-    "questions", "question_text", "user_input", "text_input", "user_message", "human", "customer",
+    "questions", "question_text", "user_input", "text_input", "input_text", "user_message", "human", "customer",
     "frage", "fragen", "eingabe",  # German
     "pregunta", "preguntas", "pergunta", "perguntas", "domanda", "domande", "vraag", "vragen",  # es, pt, it, nl
-    "質問", "問い", "質問文", "入力", "問題", "问题", "提问", "問", "输入", "輸入", "질문", "문제",  # ja, zh, ko
+    "質問", "問い", "質問文", "入力", "問題", "问题", "提问", "問", "问", "输入", "輸入", "질문", "문제",  # ja, zh, ko
     "вопрос", "вопросы", "питання", "запитання", "въпрос",  # Russian, Ukrainian, Bulgarian
-    "سؤال", "السؤال", "الأسئلة", "پرسش", "שאלה", "प्रश्न", "सवाल", "প্রশ্ন", "கேள்வி",  # ar, fa, he, hi, bn, ta
+    "سؤال", "السؤال", "الأسئلة", "پرسش", "سوال", "שאלה", "प्रश्न", "सवाल", "প্রশ্ন", "கேள்வி",  # ar, fa, he, hi, bn, ta
     "pytanie", "otázka", "kérdés", "întrebare", "soru", "fråga", "spørgsmål", "spørsmål", "kysymys",
     "ερώτηση", "câu_hỏi", "คำถาม", "pertanyaan", "soalan",
 )  # fmt: skip
 ANSWERS = (
     "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a",
-    "answers", "best_answer", "correct_answer", "reference_answer", "answer_text", "model_response", "answer_key",
-    "answerkey", "gpt", "chosen", "correct_option", "correct_choice", "answer_index", "answer_idx", "correct_index",
+    "answers", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text", "output_text",
+    "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice", "answer_index", "answer_idx", "correct_index",
     "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
@@ -149,6 +149,9 @@ def normal(name: str) -> str:
     return _SPACES.sub("_", spaced.strip(" \t\r\n:?*#\"'_").casefold())
 
 
+_ANSWER_NAMES = frozenset(map(normal, ANSWERS))
+
+
 @lru_cache(maxsize=4096)
 def kind_of(name: str) -> Kind:
     """What a field is for, by its name. `isCorrect` and `is_correct` are `correct`."""
@@ -162,7 +165,8 @@ def kind_of(name: str) -> Kind:
 def find_known(known: tuple[str, ...], names: list[str]) -> str | None:
     """The field whose name is the earliest of the known names."""
     by_normal = {normal(name): name for name in reversed(names)}
-    return next((by_normal[name] for name in known if name in by_normal), None)
+    # Known names are normalized too: NFKC splits a vowel sign of Thai (`คำถาม`).
+    return next((by_normal[name] for name in map(normal, known) if name in by_normal), None)
 
 
 def choice_columns(names: list[str]) -> list[str]:
@@ -193,7 +197,10 @@ def _is_one_field(name: str, value: Fields) -> bool:
     return (
         {"role", "content"} <= value.keys()
         or kind in (Kind.CHOICES, Kind.MEDIA, Kind.TOOLS, Kind.SYSTEM)
-        or (normal(name) in ANSWERS and ("text" in value or not _ANSWER_INSIDE & {normal(inner) for inner in value}))
+        or (
+            normal(name) in _ANSWER_NAMES
+            and ("text" in value or not _ANSWER_INSIDE & {normal(inner) for inner in value})
+        )
     )
 
 
