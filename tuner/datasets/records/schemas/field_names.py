@@ -29,7 +29,8 @@ QUESTIONS = (
 ANSWERS = (
     "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a",
     "answers", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text", "output_text",
-    "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice", "answer_index", "answer_idx", "correct_index",
+    "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
+    "answer_index", "answer_idx", "correct_index",
     "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
