@@ -188,6 +188,7 @@ def cloud_of(run: SavedRun, patch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket=_BUCKET)
+        s3.create_bucket(Bucket=_OUTPUTS["DataBucketName"])
         create_state_table()
         for key, body in run.objects.items():
             s3.put_object(Bucket=_BUCKET, Key=f"runs/{key}", Body=body)
