@@ -20,6 +20,7 @@ from tests.doubles import MemoryFolder, approve, manifest, stored_json, write_li
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.reservation import Reservation, judge_payer
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import ConverseClient
@@ -27,7 +28,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import SpendingLimitError, TunerError
 from tuner.costs.allotments import Allotments
-from tuner.costs.meter import most_used
+from tuner.costs.meter import Tokens, most_used
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.shards import Shards
 from tuner.serving.inference import Inference, Shard
@@ -246,3 +247,20 @@ def test_settings_that_allow_more_than_was_approved_pay_for_nothing() -> None:
         pay(Allotments.of(folder, pinned))
         with pytest.raises(SpendingLimitError, match=r"estimate\.json allows .* Run again"):
             pay(Allotments.of(folder, more))
+
+
+def test_judges_do_not_take_from_each_others_allotments() -> None:
+    folder, pinned = EndingFolder(), manifest(judge={"models": JUDGES})
+    folder.save(pinned)
+    write_lines(folder, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    approve(folder)
+    allotments = Allotments.of(folder, pinned)
+    for place in range(len(JUDGES)):
+        meter = allotments.judge(0, questions_of(folder), place)
+        with meter, meter.call(Tokens(1_000, 500)):
+            pass
+    assert len(folder.list("scores/verdicts/reserved")) == len(JUDGES)
+
+
+def questions_of(folder: EndingFolder) -> list[EvaluationQuestion]:
+    return list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
