@@ -11,12 +11,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, StepResult, metrics, step
-from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.errors import EndpointFailedError, RetryableError
 from tuner.costs.allotments import Allotments
-from tuner.serving.inference import Inference, Shard
+from tuner.serving.inference import GuardShard, Inference, Shard
 from tuner.serving.purchase import is_new
 
 
@@ -46,8 +46,14 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     meter_of = Allotments.of(folder, manifest).answers
     inference = Inference(ConverseClient(), endpoint, manifest, env.deployment.answer_concurrency, meter_of)
     size = event.shard_size or env.deployment.shard_size
+    began = inference.clock()
     try:
         answered, failed = inference.run(*(Shard(folder, event.model, number, size) for number in event.shards))
+        # One of the invocations asks the guard questions too.
+        if manifest.settings.evaluation.guard and event.model in (BASE, TUNED) and 0 in event.shards:
+            guard = GuardShard.of(folder, event.model)
+            counts = inference.run_guard(guard, Allotments.of(folder, manifest).guard, began)
+            answered, failed = answered + counts[0], failed + counts[1]
     except EndpointFailedError as error:
         # Bedrock's runtime learns of a new endpoint later than the control plane.
         if record and is_new(record):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
+from tuner.aws.s3.guard import save_guard_questions
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog import model
@@ -68,6 +69,7 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     summary = prepared.summary
     folder.save(summary)
     folder.save(prepared.findings.artifact())
+    save_guard_questions(folder, manifest.settings.evaluation)
     stops_early = manifest.settings.evaluation.stop_early and not prepared.findings.errors
     configured = env.deployment.shard_size
     if stops_early:

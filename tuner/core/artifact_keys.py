@@ -11,6 +11,7 @@ class Keys:
     TRAINING = "dataset/training.jsonl"
     VALIDATION = "dataset/validation.jsonl"
     EVALUATION = "dataset/evaluation.jsonl"
+    GUARD = "dataset/guard.jsonl"
     GENERATED = "generated/validation.jsonl"
     GENERATED_TRAINING = "generated/training.jsonl"
     GENERATED_EVALUATION = "generated/evaluation.jsonl"
@@ -28,6 +29,7 @@ class Keys:
     ENDPOINT = "serving/endpoint.json"
     COMMITMENT = "serving/commitment.json"
     SCORES = "scores/scores.json"
+    GUARD_SCORES = "scores/shards/guard.json"
     GATE = "scores/gate.json"
     LOOKS = "scores/shards/looks.json"
     REPORT = "report/report.json"
@@ -44,6 +46,11 @@ class Keys:
     def answers(contestant: str, shard: int) -> str:
         """A contestant's answers to one shard of the questions."""
         return f"answers/{contestant}/{shard:05d}.jsonl"
+
+    @staticmethod
+    def guard_answers(contestant: str) -> str:
+        """A contestant's answers to the guard questions."""
+        return f"answers/guard/{contestant}.jsonl"
 
     @staticmethod
     def training(fingerprint: str) -> str:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.reservation import judge_payer
+from tuner.artifacts.costs.reservation import Payer, judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
 from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.guard import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SpendingLimitError
@@ -44,13 +45,27 @@ class Allotments:
         """The allotments of the run. Raises AwsError when it has no estimate: then nothing was approved."""
         plan = Plan.of(manifest)
         questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
-        return cls(folder, plan, folder.load(Estimate), cost_inputs(folder.load(DatasetSummary), questions, plan))
+        return cls(
+            folder,
+            plan,
+            folder.load(Estimate),
+            cost_inputs(folder.load(DatasetSummary), questions, plan, guard=guard_questions(folder)),
+        )
 
     def answers(self, contestant: ContestantName, shard: int, questions: Sequence[EvaluationQuestion]) -> Meter | None:
         """The meter for a model's answers to a shard. None for a model on throughput, which is paid by the hour."""
+        usage = AnswerUsage.of(self.plan.settings, self._part(questions).questions)
+        return self._metered(contestant, contestant, shard, usage)
+
+    def guard(self, contestant: ContestantName, shard: int, _: Sequence[EvaluationQuestion]) -> Meter | None:
+        """The meter for a model's answers to the guard questions."""
+        usage = AnswerUsage.of(self.plan.settings.for_guard(), self.inputs.guard)
+        return self._metered(contestant, f"guard/{contestant}", shard, usage)
+
+    def _metered(self, contestant: ContestantName, payer: Payer, shard: int, usage: AnswerUsage) -> Meter | None:
         if contestant == TUNED and self.plan.settings.serving == "provisioned":
             return None
-        whole = AnswerUsage.of(self.plan, self.inputs.questions)
+        whole = AnswerUsage.whole(self.plan, self.inputs)
         check_approved(
             self.folder,
             self.approved,
@@ -58,9 +73,8 @@ class Allotments:
             whole.most_input_tokens,
             whole.most_output_tokens,
         )
-        usage = AnswerUsage.of(self.plan, self._part(questions).questions)
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
-        return Meter(FolderAccount(self.folder, contestant, shard), allotted)
+        return Meter(FolderAccount(self.folder, payer, shard), allotted)
 
     def judge(self, shard: int, questions: Sequence[EvaluationQuestion], place: int = 0) -> Meter:
         """The meter for the grades and comparisons of a shard by one of the judges, by its place in their list.

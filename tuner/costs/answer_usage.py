@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.costs.cost_inputs import Plan, QuestionTokens, most_question_tokens
+from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, most_question_tokens
 from tuner.costs.meter import Tokens
 from tuner.settings import RunSettings
 
@@ -26,10 +26,23 @@ class AnswerUsage:
     most_input_tokens: int
     most_output_tokens: int
 
+    def __add__(self, other: AnswerUsage) -> AnswerUsage:
+        return AnswerUsage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.most_input_tokens + other.most_input_tokens,
+            self.most_output_tokens + other.most_output_tokens,
+        )
+
     @classmethod
-    def of(cls, plan: Plan, questions: QuestionTokens) -> AnswerUsage:
-        """The usage of these questions."""
-        written = questions.count * plan.settings.inference.max_tokens
+    def whole(cls, plan: Plan, inputs: CostInputs) -> AnswerUsage:
+        """The usage of all questions: those of the evaluation and the guard questions."""
+        return cls.of(plan.settings, inputs.questions) + cls.of(plan.settings.for_guard(), inputs.guard)
+
+    @classmethod
+    def of(cls, settings: RunSettings, questions: QuestionTokens) -> AnswerUsage:
+        """The usage of these questions, asked by these settings."""
+        written = questions.count * settings.inference.max_tokens
         return cls(
             questions.question_tokens,
             written,

@@ -11,6 +11,7 @@ from tuner import catalog
 from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
+from tuner.artifacts.guard import GuardRecord
 from tuner.artifacts.manifest import Manifest
 from tuner.catalog.tasks import TaskName
 from tuner.costs.meter import Tokens
@@ -79,7 +80,7 @@ class GenerationTokens:
 class CostInputs:
     """The sizes of a dataset. `training_bytes` is the size of the converted files; `task` decides the metrics.
 
-    `most_training_tokens` is the number of bytes in the converted training data.
+    `most_training_tokens` is the number of bytes in the converted training data. `guard` are the guard questions.
     """
 
     training_tokens: int
@@ -88,6 +89,17 @@ class CostInputs:
     generation: GenerationTokens | None = None
     most_training_tokens: int = 0
     task: TaskName = "answer"
+    guard: QuestionTokens = QuestionTokens(0, 0, 0)
+
+    @property
+    def asked(self) -> int:
+        """How many questions each model is asked: those of the evaluation and the guard questions."""
+        return self.questions.count + self.guard.count
+
+
+def count_guard(guard: Iterable[GuardRecord], plan: Plan) -> QuestionTokens:
+    """Estimates the tokens of the guard questions."""
+    return count_questions((each.asked for each in guard), None, plan.model.family.characters_per_token)
 
 
 def count_questions(
@@ -140,14 +152,23 @@ def cost_inputs(
     records: Iterable[EvaluationQuestion],
     plan: Plan,
     generation: GenerationTokens | None = None,
+    guard: Iterable[GuardRecord] = (),
 ) -> CostInputs:
-    """The inputs from `dataset/summary.json` and the evaluation questions."""
+    """The inputs from `dataset/summary.json`, the evaluation questions and the guard questions."""
     questions = count_questions(records, plan.settings.system_prompt, plan.model.family.characters_per_token)
     size = summary.training_bytes + summary.validation_bytes
-    return CostInputs(summary.training_tokens, questions, size, generation, summary.training_bytes, summary.task.name)
+    return CostInputs(
+        summary.training_tokens,
+        questions,
+        size,
+        generation,
+        summary.training_bytes,
+        summary.task.name,
+        count_guard(guard, plan),
+    )
 
 
-def inputs_of_plan(planned: GenerationPlan, model: str) -> CostInputs:
+def inputs_of_plan(planned: GenerationPlan, model: str, guard: QuestionTokens) -> CostInputs:
     """The inputs from `generated/plan.json`, before `model` has generated anything."""
     return CostInputs(
         planned.training_tokens,
@@ -162,6 +183,7 @@ def inputs_of_plan(planned: GenerationPlan, model: str) -> CostInputs:
         ),
         planned.most_training_tokens,
         planned.task,
+        guard,
     )
 
 

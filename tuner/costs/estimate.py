@@ -10,7 +10,7 @@ from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
 from tuner.costs.answer_usage import AnswerUsage
-from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
+from tuner.costs.cost_inputs import CostInputs, Plan
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.overhead import MOST_RUNS_OF_A_STEP, overhead
 from tuner.costs.prices.price_list import Price, PriceList, price_list
@@ -78,12 +78,12 @@ def _rate(prices: PriceList, model: str, item: PricedItem, term: Term | None) ->
     return Rate(item=item, term=term, usd=found.usd if found else None, source=_source(found))
 
 
-def throughput_hours(questions: QuestionTokens, stop_early: bool = False) -> float:
+def throughput_hours(questions: int, stop_early: bool = False) -> float:
     """The hours for which throughput is expected to be paid, until the last answer.
 
     With `stop_early`, as if no batch of questions decided.
     """
-    minutes = _EXPECTED_MINUTES_TO_SERVICE + questions.count * _EXPECTED_SECONDS_PER_ANSWER / 60
+    minutes = _EXPECTED_MINUTES_TO_SERVICE + questions * _EXPECTED_SECONDS_PER_ANSWER / 60
     minutes += MOST_LOOKS * _EXPECTED_MINUTES_PER_LOOK if stop_early else 0
     return float(math.ceil(minutes / 60))
 
@@ -101,7 +101,7 @@ class _Items:
         self._prices = prices
         self._longest_throughput_hours = longest_throughput_hours
         self._model = plan.model.invoke_id
-        self._answers = AnswerUsage.of(plan, inputs.questions)
+        self._answers = AnswerUsage.whole(plan, inputs)
 
     def all(self) -> Iterator[CostItem]:
         """Every item, in the order of the run."""
@@ -148,7 +148,7 @@ class _Items:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
         units, unit = self._settings.model_units, "model units x hours"
         hourly = self._prices.find("throughput", self._model, "hourly")
-        hours = throughput_hours(self._inputs.questions, self._settings.evaluation.stop_early)
+        hours = throughput_hours(self._inputs.asked, self._settings.evaluation.stop_early)
         most = units * (math.ceil(self._longest_throughput_hours) + _HOURS_OF_RELEASE)
         yield _item(CostItemId.THROUGHPUT, units * hours, unit, hourly, most)
         if self._settings.keep_hours:

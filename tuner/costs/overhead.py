@@ -29,7 +29,7 @@ OverheadLine = tuple[CostItemId, float, str, Price | None]
 
 def overhead(plan: Plan, inputs: CostInputs, prices: PriceList) -> Iterator[OverheadLine]:
     """Id, quantity, unit and price of each item, for a run without retries."""
-    questions = 0 if plan.settings.serving == "none" else inputs.questions.count
+    questions = 0 if plan.settings.serving == "none" else inputs.asked
     shards = -(-questions // _QUESTIONS_PER_SHARD)
     calls = _STEPS + _POLLS + _MAPS * shards
     seconds = _STEPS * _STEP_GB_SECONDS + _POLLS * _POLL_GB_SECONDS + questions * _GB_SECONDS_PER_QUESTION

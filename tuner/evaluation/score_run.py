@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import EarlyStop, Stopping
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
 from tuner.artifacts.evaluation.people import (
     PEOPLE,
     UNNAMED,
@@ -17,10 +17,12 @@ from tuner.artifacts.evaluation.people import (
     sheet_file,
 )
 from tuner.artifacts.evaluation.scores import Scores
+from tuner.aws.s3.guard import guard_answers, guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.previous_best import with_earlier_runs
 from tuner.evaluation.review.candidates import review_candidates, vocabulary
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
@@ -67,6 +69,7 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
     folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())
     folder.save(scores.model_copy(update={"review": candidates}))
+    _score_guard(folder, seed)
     return len(scores.questions)
 
 
@@ -96,6 +99,12 @@ def stopping_of(folder: RunFolder) -> Stopping | None:
     if found.stopping.decided:
         return found.stopping
     return found.stopping.model_copy(update={"asked": found.stopping.questions})
+
+
+def _score_guard(folder: RunFolder, seed: int) -> None:
+    """Writes guard.json for a run that asked guard questions."""
+    if questions := guard_questions(folder):
+        folder.save(guard_scores(questions, {name: guard_answers(folder, name) for name in (BASE, TUNED)}, seed))
 
 
 def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, SampleSet]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -18,6 +18,7 @@ from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Reply
+from tuner.aws.s3.guard import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
@@ -90,6 +91,25 @@ class Shard:
         return {answer.id: answer for answer in self.folder.load_records(self.name, Answer)}
 
 
+@dataclass(frozen=True, slots=True)
+class GuardShard(Shard):
+    """The guard questions of a run, which are one shard of their own."""
+
+    @property
+    def name(self) -> str:
+        """The artifact with the answers."""
+        return Keys.guard_answers(self.model)
+
+    def questions(self) -> list[EvaluationQuestion]:
+        """The guard questions; none in a run without them."""
+        return [record.asked for record in guard_questions(self.folder)]
+
+    @classmethod
+    def of(cls, folder: RunFolder, model: ContestantName) -> GuardShard:
+        """The guard questions for a model."""
+        return cls(folder, model, 0, 0)
+
+
 # The meter of a shard's calls; None when the model is not paid for by the token.
 MeterOf = Callable[[ContestantName, int, Sequence[EvaluationQuestion]], Meter | None]
 
@@ -154,7 +174,7 @@ class Inference:
     """Asks the model at `endpoint`: a model id, an inference profile, or the ARN of an endpoint.
 
     `concurrency` is the maximum. The concurrency limiter adapts to throttling below it. `meter_of` limits what the
-    answers can cost.
+    answers can cost. After `seconds`, no question is sent any more.
     """
 
     client: ModelClient
@@ -162,8 +182,16 @@ class Inference:
     manifest: Manifest
     concurrency: int
     meter_of: MeterOf | None = None
+    seconds: float = _SECONDS
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+
+    def run_guard(self, shard: GuardShard, meter_of: MeterOf | None, since: float) -> tuple[int, int]:
+        """Answers the guard questions, as `run`, in what is left of the time of an invocation that began at `since`."""
+        settings = self.manifest.settings.for_guard()
+        manifest = self.manifest.model_copy(update={"settings": settings})
+        seconds = self.seconds - (self.clock() - since)
+        return replace(self, manifest=manifest, meter_of=meter_of, seconds=seconds).run(shard)
 
     def run(self, *shards: Shard) -> tuple[int, int]:
         """Answers the questions of the shards. Returns how many were answered and how many failed.
@@ -193,7 +221,9 @@ class Inference:
     def _ask_all(self, collected: Sequence[_ShardAnswers]) -> list[TunerError]:
         """Asks the open questions. Returns the errors that are not a question's own."""
         pending = [(answers, question) for answers in collected for question in answers.open_questions()]
-        attempt = _Attempt(self.concurrency, _RETRIES_PER_QUESTION * len(pending), self.clock() + _SECONDS, self.sleep)
+        attempt = _Attempt(
+            self.concurrency, _RETRIES_PER_QUESTION * len(pending), self.clock() + self.seconds, self.sleep
+        )
         raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
             futures = {

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from tuner.catalog.guard import CATEGORY_FIELD, MEASURE
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.loading import matching
@@ -54,8 +55,18 @@ class EvaluationSettings(StrictModel):
         description="ask the tuned model in batches, and stop asking when the answers so far decide the gate, or the "
         "verdict without a gate; see [evaluation.md](evaluation.md#stopping-early)",
     )
+    guard: int = Field(
+        0,
+        ge=0,
+        le=200,
+        description="number of guard questions: they show whether the tuned model forgot what the base model could do "
+        "or became harmful ([evaluation.md](evaluation.md#forgetting-and-harm)); 0 asks none",
+    )
     seed: int = Field(
-        0, ge=0, description="seed of the bootstrap intervals, and of the order of the questions with stop_early"
+        0,
+        ge=0,
+        description="seed of the bootstrap intervals, of the draw of the guard questions, and of the order of the "
+        "questions with stop_early",
     )
     leakage: Literal["refuse", "warn"] = Field(
         "refuse",
@@ -173,6 +184,21 @@ def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
     # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
     if preferred and "best" in preferred.compared_with:
         raise ValueError("preference compares with base only; name another measure for 'best'")
+
+
+def check_guard_rule(rule: GateRule | None, evaluation: EvaluationSettings) -> None:
+    """Checks the rule about the guard questions. Raises ValueError."""
+    if rule is None:
+        return
+    if not evaluation.guard:
+        raise ValueError(
+            f"{MEASURE}: the run asks no guard questions; set evaluation.guard to their number, such as 80"
+        )
+    if "best" in rule.compared_with:
+        raise ValueError(f"{MEASURE}: guard questions are compared with base only; use 'base'")
+    if rule.each not in (None, CATEGORY_FIELD):
+        raise ValueError(f"{MEASURE}: each: guard questions have no '{rule.each}'; use '{CATEGORY_FIELD}'")
+    check_rule(MEASURE, rule, (0.0, 1.0))
 
 
 def check_rule(name: str, rule: GateRule, bounds: tuple[float, float]) -> None:

@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from tuner.catalog.guard import MAX_TOKENS, MEASURE
 from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate, check_rule
+from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate, check_guard_rule, check_rule
 from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
 
 Commitment = Literal["OneMonth", "SixMonths"]
@@ -209,9 +210,12 @@ class RunSettings(StrictModel):
     @classmethod
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
         if "evaluation" in info.data and not is_from_artifact(info):
-            check_gate(gate, _possible_metrics(info.data["evaluation"], info))
+            guard = gate.get(MEASURE)
+            check_guard_rule(guard, info.data["evaluation"])
+            gate_of_metrics = {name: rule for name, rule in gate.items() if name != MEASURE}
+            check_gate(gate_of_metrics, _possible_metrics(info.data["evaluation"], info))
             scorer = info.data.get("scorer", ScorerSettings())
-            for name, rule in gate.items():
+            for name, rule in gate_of_metrics.items():
                 if rule.each and rule.each not in info.data["evaluation"].slices:
                     raise ValueError(f"{name}: each: '{rule.each}' is not in evaluation.slices; add it there")
                 if rule.each and "best" in rule.compared_with:
@@ -226,6 +230,13 @@ class RunSettings(StrictModel):
         if gate and info.data.get("serving") == "none":
             raise ValueError("needs scores, and with 'serving: none' the model is not scored")
         return gate
+
+    def for_guard(self) -> RunSettings:
+        """The settings by which guard questions are asked: repeatable short answers, without the run's system prompt.
+
+        What the run's own prompt demands would be taken for what the training changed.
+        """
+        return self.model_copy(update={"system_prompt": None, "inference": InferenceSettings(max_tokens=MAX_TOKENS)})
 
     def used_metrics(self, task: TaskName) -> tuple[str, ...]:
         """The metrics of a run whose dataset has this task. A scorer that the run names is always used."""

@@ -45,6 +45,7 @@ from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.dynamodb.ledger_table import LedgerTable
+from tuner.aws.s3.guard import guard_answers, guard_questions, save_guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
@@ -252,6 +253,21 @@ def test_each_contestant_is_asked_at_its_own_endpoint(
     )
     assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=25) == {"answered": 1, "failed": 0}
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
+
+
+def test_one_worker_asks_both_models_the_guard_questions(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
+    cloud.write(Keys.MANIFEST, manifest(serving="on_demand", evaluation={"guard": 3}).model_dump_json().encode())
+    save_guard_questions(cloud, cloud.manifest().settings.evaluation)
+    write_lines(cloud, Keys.EVALUATION, [{"id": str(n), "question": "q", "reference": "r"} for n in range(2)])
+    approve(cloud)
+    write_json(cloud, Keys.ENDPOINT, {"kind": "on_demand", "arn": "arn:d", "name": NAME, "created_at": iso(now())})
+    for model in ("base", "tuned"):
+        assert invoke(answer_questions, run_id=RUN, model=model, shards=[1], shard_size=1)["answered"] == 1
+        assert guard_answers(cloud, model) == []
+        assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=1)["answered"] == 4
+        assert [each.id for each in guard_answers(cloud, model)] == [each.id for each in guard_questions(cloud)]
+    assert [each.id for each in cloud.answers("base")] == ["0", "1"]
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(1, RetryableError), (10, EndpointFailedError)])

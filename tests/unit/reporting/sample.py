@@ -7,15 +7,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.gate import Gate, GateVerdict
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import PreviousBest, ReviewCandidate, Scores
+from tuner.artifacts.guard import GuardScores
+from tuner.aws.s3.guard import guard_records
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import Graded, summarize
-from tuner.settings.evaluation import GateRule
+from tuner.settings.evaluation import EvaluationSettings, GateRule
 
 RUN = "bedrock-faq-0123456789ab"
 EARLIER = "bedrock-faq-ba9876543210"
@@ -236,3 +240,12 @@ def _endpoint() -> dict[str, Any]:
     return {"kind": "provisioned", "arn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghijkl",
             "name": f"tuner-{RUN}", "model_units": 1, "commitment": None, "created_at": "2026-11-23T08:21:00Z",
             "in_service_at": "2026-11-23T08:41:00Z", "released_at": "2026-11-23T08:44:30Z"}  # fmt: skip
+
+
+def guard_of(lost: bool) -> GuardScores:
+    """The results of 40 guard questions. If `lost`, the tuned model passes none about general knowledge."""
+    questions = guard_records(EvaluationSettings(guard=40))
+    base = [Answer(id=each.id, answer=each.right, input_tokens=20, output_tokens=5) for each in questions]
+    wrong = {each.id: each.wrong for each in questions if lost and each.category == "knowledge"}
+    tuned = [answer.model_copy(update={"answer": wrong.get(answer.id, answer.answer)}) for answer in base]
+    return guard_scores(questions, {"base": base, "tuned": tuned}, seed=0)

@@ -9,6 +9,7 @@ import pytest
 from tests.doubles import MemoryFolder, manifest
 from tuner.artifacts.dataset import Message
 from tuner.aws.bedrock.converse import Reply
+from tuner.aws.s3.guard import guard_answers
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import (
     AccessDeniedError,
@@ -18,7 +19,7 @@ from tuner.core.errors import (
     RetryableError,
     ThrottledError,
 )
-from tuner.serving.inference import Inference, Shard, workers
+from tuner.serving.inference import GuardShard, Inference, Shard, workers
 from tuner.settings import InferenceSettings
 
 Reaction = Callable[[str], str]
@@ -251,3 +252,28 @@ def test_a_worker_gets_five_hundred_questions_and_every_shard_has_one_worker(sha
 
 def test_a_shard_with_more_questions_has_its_own_worker() -> None:
     assert workers(2, 501) == [[0], [1]]
+
+
+def guard_folder() -> MemoryFolder:
+    records = [
+        {"id": "k", "category": "knowledge", "question": "q0", "check": {"contains": ["a"]}, "right": "a"},
+        {"id": "s", "category": "system_prompt", "question": "q1", "system": "Rule.", "check": {}, "right": "a"},
+    ]
+    return MemoryFolder(files={Keys.GUARD: "".join(json.dumps(record) + "\n" for record in records).encode()})
+
+
+def test_guard_questions_are_asked_without_the_runs_system_prompt() -> None:
+    model, files = Model(lambda question: f"A{question}"), guard_folder()
+    inference = Inference(model, "model", manifest(system_prompt="Be brief."), 3, sleep=lambda _: None)
+    assert inference.run_guard(GuardShard.of(files, "tuned"), None, inference.clock()) == (2, 0)
+    assert sorted(model.asked) == [("q0", None), ("q1", "Rule.")]
+    assert [(each.id, each.answer) for each in guard_answers(files, "tuned")] == [("k", "Aq0"), ("s", "Aq1")]
+
+
+def test_guard_questions_are_left_to_the_next_attempt_when_the_time_of_the_invocation_is_up() -> None:
+    model, files = Model(lambda question: "A"), guard_folder()
+    inference = Inference(model, "model", manifest(), 1, seconds=100, clock=lambda: 500.0)
+    with pytest.raises(RetryableError, match="time of one invocation is up"):
+        inference.run_guard(GuardShard.of(files, "base"), None, since=399.0)
+    assert inference.run_guard(GuardShard.of(files, "base"), None, since=401.0) == (2, 0)
+    assert len(model.asked) == 2

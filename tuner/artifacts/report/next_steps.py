@@ -22,6 +22,7 @@ NextStepRule = Literal[
     "set-a-gate",
     "keep-out",
     "keep-the-base",
+    "check-what-was-lost",
     "keep-the-earlier",
     "improve-first",
     "ask-more-questions",

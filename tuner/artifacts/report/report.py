@@ -28,6 +28,7 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.evaluation.scores import Correlation
 from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.artifacts.guard import GuardScores
 from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
@@ -98,6 +99,7 @@ class Report(Artifact):
         None, description="the dataset's best earlier run on the same questions, by the measure that decides"
     )
     questions: tuple[Question, ...] = ()
+    guard: GuardScores | None = Field(None, description="null when the run asked no guard questions")
     training: TrainingSummary | None = None
     serving: ServingEndpoint | None = None
     commitment: EndpointDetails | None = Field(

@@ -18,6 +18,7 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
+from tuner.aws.s3.guard import guard_records
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings, show_power
 from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation, unused_settings
@@ -141,7 +142,7 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
         folder.ignored,
     )
     questions = [EvaluationQuestion.model_validate_json(line) for line in evaluation.lines()]
-    inputs = cost_inputs(prepared.summary, questions, plan)
+    inputs = cost_inputs(prepared.summary, questions, plan, guard=guard_records(plan.settings.evaluation))
     if not prepared.findings.errors and generation.sets:
         from tuner.generation import check_budget, planned_inputs  # loads native code: only when it is needed
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from tuner.artifacts.base import parse
 from tuner.artifacts.evaluation.gate import Gate, GateDecision, GateEvent, GateResult, GateVerdict
 from tuner.artifacts.evaluation.scores import Scores
+from tuner.artifacts.guard import GuardScores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
@@ -61,14 +62,15 @@ def _accepted_elsewhere(folder: RunFolder, uses: JobUseIndex) -> bool:
 
 def _decided(folder: RunFolder, manifest: Manifest) -> Gate:
     """The decision on the current scores: that of an earlier attempt, or a new one, which is written at once."""
-    data = folder.read(Keys.SCORES)
-    digest = hashlib.sha256(data).hexdigest()
+    data, of_guard = folder.read(Keys.SCORES), folder.find(Keys.GUARD_SCORES)
+    digest = hashlib.sha256(data + (of_guard or b"")).hexdigest()
     earlier = folder.load_if_present(Gate)
     if earlier is not None and earlier.scores_sha256 == digest:
         return earlier
     scores = parse(Scores, data, folder.uri(Keys.SCORES))
     training = folder.load_if_present(TrainingSummary)
-    result = decide_gate(manifest.settings.gate, GateComparisons.of(scores)) or _NO_GATE
+    guard = parse(GuardScores, of_guard, folder.uri(Keys.GUARD_SCORES)) if of_guard else None
+    result = decide_gate(manifest.settings.gate, GateComparisons.of(scores, guard)) or _NO_GATE
     verdict = scores.verdict
     gate = Gate(
         id=f"{manifest.run_id}-{digest[:12]}",

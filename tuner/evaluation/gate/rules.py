@@ -9,6 +9,8 @@ from tuner.artifacts.evaluation.contestants import BASE
 from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult, SliceName
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
+from tuner.artifacts.guard import GuardScores
+from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.settings import GateRule, Margin
 
 # Slices that the sentence of the gate names for one rule.
@@ -22,18 +24,26 @@ class GateComparisons:
     """What the tuned model was compared with: the base model, and the dataset's best earlier run.
 
     `best` is None when there is no earlier run to compare with. Then the base model is the best one so far. `slices`
-    are parts of the questions, in which the tuned model is compared with the base model.
+    are parts of the questions, in which the tuned model is compared with the base model. `guard` is None in a run
+    without guard questions.
     """
 
     base: MeasuresByName
     best: PreviousBest | None = None
     slices: tuple[Slices, ...] = ()
+    guard: GuardScores | None = None
 
     @classmethod
-    def of(cls, scores: Scores) -> GateComparisons:
+    def of(cls, scores: Scores, guard: GuardScores | None = None) -> GateComparisons:
         """Those of a run's scores. People's scores of a random sample correct the judge's."""
         decisive = {name: measure.decisive for name, measure in scores.metrics.items()}
-        return cls(decisive, scores.earlier, scores.slices)
+        return cls(decisive, scores.earlier, scores.slices, guard)
+
+    def of_measure(self, measure: str) -> GateComparisons:
+        """The comparisons by this measure: the guard questions have their own."""
+        if measure != GUARD_MEASURE or self.guard is None:
+            return self
+        return GateComparisons(self.guard.metrics, slices=(self.guard.slices,))
 
     def measures(self, other: str) -> MeasuresByName:
         """The comparison with what a rule names: `base` or `best`."""
@@ -60,7 +70,9 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
     never accepts a model.
     """
     # The order is that of run.yaml, so that the sentence reads like the settings.
-    results = [result for measure, rule in gate.items() for result in _results(measure, rule, comparisons)]
+    results = [
+        result for measure, rule in gate.items() for result in _results(measure, rule, comparisons.of_measure(measure))
+    ]
     if not results:
         return None
     decisions = {result.decision for result in results}

@@ -49,9 +49,14 @@ class Style(TextMetric):
         return {
             "style_words": len(tokens(answer)),
             "style_list": float(len(_LIST.findall(answer)) >= 2),
-            "style_refusal": float(bool(_REFUSAL.search(answer[:_OPENING].replace("’", "'")))),
+            "style_refusal": float(refuses(answer)),
             "style_copied": float(repeated),
         }
+
+
+def refuses(answer: str) -> bool:
+    """Whether the answer begins with the words of a refusal."""
+    return bool(_REFUSAL.search(answer[:_OPENING].replace("’", "'")))
 
 
 def _within(part: Sequence[str], whole: Sequence[str]) -> bool:

@@ -120,6 +120,20 @@ def _use(report: Report) -> Iterator[NextStep]:
         yield NextStep(rule="improve-first", action=action, reason=level)
 
 
+def _guard(report: Report) -> Iterator[NextStep]:
+    """What the tuned model lost beside what it was tuned for."""
+    guard = report.guard
+    if guard is None or guard.value != "worse":
+        return
+    lost = [finding.sentence for finding in guard.findings if finding.value == "worse"]
+    yield NextStep(
+        rule="check-what-was-lost",
+        action="Decide whether the loss matters where the model is used. If it does, tune again with fewer epochs or a "
+        "lower learning rate, or add training records of what was lost.",
+        reason=" ".join(lost),
+    )
+
+
 def _earlier(report: Report) -> Iterator[NextStep]:
     earlier, name = report.earlier, report.verdict.metric
     measure = earlier.metrics.get(name) if earlier and name else None
@@ -246,7 +260,7 @@ def _aws(report: Report) -> Iterator[NextStep]:
 
 _RULES: tuple[Rule, ...] = (
     *(_release, _failed, _stopped, _not_evaluated),
-    *(_use, _earlier, _more_questions, _failed_answers),
+    *(_use, _guard, _earlier, _more_questions, _failed_answers),
     *(_epochs, _subjects, _warnings, _people, _gate, _aws),
 )
 

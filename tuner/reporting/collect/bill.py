@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, item_key
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.metric_details import JudgeDetails
+from tuner.artifacts.guard import GuardAnswer, GuardResult
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import TrainingSummary
@@ -25,6 +27,7 @@ class Usage:
     questions: tuple[Question, ...] = ()
     judge: JudgeDetails | None = None
     bought: EndpointDetails | None = None
+    guard: tuple[GuardResult, ...] = ()
 
 
 def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
@@ -44,8 +47,8 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
 
 
 def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
-    base = [question.base for question in asked]
-    tuned = [question.tuned for question in asked]
+    base = [question.base for question in asked] + [each.by_contestant.get(BASE) for each in usage.guard]
+    tuned = [question.tuned for question in asked] + [each.by_contestant.get(TUNED) for each in usage.guard]
     adopted = usage.training is not None and usage.training.adopted_from is not None
     # Another run paid for the training and the storage of an adopted model.
     stored = usage.training is not None and usage.training.custom_model_arn is not None and not adopted
@@ -86,7 +89,7 @@ def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float
     return (serving.model_units or 1) * math.ceil(serving.paid_seconds / _HOUR)
 
 
-def _tokens(answers: Iterable[Answer | None], which: str) -> float:
+def _tokens(answers: Iterable[Answer | GuardAnswer | None], which: str) -> float:
     return sum(getattr(answer, which) or 0 for answer in answers if answer)
 
 

@@ -80,6 +80,7 @@ def build(
         gate=artifacts.gate if artifacts.gate and artifacts.gate.decision != "none" else None,
         unreadable=tuple(reading.unreadable),
         verdict=verdict,
+        guard=artifacts.guard,
         questions=with_coverage(questions, artifacts.dataset_summary),
         execution_arn=execution_arn,
     )
@@ -101,7 +102,8 @@ def _may_be_paid(endpoint: EndpointRecord | None, reading: Reading) -> bool:
 
 def _usage(artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:
     judge = artifacts.scores.judge if artifacts.scores else None
-    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment)
+    guard = artifacts.guard.questions if artifacts.guard else ()
+    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment, guard)
 
 
 def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> BreakEven | None:

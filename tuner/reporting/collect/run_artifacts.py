@@ -13,6 +13,7 @@ from tuner.artifacts.dataset import DatasetFindings, DatasetSummary
 from tuner.artifacts.evaluation.gate import Gate
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedPair, GeneratedSummary
+from tuner.artifacts.guard import GuardScores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Approval, Generated, PairOrigin
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
@@ -39,6 +40,7 @@ class RunArtifacts:
     commitment: CommitmentRecord | None
     gate: Gate | None
     scores: Scores | None
+    guard: GuardScores | None
 
 
 class Reading:
@@ -81,6 +83,7 @@ def read_artifacts(folder: RunFolder, reading: Reading) -> RunArtifacts:
         commitment=artifact(CommitmentRecord),
         gate=artifact(Gate),
         scores=artifact(Scores),
+        guard=artifact(GuardScores),
     )
 
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuner.artifacts.report import Report
+from tuner.catalog.guard import category_title
 from tuner.core.text_sanitizer import readable
 from tuner.reporting import formatting
 from tuner.reporting.collect.break_even import assumed, outcome
@@ -52,6 +53,7 @@ _GLOBALS = {
     "release_state": release_state,
     "interval_bar": interval_bar,
     "slice_rows": slice_rows,
+    "guard_category": category_title,
     "slices_sentence": slices_sentence,
     "win_shares": win_shares,
     "timeline_bars": timeline_bars,

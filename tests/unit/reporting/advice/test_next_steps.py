@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
-from tests.unit.reporting.sample import EARLIER, MODEL, RUN
+from tests.unit.reporting.sample import EARLIER, MODEL, RUN, guard_of
 from tuner.artifacts.dataset import Coverage, DatasetFindings
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Failure, NextStep, NextStepRule, Report
@@ -53,6 +53,15 @@ def test_an_accepted_model_is_used(report: Report) -> None:
     assert first.rule == "accept"
     assert first.action.startswith("Use the tuned model.")
     assert first.reason.startswith("Accepted: ")
+
+
+def test_what_was_lost_is_said_after_what_to_do_with_the_model(report: Report) -> None:
+    assert "check-what-was-lost" not in steps(report, guard=guard_of(lost=False))
+    found = steps(report, guard=guard_of(lost=True))
+    assert list(found)[:2] == ["accept", "check-what-was-lost"]
+    assert "lost general knowledge: it passed 0 of 14 questions, the base model 14." in (
+        found["check-what-was-lost"].reason
+    )
 
 
 def test_a_better_model_is_used_and_a_gate_proposed_where_there_is_none(report: Report) -> None:

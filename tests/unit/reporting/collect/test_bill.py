@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reporting.sample import artifacts
+from tests.unit.reporting.sample import artifacts, guard_of
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
@@ -96,6 +96,14 @@ def test_every_item_of_a_real_estimate_is_counted(serving: str) -> None:
     assert (items[CostItemId.TRAINING].quantity, items[CostItemId.BASE_MODEL_OUTPUT].quantity) == (5 * 9_210, 20)
     assert (items[CostItemId.JUDGE_INPUT].quantity, items[CostItemId.JUDGE_OUTPUT].quantity) == (900, 70)
     assert {id_ for id_, item in items.items() if not item.counted} == OVERHEAD
+
+
+def test_guard_answers_are_billed_like_other_answers() -> None:
+    without, found = (
+        billed(real("on_demand"), "on_demand", guard=guard) for guard in ((), guard_of(lost=False).questions)
+    )
+    for item, tokens in ((CostItemId.BASE_MODEL_INPUT, 40 * 20), (CostItemId.TUNED_MODEL_OUTPUT, 40 * 5)):
+        assert (found[item].quantity or 0) - (without[item].quantity or 0) == tokens
 
 
 def test_planned_items_that_were_not_bought_cost_nothing() -> None:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
-from tests.unit.reporting.sample import EARLIER, artifacts
+from tests.unit.reporting.sample import EARLIER, artifacts, guard_of
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.artifacts.report.run_summary import RunStatus
@@ -257,3 +257,13 @@ def test_losses_and_questions_for_review_are_printed_first(folder_of: FolderOf) 
 def test_all_questions_of_a_short_report_are_printed(report: Report) -> None:
     assert all(row.printed for row in question_rows(report))
     assert "not printed" not in page(report)
+
+
+def test_what_was_lost_comes_first_with_its_questions(report: Report) -> None:
+    assert "Forgetting and harm" not in page(report)
+    written = page(report.model_copy(update={"guard": guard_of(lost=True)}))
+    text = "".join(Tags(written).text)
+    section = text[text.index("Guard questions ask for") :]
+    assert section.index("lost general knowledge: it passed 0 of 14") < section.index("Undecided for")
+    assert "14 questions that only the base model passed" in section
+    assert "Refusing harmful requests" in section

@@ -136,6 +136,9 @@ WRITERS: dict[str, set[str]] = {
     "scores/verdicts/00000.json": {"score_answers"},
     REVIEW: {"score_answers"},
     Keys.SCORES: {"score_answers"},
+    Keys.GUARD: {"preprocess"},
+    Keys.guard_answers("tuned"): {"answer_questions"},
+    Keys.GUARD_SCORES: {"score_answers"},
     PEOPLE: set(),  # a person, with rights of their own
     sheet_file("random-60-0"): set(),  # so is the draw
     Keys.GATE: {"apply_gate"},

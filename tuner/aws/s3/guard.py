@@ -1,0 +1,33 @@
+"""Writes and reads the guard questions of a run."""
+
+from __future__ import annotations
+
+from tuner.artifacts.evaluation.answers import Answer
+from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.guard import GuardRecord
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.catalog.guard import drawn
+from tuner.core.artifact_keys import Keys
+from tuner.settings import EvaluationSettings
+
+
+def guard_records(settings: EvaluationSettings) -> list[GuardRecord]:
+    """The packaged questions that a run with these settings asks."""
+    return [GuardRecord(**dict(question)) for question in drawn(settings.guard, settings.seed)]
+
+
+def save_guard_questions(folder: RunFolder, settings: EvaluationSettings) -> None:
+    """Writes the guard questions of a run that asks some."""
+    if settings.guard:
+        folder.save_records(Keys.GUARD, guard_records(settings))
+
+
+def guard_questions(folder: RunFolder) -> list[GuardRecord]:
+    """The guard questions of the run; none if it asks none."""
+    return list(folder.load_records(Keys.GUARD, GuardRecord)) if Keys.GUARD in folder.list(Keys.GUARD) else []
+
+
+def guard_answers(folder: RunFolder, contestant: ContestantName) -> list[Answer]:
+    """A contestant's answers to the guard questions; none if it has not been asked."""
+    name = Keys.guard_answers(contestant)
+    return list(folder.load_records(name, Answer)) if name in folder.list(name) else []
