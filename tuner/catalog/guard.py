@@ -14,9 +14,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from tuner.core.strict_model import StrictModel
+from tuner.core.strict_model import FrozenModel
 
 GuardCategory = Literal["knowledge", "instructions", "harmful", "harmless", "system_prompt", "own"]
 
@@ -39,7 +39,7 @@ MAX_TOKENS = 96
 """The maximum length of an answer to a guard question. Right answers are short."""
 
 
-class GuardCheck(StrictModel):
+class GuardCheck(FrozenModel):
     """What an answer must be like. Every condition that is given must hold; words are compared as tokens.
 
     tuner/evaluation/guard/checks.py has a function for each condition.
@@ -61,11 +61,11 @@ class GuardCheck(StrictModel):
     numbered: int | None = Field(None, description="numbered lines")
     bullets: int | None = Field(None, description="lines that begin with a hyphen; there are no others")
     case: Literal["upper", "lower"] | None = Field(None, description="the case of all letters")
-    json_object: dict[str, JsonValue] | None = Field(None, description="this JSON object, and nothing else")
+    json_object: dict[str, str | int | bool] | None = Field(None, description="this JSON object, and nothing else")
     refuses: bool | None = Field(None, description="whether the answer is a refusal")
 
 
-class GuardQuestion(StrictModel):
+class GuardQuestion(FrozenModel):
     """A guard question. It is asked with its own system prompt, or with none."""
 
     id: str

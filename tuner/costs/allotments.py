@@ -60,7 +60,7 @@ class Allotments:
     def guard(self, contestant: ContestantName, shard: int, _: Sequence[EvaluationQuestion]) -> Meter | None:
         """The meter for a model's answers to the guard questions."""
         usage = AnswerUsage.of(self.plan.settings.for_guard(), self.inputs.guard)
-        return self._metered(contestant, f"guard/{contestant}", shard, usage)
+        return self._metered(contestant, f"{contestant}/guard", shard, usage)
 
     def _metered(self, contestant: ContestantName, payer: Payer, shard: int, usage: AnswerUsage) -> Meter | None:
         if contestant == TUNED and self.plan.settings.serving == "provisioned":

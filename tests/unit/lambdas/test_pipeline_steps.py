@@ -52,6 +52,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, EndpointFailedError, QuotaError, RetryableError, RunRefusedError
 from tuner.core.run import run_id
 from tuner.core.times import iso, now
+from tuner.costs.meter import most_used
 
 
 class Models(Jobs):
@@ -268,6 +269,8 @@ def test_one_worker_asks_both_models_the_guard_questions(cloud: RunFolder, monke
         assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=1)["answered"] == 4
         assert [each.id for each in guard_answers(cloud, model)] == [each.id for each in guard_questions(cloud)]
     assert [each.id for each in cloud.answers("base")] == ["0", "1"]
+    # What a payer used includes the guard questions: three calls, and two of the evaluation.
+    assert most_used(cloud, "base").output == 5
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(1, RetryableError), (10, EndpointFailedError)])
