@@ -33,6 +33,7 @@ from benchmarks.simulated_endpoint import (
 )
 from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
+from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.serving.inference import Inference, Shard, workers
@@ -98,7 +99,7 @@ def ask_as_deployed(endpoint: SimulatedEndpoint) -> None:
     def invoke(worker: list[int]) -> int:
         time.sleep(START_SECONDS)
         folder = MemoryFolder(files={Keys.EVALUATION: lines})
-        shards = [Shard(folder, "tuned", number, SETTINGS.shard_size) for number in worker]
+        shards = [Shard(folder, MAIN_CONTESTANTS[1], number, SETTINGS.shard_size) for number in worker]
         answered, _ = Inference(endpoint, "arn", manifest(), SETTINGS.answer_concurrency).run(*shards)
         return answered
 

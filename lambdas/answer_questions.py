@@ -1,4 +1,4 @@
-"""State "Answer with the ... model": asks the base or the tuned model some shards of the evaluation questions.
+"""State "Answer with the ... model": asks a contestant some shards of the evaluation questions.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:InvokeModel.
 """
@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, StepResult, metrics, step
-from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.errors import EndpointFailedError, RetryableError
@@ -21,7 +21,7 @@ from tuner.serving.purchase import is_new
 
 
 class AnswerEvent(RunEvent):
-    """Shards of the evaluation questions, and the model that answers them."""
+    """Shards of the evaluation questions, and the contestant that answers them."""
 
     model: ContestantName
     shards: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
@@ -41,17 +41,18 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     """Asks the questions that have no answer yet."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    record = folder.load(EndpointRecord) if event.model == TUNED else None
+    contestant = manifest.contestant(event.model)
+    record = folder.load(EndpointRecord) if contestant.asks_tuned else None
     endpoint = record.arn if record else manifest.base_endpoint
     meter_of = Allotments.of(folder, manifest).answers
     inference = Inference(ConverseClient(), endpoint, manifest, env.deployment.answer_concurrency, meter_of)
     size = event.shard_size or env.deployment.shard_size
     began = inference.clock()
     try:
-        answered, failed = inference.run(*(Shard(folder, event.model, number, size) for number in event.shards))
+        answered, failed = inference.run(*(Shard(folder, contestant, number, size) for number in event.shards))
         # One of the invocations asks the guard questions too.
-        if manifest.settings.evaluation.guard and event.model in (BASE, TUNED) and 0 in event.shards:
-            guard = GuardShard.of(folder, event.model)
+        if manifest.settings.evaluation.guard and contestant.name in MAIN and 0 in event.shards:
+            guard = GuardShard.of(folder, contestant)
             counts = inference.run_guard(guard, Allotments.of(folder, manifest).guard, began)
             answered, failed = answered + counts[0], failed + counts[1]
     except EndpointFailedError as error:

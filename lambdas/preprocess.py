@@ -1,5 +1,7 @@
 """State "Preprocess the dataset": reads the pinned files, checks them, and converts them into the run's folder.
 
+It also chooses the examples and passages that contestants are shown with the questions.
+
 Calls: s3:GetObjectVersion, s3:GetObject, s3:PutObject, s3:AbortMultipartUpload, kms:Decrypt, kms:GenerateDataKey.
 """
 
@@ -7,12 +9,15 @@ from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
 from tuner.aws.s3.guard import save_guard_questions
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog import model
+from tuner.contexts.build import write_contexts
 from tuner.core.artifact_keys import Keys
+from tuner.core.run import INCOMING
 from tuner.datasets import DataRole, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.question_groups import in_random_order
 from tuner.evaluation.gate.batches import batches, questions_of_a_batch
@@ -23,11 +28,19 @@ from tuner.settings import EvaluationSettings
 _ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 
 
+class Work(StepResult):
+    """What one invocation asks: a contestant, and its shards of the questions."""
+
+    model: ContestantName
+    shards: tuple[int, ...]
+
+
 class Preprocessed(StepResult):
     """The records of each file, and the shards of the evaluation questions.
 
-    `lanes` has the shards of each invocation. It is named as in release 0.1.0: an execution that started before an
-    upgrade keeps its definition, and reads this member. The current definition assigns it to `$workers`.
+    `before_training` is what is asked before the training, and `served` what needs the endpoint of the tuned model.
+    `lanes` has the shards of each invocation, as in release 0.1.0: an execution that started before an upgrade keeps
+    its definition, and reads this member.
 
     `batch` has the first shards that the tuned model answers before the scores are looked at. It is empty for a run
     that does not stop early.
@@ -39,6 +52,8 @@ class Preprocessed(StepResult):
     shard_size: int
     shards: tuple[int, ...]
     lanes: tuple[tuple[int, ...], ...]
+    before_training: tuple[Work, ...]
+    served: tuple[Work, ...]
     batch: tuple[int, ...] = ()
 
 
@@ -75,9 +90,22 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     if stops_early:
         configured = min(configured, questions_of_a_batch(summary.evaluation_records))
         _shuffle_questions(folder, manifest.settings.evaluation)
+    if not prepared.findings.errors:
+        below = f"{INCOMING}{manifest.dataset}/documents/"
+        documents = {
+            entry.key.removeprefix(below): ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
+            for entry in manifest.inputs_of("documents")
+        }
+        write_contexts(folder, manifest, documents)
     size = shard_size(summary.evaluation_records, configured)
     found = batches(summary, size, FEWEST_TO_STOP) if stops_early else []
     shards = -(-summary.evaluation_records // size)
+
+    def work(on_endpoint: bool) -> tuple[Work, ...]:
+        asked = [each.name for each in manifest.contestants if each.asks_tuned == on_endpoint]
+        lanes = workers(shards, size, max(1, len(asked)))
+        return tuple(Work(model=name, shards=tuple(lane)) for name in asked for lane in lanes)
+
     return Preprocessed(
         training_records=summary.training_records,
         validation_records=summary.validation_records,
@@ -85,6 +113,8 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
         shard_size=size,
         shards=tuple(range(shards)),
         lanes=tuple(map(tuple, workers(shards, size))),
+        before_training=work(False),
+        served=work(True),
         # With one batch only, there is nothing to look at before all questions are asked.
         batch=found[0] if len(found) > 1 else (),
     )

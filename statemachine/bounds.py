@@ -101,7 +101,11 @@ def _events(name: str, state: State, turns: int) -> float:
 
 def _items(state: State) -> int:
     """The maximum items of a Map, by the variable that holds them."""
-    maximum = {"{% $shards %}": MAX_SHARDS, "{% $workers %}": MAX_WORKERS}
+    maximum = {
+        "{% $shards %}": MAX_SHARDS,
+        "{% $before_training %}": MAX_WORKERS,
+        "{% $served %}": MAX_WORKERS,
+    }
     return maximum[state["Items"]]
 
 

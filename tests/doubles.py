@@ -24,6 +24,7 @@ from tuner.costs.cost_inputs import Plan
 from tuner.costs.estimate import estimate
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes, planned_sizes
+from tuner.intake.contestants import contestants
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -102,6 +103,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
         base_model=base_model,
         base_endpoint=model.base_endpoint,
         base_model_name=model.name,
+        contestants=contestants(asked, has_documents=False),
         judge_model=(*asked.judge.named, DeploymentSettings().judge_model)[0],
         hyperparameters=hyperparameters,
         resource_name=NAME,

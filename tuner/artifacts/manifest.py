@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS, Contestant, ContestantName
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import ArtifactError
 from tuner.core.run import DataRole, Role, generated_roles
 from tuner.core.strict_model import read_from_artifact
 from tuner.settings import RunSettings
@@ -56,7 +58,23 @@ class Manifest(Artifact):
     scorer_function: str | None = None
     hyperparameters: dict[str, str]
     resource_name: str
+    contestants: tuple[Contestant, ...] = Field(
+        MAIN_CONTESTANTS, description="who answers the evaluation questions; base and tuned model are always there"
+    )
     versions: dict[str, str]
+
+    @property
+    def contestant_names(self) -> tuple[ContestantName, ...]:
+        """The names of the contestants, in the order of tables."""
+        return tuple(each.name for each in self.contestants)
+
+    def contestant(self, name: ContestantName) -> Contestant:
+        """The contestant of this name. Raises ArtifactError when the run has none."""
+        for each in self.contestants:
+            if each.name == name:
+                return each
+        known = ", ".join(self.contestant_names)
+        raise ArtifactError(f"{self.run_id}: the run has no contestant '{name}'; it has: {known}.")
 
     def inputs_of(self, role: Role) -> tuple[PinnedInput, ...]:
         """The pinned inputs that are there for `role`."""

@@ -12,6 +12,7 @@ class Keys:
     VALIDATION = "dataset/validation.jsonl"
     EVALUATION = "dataset/evaluation.jsonl"
     GUARD = "dataset/guard.jsonl"
+    PASSAGES = "dataset/passages.jsonl"
     GENERATED = "generated/validation.jsonl"
     GENERATED_TRAINING = "generated/training.jsonl"
     GENERATED_EVALUATION = "generated/evaluation.jsonl"
@@ -51,6 +52,11 @@ class Keys:
     def guard_answers(contestant: str) -> str:
         """A contestant's answers to the guard questions."""
         return f"answers/guard/{contestant}.jsonl"
+
+    @staticmethod
+    def contexts(contestant: str) -> str:
+        """What the prompts of a contestant have beside the questions."""
+        return f"dataset/contexts/{contestant}.jsonl"
 
     @staticmethod
     def training(fingerprint: str) -> str:

@@ -13,7 +13,7 @@ from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.reservation import Payer, judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import TUNED, Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.guard import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
@@ -21,13 +21,14 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SpendingLimitError
 from tuner.core.run import again_command
 from tuner.costs.answer_usage import AnswerUsage
-from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, count_questions
+from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.meter import FolderAccount, Meter, Tokens
 
 _Items = tuple[CostItemId, CostItemId]
 _BASE: _Items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
 _TUNED: _Items = (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT)
+_COMPARED: _Items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
 _JUDGE: _Items = (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT)
 
 
@@ -53,7 +54,10 @@ class Allotments:
         )
 
     def answers(self, contestant: ContestantName, shard: int, questions: Sequence[EvaluationQuestion]) -> Meter | None:
-        """The meter for a model's answers to a shard. None for a model on throughput, which is paid by the hour."""
+        """The meter for a contestant's answers to a shard. None for a model on throughput, which is paid by the hour.
+
+        `questions` are as the contestant is asked them.
+        """
         usage = AnswerUsage.of(self.plan.settings, self._part(questions).questions)
         return self._metered(contestant, contestant, shard, usage)
 
@@ -63,15 +67,21 @@ class Allotments:
         return self._metered(contestant, f"{contestant}/guard", shard, usage)
 
     def _metered(self, contestant: ContestantName, payer: Payer, shard: int, usage: AnswerUsage) -> Meter | None:
-        if contestant == TUNED and self.plan.settings.serving == "provisioned":
+        who = next(each for each in self.plan.contestants if each.name == contestant)
+        if who.asks_tuned and self.plan.settings.serving == "provisioned":
             return None
-        whole = AnswerUsage.whole(self.plan, self.inputs)
+        is_other = who in self.plan.others
+        if is_other:
+            whole = AnswerUsage.of(self.plan.settings, asked_tokens(self.folder, self.plan, who))
+        else:
+            whole = AnswerUsage.whole(self.plan, self.inputs)
         check_approved(
             self.folder,
             self.approved,
-            _TUNED if contestant == TUNED else _BASE,
+            _COMPARED if is_other else _TUNED if contestant == TUNED else _BASE,
             whole.most_input_tokens,
             whole.most_output_tokens,
+            contestant=contestant if is_other else None,
         )
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, payer, shard), allotted)
@@ -98,13 +108,26 @@ class Allotments:
         return replace(self.inputs, questions=counted)
 
 
-def check_approved(folder: RunFolder, approved: Estimate, items: _Items, *most: int, model: str | None = None) -> None:
+def asked_tokens(folder: RunFolder, plan: Plan, contestant: Contestant) -> QuestionTokens:
+    """The tokens of all questions as a contestant is asked them, with its examples and passages."""
+    asked = folder.asked_questions(contestant)
+    return count_questions(asked, plan.settings.system_prompt, plan.model.family.characters_per_token)
+
+
+def check_approved(
+    folder: RunFolder,
+    approved: Estimate,
+    items: _Items,
+    *most: int,
+    model: str | None = None,
+    contestant: ContestantName | None = None,
+) -> None:
     """Raises SpendingLimitError when the estimate that was approved allows less than this run can take.
 
     That happens when the questions or the settings are no longer those of the estimate.
     """
     for item, tokens in zip(items, most, strict=True):
-        found = approved.find(item, model)
+        found = approved.find(item, model, contestant)
         # An estimate of release 0.1.0 has no worst case.
         allowed = 0 if found is None else found.at_most
         if allowed is not None and tokens > allowed:

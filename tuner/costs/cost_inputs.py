@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from tuner import catalog
+from tuner.artifacts.contexts import most_context_tokens
 from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
+from tuner.artifacts.evaluation.contestants import MAIN, MAIN_CONTESTANTS, Contestant, ContestantName
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.guard import GuardRecord
 from tuner.artifacts.manifest import Manifest
@@ -17,6 +19,8 @@ from tuner.catalog.tasks import TaskName
 from tuner.costs.meter import Tokens
 from tuner.settings import RunSettings
 
+# An assumption: an example or a passage of 1,000 characters of English.
+_USUAL_PART_TOKENS = 250
 # The template of a chat model puts its own tokens around each text: names of roles, beginning and end.
 _MOST_TOKENS_AROUND_A_TEXT = 32
 
@@ -29,6 +33,12 @@ class Plan:
     settings: RunSettings
     epochs: int
     judge_model: str
+    contestants: tuple[Contestant, ...] = MAIN_CONTESTANTS
+
+    @property
+    def others(self) -> tuple[Contestant, ...]:
+        """The contestants beside base and tuned model."""
+        return tuple(each for each in self.contestants if each.name not in MAIN)
 
     @property
     def judge_models(self) -> tuple[str, ...]:
@@ -44,7 +54,9 @@ class Plan:
     def of(cls, manifest: Manifest) -> Plan:
         """The plan of a run whose inputs are pinned."""
         epochs = int(manifest.hyperparameters["epochCount"])
-        return cls(catalog.model(manifest.base_model), manifest.settings, epochs, manifest.judge_model)
+        return cls(
+            catalog.model(manifest.base_model), manifest.settings, epochs, manifest.judge_model, manifest.contestants
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +102,22 @@ class CostInputs:
     most_training_tokens: int = 0
     task: TaskName = "answer"
     guard: QuestionTokens = QuestionTokens(0, 0, 0)
+    compared: Mapping[ContestantName, QuestionTokens] = field(default_factory=dict)
 
-    @property
-    def asked(self) -> int:
-        """How many questions each model is asked: those of the evaluation and the guard questions."""
-        return self.questions.count + self.guard.count
+    def asked_of(self, contestant: Contestant, settings: RunSettings) -> QuestionTokens:
+        """The questions as the contestant is asked them. What is not counted yet has the longest examples and passages.
+
+        `compared` has the questions of the contestants whose examples and passages were chosen.
+        """
+        counted, plain = self.compared.get(contestant.name), self.questions
+        if counted or not contestant.has_context:
+            return counted or plain
+        parts = settings.few_shot.examples if contestant.kind == "few_shot" else settings.retrieval.passages
+        return replace(
+            plain,
+            question_tokens=plain.question_tokens + plain.count * parts * _USUAL_PART_TOKENS,
+            most_question_tokens=plain.most_question_tokens + plain.count * most_context_tokens(parts),
+        )
 
 
 def count_guard(guard: Iterable[GuardRecord], plan: Plan) -> QuestionTokens:

@@ -9,6 +9,7 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
+from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan
 from tuner.costs.judge_usage import JudgeUsage
@@ -113,6 +114,8 @@ class _Items:
         if self._settings.serving != "none":
             yield from self._base_answers()
             yield from self._tuned_answers()
+            for contestant in self._plan.others:
+                yield from self._compared_answers(contestant)
             yield from self._judge()
         for item, quantity, unit, price in overhead(self._plan, self._inputs, self._prices):
             yield _item(item, quantity, unit, price, quantity * MOST_RUNS_OF_A_STEP)
@@ -128,27 +131,34 @@ class _Items:
 
     def _base_answers(self) -> Iterator[CostItem]:
         reading, writing = (self._prices.find(item, self._model) for item in _READING_AND_WRITING)
-        yield from self._priced_answers(CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, reading, writing)
+        items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
+        yield from _priced_answers(items, self._answers, reading, writing)
 
     def _tuned_answers(self) -> Iterator[CostItem]:
         if self._settings.serving == "provisioned":
             yield from self._throughput()
             return
         reading, writing = (self._prices.find(item, self._model) for item in _CUSTOM_READING_AND_WRITING)
-        yield from self._priced_answers(CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT, reading, writing)
+        items = (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT)
+        yield from _priced_answers(items, self._answers, reading, writing)
 
-    def _priced_answers(
-        self, read: CostItemId, written: CostItemId, reading: Price | None, writing: Price | None
-    ) -> Iterator[CostItem]:
-        used = self._answers
-        yield _item(read, used.input_tokens, "tokens", reading, used.most_input_tokens)
-        yield _item(written, used.output_tokens, "tokens", writing, used.most_output_tokens)
+    def _compared_answers(self, contestant: Contestant) -> Iterator[CostItem]:
+        """The answers of another contestant. On throughput, they cost the time that `_throughput` counts."""
+        if contestant.asks_tuned and self._settings.serving == "provisioned":
+            return
+        rates = _CUSTOM_READING_AND_WRITING if contestant.asks_tuned else _READING_AND_WRITING
+        reading, writing = (self._prices.find(item, self._model) for item in rates)
+        usage = AnswerUsage.of(self._settings, self._inputs.asked_of(contestant, self._settings))
+        items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
+        for item, what in zip(_priced_answers(items, usage, reading, writing), ("questions", "answers"), strict=True):
+            name = f"{contestant.title[0].upper()}{contestant.title[1:]}, {what}"
+            yield item.model_copy(update={"contestant": contestant.name, "name": name})
 
     def _throughput(self) -> Iterator[CostItem]:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
         units, unit = self._settings.model_units, "model units x hours"
         hourly = self._prices.find("throughput", self._model, "hourly")
-        hours = throughput_hours(self._inputs.asked, self._settings.evaluation.stop_early)
+        hours = throughput_hours(self._tuned_questions, self._settings.evaluation.stop_early)
         most = units * (math.ceil(self._longest_throughput_hours) + _HOURS_OF_RELEASE)
         yield _item(CostItemId.THROUGHPUT, units * hours, unit, hourly, most)
         if self._settings.keep_hours:
@@ -157,6 +167,12 @@ class _Items:
             item, months = _COMMITMENTS[term]
             price = self._prices.find("throughput", self._model, term)
             yield _item(item, units * months * _HOURS_PER_MONTH, unit, price)
+
+    @property
+    def _tuned_questions(self) -> int:
+        """How many questions are asked while the endpoint of the tuned model is paid for."""
+        contestants = sum(each.asks_tuned for each in self._plan.contestants)
+        return self._inputs.questions.count * contestants + self._inputs.guard.count
 
     def _judge(self) -> Iterator[CostItem]:
         for judge in self._plan.judges:
@@ -170,6 +186,14 @@ class _Items:
             )
             several = len(self._plan.judges) > 1
             yield from (_of_judge(item, judge) if several else item for item in items)
+
+
+def _priced_answers(
+    items: tuple[CostItemId, CostItemId], used: AnswerUsage, reading: Price | None, writing: Price | None
+) -> Iterator[CostItem]:
+    read, written = items
+    yield _item(read, used.input_tokens, "tokens", reading, used.most_input_tokens)
+    yield _item(written, used.output_tokens, "tokens", writing, used.most_output_tokens)
 
 
 def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_most: float | None = None) -> CostItem:

@@ -42,7 +42,8 @@ class JudgeUsage:
     def of(cls, plan: Plan, inputs: CostInputs, judge: catalog.Judge | None = None) -> JudgeUsage:
         """The usage of one of the run's judges, by default the first one.
 
-        Each answer is graded once. Each pair of answers is compared in both orders, with both answers in the prompt.
+        Each contestant's answer is graded once. Those of base and tuned model are also compared with each other, in
+        both orders, with both answers in the prompt.
 
         Comparing in both orders cancels the judge's preference for the first or the second answer.
         """
@@ -52,7 +53,7 @@ class JudgeUsage:
             questions.question_tokens + questions.reference_tokens + answers + questions.count * _INSTRUCTION_TOKENS
         )
         metrics = settings.used_metrics(inputs.task) if settings.serving != "none" else ()
-        grades, comparisons = (2 * (name in metrics) for name in ("correctness", "preference"))
+        grades, comparisons = len(plan.contestants) * ("correctness" in metrics), 2 * ("preference" in metrics)
         requests = (grades + comparisons) * questions.count
         read = (grades + comparisons) * per_model + comparisons * answers
         # A reasoning model writes its reasoning before the grade.

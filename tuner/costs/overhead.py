@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.costs.cost_inputs import CostInputs, Plan
 from tuner.costs.prices.price_list import Price, PriceList
 
@@ -12,10 +13,10 @@ from tuner.costs.prices.price_list import Price, PriceList
 _STEPS, _STEP_GB_SECONDS = 30, 2.5
 _POLLS, _POLL_GB_SECONDS = 60, 1.0
 _STATES_PER_POLL = 3
-# Per question: waiting for the answers of both models with 512 MiB, and scoring with 4 GiB.
-_GB_SECONDS_PER_QUESTION = 2 * 5 * 0.5 + 4 * 4
+# Per question and contestant: waiting for the answer with 512 MiB, and scoring with 4 GiB.
+_GB_SECONDS_PER_ANSWER = 5 * 0.5 + 2 * 4
 _QUESTIONS_PER_SHARD = 25
-_MAPS, _STATES_PER_SHARD = 3, 2
+_STATES_PER_SHARD = 2
 _OBJECTS, _READS_PER_OBJECT = 60, 10
 # The uploaded dataset, the converted dataset, and the answers with the report page that includes them.
 _COPIES = 3
@@ -29,12 +30,15 @@ OverheadLine = tuple[CostItemId, float, str, Price | None]
 
 def overhead(plan: Plan, inputs: CostInputs, prices: PriceList) -> Iterator[OverheadLine]:
     """Id, quantity, unit and price of each item, for a run without retries."""
-    questions = 0 if plan.settings.serving == "none" else inputs.asked
+    is_asked = plan.settings.serving != "none"
+    questions, guard = (inputs.questions.count, inputs.guard.count) if is_asked else (0, 0)
+    contestants = len(plan.contestants)
+    answers = questions * contestants + guard * len(MAIN)
     shards = -(-questions // _QUESTIONS_PER_SHARD)
-    calls = _STEPS + _POLLS + _MAPS * shards
-    seconds = _STEPS * _STEP_GB_SECONDS + _POLLS * _POLL_GB_SECONDS + questions * _GB_SECONDS_PER_QUESTION
-    states = 2 * _STEPS + _POLLS * _STATES_PER_POLL + _MAPS * shards * _STATES_PER_SHARD
-    written = _OBJECTS + 4 * shards
+    calls = _STEPS + _POLLS + (contestants + 1) * shards
+    seconds = _STEPS * _STEP_GB_SECONDS + _POLLS * _POLL_GB_SECONDS + answers * _GB_SECONDS_PER_ANSWER
+    states = 2 * _STEPS + _POLLS * _STATES_PER_POLL + (contestants + 1) * shards * _STATES_PER_SHARD
+    written = _OBJECTS + (contestants + 2) * shards
     stored = round(_COPIES * inputs.training_bytes / _GB, 6)
     yield CostItemId.LAMBDA_TIME, round(seconds), "GB-seconds", prices.find("lambda_time")
     yield CostItemId.LAMBDA_CALLS, calls, "calls", prices.find("lambda_call")

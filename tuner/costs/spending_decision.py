@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tuner.artifacts.costs.cost_items import GENERATION, CostItemId
+from tuner.artifacts.costs.cost_items import COMPARED, GENERATION, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
 from tuner.artifacts.costs.ledger import PassedCeiling
 
@@ -25,6 +25,7 @@ _SMALLER_ITEM = {
     CostItemId.BASE_MODEL_OUTPUT: _FEWER_QUESTIONS,
     CostItemId.TUNED_MODEL_INPUT: _FEWER_QUESTIONS,
     CostItemId.TUNED_MODEL_OUTPUT: _FEWER_QUESTIONS,
+    **dict.fromkeys(COMPARED, "Name fewer contestants in 'compare_with', or use fewer evaluation questions."),
     CostItemId.THROUGHPUT: (
         "Use 'serving: on_demand' if the model allows it, fewer 'model_units', 'serving: none' to train only, or a "
         "deployment with a shorter 'longest_throughput_hours'."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
 from tuner.artifacts.costs.generation_plan import GenerationPlan
@@ -13,6 +13,7 @@ from tuner.artifacts.preflight import Preflight
 from tuner.aws.s3.guard import guard_questions, guard_records
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.costs.allotments import asked_tokens
 from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, count_guard, generation_tokens, inputs_of_plan
 from tuner.costs.estimate import estimate
 from tuner.costs.meter import most_used
@@ -35,9 +36,10 @@ class Sizes:
 def counted_sizes(folder: RunFolder, manifest: Manifest) -> Sizes:
     """The sizes of the converted dataset, and what generating a part of it took."""
     summary, questions = folder.load(DatasetSummary), folder.load_records(Keys.EVALUATION, EvaluationQuestion)
-    generated = folder.load_if_present(GeneratedSummary)
+    generated, plan = folder.load_if_present(GeneratedSummary), Plan.of(manifest)
     generation = generation_tokens(generated, most_used(folder, "generation"))
-    inputs = cost_inputs(summary, questions, Plan.of(manifest), generation, guard_questions(folder))
+    compared = {each.name: asked_tokens(folder, plan, each) for each in plan.others}
+    inputs = replace(cost_inputs(summary, questions, plan, generation, guard_questions(folder)), compared=compared)
     said = (generated.sentence,) if generated and generated.sentence else ()
     return Sizes(inputs, summary.training_records, said)
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.metric_details import (
     BertScoreDetails,
     BleuDetails,
@@ -37,7 +36,7 @@ def scorer_warning(records: Sequence[QuestionScores], about: About, counts: Coun
     """A warning with the first problem of the deployer's own scorer."""
     if "scorer" not in about:
         return
-    problems = [record.of(name).scorer_problem for record in records for name in CONTESTANTS]
+    problems = [answer.scorer_problem for record in records for answer in record.by_contestant.values()]
     found = [problem for problem in problems if problem]
     if found:
         yield (

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.catalog.metrics import Measure
@@ -56,6 +56,11 @@ class SampleSet:
     warnings: tuple[str, ...] = ()
 
 
+def contestants_of(samples: Sequence[Sample]) -> tuple[ContestantName, ...]:
+    """Whose answers the samples have. All samples have answers of the same contestants, some of them None."""
+    return tuple(samples[0].answers) if samples else MAIN
+
+
 def match(
     questions: Iterable[EvaluationQuestion], answers: Mapping[ContestantName, Iterable[IdAndAnswer]]
 ) -> SampleSet:
@@ -67,8 +72,8 @@ def match(
     """
     warnings: list[str] = []
     known = _by_id(questions)
-    given = {name: _answers_by_id(name, answers[name], warnings) for name in CONTESTANTS}
-    for name in CONTESTANTS:
+    given = {name: _answers_by_id(name, said, warnings) for name, said in answers.items()}
+    for name in given:
         _check_ids(name, given[name], known, warnings)
     return _sample_set(known, given, warnings)
 
@@ -111,7 +116,7 @@ def _sample_set(
             key,
             question.question,
             question.reference,
-            {name: given[name].get(key) for name in CONTESTANTS},
+            {name: found.get(key) for name, found in given.items()},
             question.accepted,
         )
         for key, question in known.items()
@@ -178,11 +183,11 @@ def match_repeated(
     numbers = {name: sorted({number for _, _, number in given}) for name, given in answers.items()}
     if all(len({key for key, _, _ in given}) == len(given) for given in answers.values()):
         return match(questions, {name: [(key, answer) for key, answer, _ in given] for name, given in answers.items()})
-    first = numbers[CONTESTANTS[0]]
-    for name in CONTESTANTS:
+    first = numbers[MAIN[0]]
+    for name in MAIN:
         if numbers[name] != first:
             raise EvaluationError(
-                f"The answers of the {CONTESTANTS[0]} model have the sample numbers {_listed(first)}, those of the "
+                f"The answers of the {MAIN[0]} model have the sample numbers {_listed(first)}, those of the "
                 f"{name} model {_listed(numbers[name])}. Ask both models each question equally often."
             )
     sets = [match(questions, _numbered(answers, number)) for number in first]
@@ -192,7 +197,7 @@ def match_repeated(
     ]
     warnings = dict.fromkeys(warning for found in sets for warning in found.warnings)
     lost = sum(answer is None for found in sets for each in found.samples for answer in each.answers.values())
-    every = sum(len(found.samples) for found in sets) * len(CONTESTANTS)
+    every = sum(len(found.samples) for found in sets) * len(MAIN)
     missing = (f"{lost:,} of {every:,} answers were not given: each counts as the worst score.",) if lost else ()
     return SampleSet(tuple(samples), (*warnings, *missing))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import EarlyStop, Stopping
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.people import (
     PEOPLE,
     UNNAMED,
@@ -104,7 +104,7 @@ def stopping_of(folder: RunFolder) -> Stopping | None:
 def _score_guard(folder: RunFolder, seed: int) -> None:
     """Writes guard.json for a run that asked guard questions."""
     if questions := guard_questions(folder):
-        folder.save(guard_scores(questions, {name: guard_answers(folder, name) for name in (BASE, TUNED)}, seed))
+        folder.save(guard_scores(questions, {name: guard_answers(folder, name) for name in MAIN}, seed))
 
 
 def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, SampleSet]:
@@ -126,7 +126,7 @@ def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple
                 f"tuner review export {folder.run_id} --random 60"
             )
         folder.write(sheet_file(name), sheet.to_json_line().encode())
-    answers = {name: [(each.id, each.answer) for each in folder.answers(name)] for name in CONTESTANTS}
+    answers = {name: [(each.id, each.answer) for each in folder.answers(name)] for name in MAIN}
     return sheet, match(folder.load_records(Keys.EVALUATION, EvaluationQuestion), answers)
 
 

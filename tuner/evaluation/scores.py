@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Aggregate, EqualLength, MeasureScores, Number, Slices
 from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
-from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores, contestants_in
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
 from tuner.datasets.question_groups import question_groups
@@ -23,13 +23,13 @@ from tuner.evaluation.details import counted_by_judge, details_of, scorer_warnin
 from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.judging.results import with_judges
 from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
-from tuner.evaluation.samples import Sample, one_per_question, single_answers, spread_of_repeats
-from tuner.evaluation.statistics.comparison import compare, mean_and_error
+from tuner.evaluation.samples import Sample, contestants_of, one_per_question, single_answers, spread_of_repeats
+from tuner.evaluation.statistics.comparison import PairedDifference, compare, mean_and_error
 from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
-from tuner.evaluation.statistics.slices import slice_warnings, slices_by
+from tuner.evaluation.statistics.slices import compared_with_all, slice_warnings, slices_by
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 from tuner.settings import EvaluationSettings
 
@@ -58,11 +58,13 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
     records = []
     for index, sample in enumerate(single):
         answers = {}
-        for name in CONTESTANTS:
+        for name in contestants_of(samples):
             # `failed` is set only where it is true, so that the file has it only there.
             answers[name] = AnswerScores(failed=True) if sample.answers[name] is None else AnswerScores()
             for given in grades.values():
-                answers[name] = answers[name].joined(given.values[name][index])
+                # The judge's preference is between base and tuned model only.
+                if name in given.values:
+                    answers[name] = answers[name].joined(given.values[name][index])
         references: Measures = {}
         for given in grades.values():
             references |= given.references[index] if given.references is not None else {}
@@ -140,7 +142,12 @@ def summarize(
     if graded.groups:
         names = replace(names, groups=graded.groups)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
-    scores = {measure.name: _measure_scores(measure, graded.records, seed, names, looks) for measure in measured}
+    scores = {
+        measure.name: _with_others(
+            _measure_scores(measure, graded.records, seed, names, looks), measure, graded.records, seed, names, looks
+        )
+        for measure in measured
+    }
     for measure in measured:
 
         def scores_of(part: Sequence[QuestionScores], measure: Measure = measure) -> MeasureScores:
@@ -197,11 +204,13 @@ def facts_of_scorer(scores: Scores) -> MetricFacts:
     )
 
 
-def _pairs(measure: Measure, records: Sequence[QuestionScores]) -> tuple[list[Number], list[Number], list[str]]:
-    """Base and tuned values of the questions that have a score for both, and the names of their groups."""
+def _pairs(
+    measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName
+) -> tuple[list[Number], list[Number], list[str]]:
+    """The contestant's and tuned values of the questions that have a score for both, and the names of their groups."""
     base, tuned, groups = [], [], []
     for record in records:
-        one, other = (record.of(name).counted(measure.name, measure.worst) for name in (BASE, TUNED))
+        one, other = (record.of(name).counted(measure.name, measure.worst) for name in (contestant, TUNED))
         if one is not None and other is not None:
             base.append(one)
             tuned.append(other)
@@ -216,7 +225,8 @@ def _group(record: QuestionScores) -> str:
 
 def _measured(records: Sequence[QuestionScores], scorer: MetricFacts) -> list[Measure]:
     """The measures of the records: in the order of the metrics' names (see `all_metrics`), then the dataset's own."""
-    found = dict.fromkeys(name for record in records for each in CONTESTANTS for name in record.of(each).measures)
+    answers = [answer for record in records for answer in record.by_contestant.values()]
+    found = dict.fromkeys(name for answer in answers for name in answer.measures)
     labelled = any(record.label is not None for record in records)
     known = measures()
     if scorer.range:
@@ -239,21 +249,62 @@ def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
     )
 
 
+def _difference(
+    measure: Measure,
+    records: Sequence[QuestionScores],
+    seed: int,
+    contestant: ContestantName,
+    looks: Looks | None = None,
+) -> PairedDifference:
+    """The tuned model compared with the contestant."""
+    if measure.of_all_answers:
+        expected, answered, groups = _labels(records)
+        return compare_macro_f1(expected, answered[contestant], answered[TUNED], seed, groups, looks)[0]
+    base, tuned, groups = _pairs(measure, records, contestant)
+    difference = compare(base, tuned, seed, groups, looks)
+    if measure.better == "lower":  # a higher value has lost
+        difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
+    return difference
+
+
+def _with_others(
+    scores: MeasureScores,
+    measure: Measure,
+    records: Sequence[QuestionScores],
+    seed: int,
+    names: Names,
+    looks: Looks | None,
+) -> MeasureScores:
+    """The scores with the comparisons of the tuned model with every contestant, if there are others than base."""
+    others = [name for name in scores.by_contestant if name != TUNED]
+    if others == [BASE]:
+        return scores
+    looks = looks and looks.within(measure.range)
+    differences = {name: _difference(measure, records, seed, name, looks) for name in others}
+    return scores.model_copy(update={"compared": compared_with_all(measure, differences, names)})
+
+
+def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -> list[ContestantName]:
+    """Base and tuned model, and the others that the measure applies to: a preference is between the two only."""
+    return [
+        name
+        for name in contestants_in(records)
+        if name in MAIN or measure.of_all_answers or any(measure.name in each.of(name).measures for each in records)
+    ]
+
+
 def _measure_scores(
     measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
 ) -> MeasureScores:
     looks = looks and looks.within(measure.range)
     if measure.of_all_answers:
         return _macro_f1_scores(measure, records, seed, names, looks)
-    base, tuned, groups = _pairs(measure, records)
-    difference = compare(base, tuned, seed, groups, looks)
-    if measure.better == "lower":  # a higher value has lost
-        difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
+    difference = _difference(measure, records, seed, BASE, looks)
     members: dict[str, Any] = {
         "label": measure.label,
         "range": measure.range,
         "better": measure.better,
-        "by_contestant": {name: _aggregate(measure, records, name) for name in CONTESTANTS},
+        "by_contestant": {name: _aggregate(measure, records, name) for name in _measured_contestants(measure, records)},
         "difference": difference.mean,
         "comparison": difference.comparison,
     }
@@ -284,12 +335,15 @@ def _at_equal_length(measure: Measure, records: Sequence[QuestionScores]) -> Equ
 def _macro_f1_scores(
     measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
 ) -> MeasureScores:
-    """Macro F1 of both models. An answer that was not given is no label, so it is wrong."""
+    """Macro F1 of the contestants. An answer that was not given is no label, so it is wrong."""
     labelled = [each for record in records if record.label is not None for each in record.single_answers]
-    expected = [str(record.label) for record in labelled]
-    answered = {name: [answered_label(record.of(name)) for record in labelled] for name in CONTESTANTS}
-    groups = [_group(record) for record in labelled]
-    difference, *errors = compare_macro_f1(expected, answered[BASE], answered[TUNED], seed, groups, looks)
+    expected, answered, groups = _labels(records)
+    difference, base_error, tuned_error = compare_macro_f1(
+        expected, answered[BASE], answered[TUNED], seed, groups, looks
+    )
+    errors = {BASE: base_error, TUNED: tuned_error}
+    for name in answered.keys() - errors.keys():
+        errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], seed, groups)[1]
     aggregates = {
         name: Aggregate(
             mean=macro_f1(expected, answered[name]),
@@ -298,7 +352,7 @@ def _macro_f1_scores(
             missing=sum(record.of(name).failed for record in labelled),
             failed=sum(record.of(name).failed for record in labelled),
         )
-        for name, error in zip((BASE, TUNED), errors, strict=True)
+        for name, error in ((name, errors[name]) for name in answered)
     }
     return MeasureScores(
         label=measure.label,
@@ -309,6 +363,15 @@ def _macro_f1_scores(
         comparison=difference.comparison,
         conclusion=conclude(measure, difference, names),
     )
+
+
+def _labels(
+    records: Sequence[QuestionScores],
+) -> tuple[list[str], dict[ContestantName, list[str | None]], list[str]]:
+    """The labels of the references, those of each contestant's answers, and the names of the questions' groups."""
+    labelled = [each for record in records if record.label is not None for each in record.single_answers]
+    answered = {name: [answered_label(record.of(name)) for record in labelled] for name in contestants_in(records)}
+    return [str(record.label) for record in labelled], answered, [_group(record) for record in labelled]
 
 
 def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName) -> Aggregate:

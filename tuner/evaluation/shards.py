@@ -16,7 +16,7 @@ from typing import Any
 from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_file, judgments_json, read_judgments
 from tuner.artifacts.task import TaskDescription
@@ -84,7 +84,7 @@ class Shards:
         # The base model answers all questions, also if the tuned model is not asked all of them.
         asked = {question.id for question in self.questions}
         left_out = {question.id for question in self.every_question} - asked
-        answers = {name: self._all_answers(name) for name in CONTESTANTS}
+        answers = {name: self._all_answers(name) for name in self.manifest.contestant_names}
         kept = {name: [each for each in given if each[0] not in left_out] for name, given in answers.items()}
         return match(self.questions, kept)
 
@@ -92,7 +92,7 @@ class Shards:
         """One shard's questions with their answers."""
         questions = self._slice(shard)
         ids = {question.id for question in questions}
-        return match(questions, {name: self._answers(name, shard, ids) for name in CONTESTANTS})
+        return match(questions, {name: self._answers(name, shard, ids) for name in self.manifest.contestant_names})
 
     def graded(self, shard: int, samples: SampleSet) -> Graded:
         """The shard's grades. They are read from the folder if they fit the samples and settings, else made now.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_json, read_judgments
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.artifacts.task import TaskDescription
@@ -149,7 +149,8 @@ def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion]
 
 def _inapplicable(graded: Graded, asked: Sequence[str]) -> Iterator[str]:
     """A warning for every metric that was asked for and applies to none of the questions."""
-    measured = {name for record in graded.records for each in CONTESTANTS for name in record.of(each).measures}
+    answers = [answer for record in graded.records for answer in record.by_contestant.values()]
+    measured = {name for answer in answers for name in answer.measures}
     for metric in chosen(asked):
         if metric.only_for and measured.isdisjoint(measure.name for measure in metric.measures):
             yield f"The metric {metric.name} does not apply to these questions: it is for {metric.only_for}."

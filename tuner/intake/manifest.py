@@ -15,6 +15,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import DatasetError, RunRefusedError
 from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
+from tuner.intake.contestants import contestants
 from tuner.intake.earlier_run import ran_before
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
@@ -86,6 +87,7 @@ def write_manifest(
         judge_model=resolved.judge_model,
         scorer_function=deployment.scorers.get(resolved.settings.scorer.name or ""),
         hyperparameters=resolved.hyperparameters,
+        contestants=contestants(resolved.settings, any(entry.role == "documents" for entry in pinned)),
         resource_name=resource_name(deployment.name, folder.run_id),
         versions=_versions(),
     )

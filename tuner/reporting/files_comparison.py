@@ -8,11 +8,12 @@ from pathlib import Path
 from tuner import __version__
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
 from tuner.core.times import iso, now
 from tuner.datasets.io import write_whole
+from tuner.evaluation.samples import contestants_of
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.advice.next_steps import next_steps
 from tuner.reporting.collect.build import with_scores
@@ -54,6 +55,8 @@ def write_page(evaluation: Evaluation, output: Path) -> None:
         EvaluationQuestion(id=each.id, question=each.question, reference=each.reference, accepted=each.accepted)
         for each in samples
     ]
-    answers = {name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in CONTESTANTS}
+    answers = {
+        name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in contestants_of(samples)
+    }
     report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
     write_whole(output / "index.html", page(report).encode())

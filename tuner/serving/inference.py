@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.s3.guard import guard_questions
@@ -70,9 +70,14 @@ class Shard:
     """`size` evaluation questions, starting at `number * size`."""
 
     folder: RunFolder
-    model: ContestantName
+    contestant: Contestant
     number: int
     size: int
+
+    @property
+    def model(self) -> ContestantName:
+        """The contestant's name."""
+        return self.contestant.name
 
     @property
     def name(self) -> str:
@@ -80,9 +85,9 @@ class Shard:
         return Keys.answers(self.model, self.number)
 
     def questions(self) -> list[EvaluationQuestion]:
-        """The shard's questions, in their order."""
+        """The shard's questions as the contestant is asked them, in their order."""
         start = self.number * self.size
-        return list(islice(self.folder.load_records(Keys.EVALUATION, EvaluationQuestion), start, start + self.size))
+        return list(islice(self.folder.asked_questions(self.contestant), start, start + self.size))
 
     def recorded(self) -> dict[str, Answer]:
         """The answers that an earlier attempt recorded, by question id."""
@@ -105,9 +110,9 @@ class GuardShard(Shard):
         return [record.asked for record in guard_questions(self.folder)]
 
     @classmethod
-    def of(cls, folder: RunFolder, model: ContestantName) -> GuardShard:
-        """The guard questions for a model."""
-        return cls(folder, model, 0, 0)
+    def of(cls, folder: RunFolder, contestant: Contestant) -> GuardShard:
+        """The guard questions for a contestant."""
+        return cls(folder, contestant, 0, 0)
 
 
 # The meter of a shard's calls; None when the model is not paid for by the token.
@@ -296,11 +301,14 @@ def shard_size(questions: int, configured: int) -> int:
     return max(configured, -(-questions // MAX_SHARDS))
 
 
-def workers(shards: int, shard_size: int) -> list[list[int]]:
+def workers(shards: int, shard_size: int, contestants: int = 1) -> list[list[int]]:
     """Assigns the shards to invocations of the answering function: 500 questions each.
+
+    A Map state has the invocations of several `contestants`: each gets its share of the items that there may be.
 
     Parallel invocations share a quota but do not know of each other. Each would have to find its share by throttling,
     which takes time; a single invocation finds the whole quota. That is why an invocation gets many questions.
     """
-    each = max(1, _QUESTIONS_PER_WORKER // shard_size)
+    most = MAX_WORKERS // contestants
+    each = max(1, _QUESTIONS_PER_WORKER // shard_size, -(-shards // most))
     return [list(range(first, min(first + each, shards))) for first in range(0, shards, each)]

@@ -109,6 +109,21 @@ class EvaluationSettings(StrictModel):
         return name
 
 
+Method = Literal["base", "few_shot", "retrieval", "retrieval_tuned"]
+
+
+class FewShotSettings(StrictModel):
+    """Examples from the training data that are shown before a question (`few_shot` in `compare_with`)."""
+
+    examples: int = Field(4, ge=1, le=20, description="training records that are nearest to the question")
+
+
+class RetrievalSettings(StrictModel):
+    """Passages that are shown with a question (`retrieval` in `compare_with`)."""
+
+    passages: int = Field(4, ge=1, le=20, description="passages that are nearest to the question, by BM25")
+
+
 class Margin(StrictModel):
     """How much worse than another model the tuned model may be."""
 

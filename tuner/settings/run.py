@@ -11,7 +11,16 @@ from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.evaluation import EvaluationSettings, GateRule, check_gate, check_guard_rule, check_rule
+from tuner.settings.evaluation import (
+    EvaluationSettings,
+    FewShotSettings,
+    GateRule,
+    Method,
+    RetrievalSettings,
+    check_gate,
+    check_guard_rule,
+    check_rule,
+)
 from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
 
 Commitment = Literal["OneMonth", "SixMonths"]
@@ -178,6 +187,13 @@ class RunSettings(StrictModel):
     bertscore: BertScoreSettings = BertScoreSettings()
     scorer: ScorerSettings = ScorerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    compare_with: tuple[Method, ...] | None = Field(
+        None,
+        description="whom the tuned model is compared with: the base model (base, always), the base model with "
+        "training examples (few_shot) or with passages (retrieval), the tuned model with passages (retrieval_tuned)",
+    )
+    few_shot: FewShotSettings = FewShotSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     gate: dict[str, GateRule] = Field(
         default_factory=dict, description="by measure, the conditions for accepting the tuned model"
     )
@@ -205,6 +221,16 @@ class RunSettings(StrictModel):
         if not scorer.compares_by(decides):
             raise ValueError(f"decides: it is not known which values are better; {_SAY_WHICH}")
         return evaluation
+
+    @field_validator("compare_with")
+    @classmethod
+    def _asks_all_questions(
+        cls, compared: tuple[Method, ...] | None, info: ValidationInfo
+    ) -> tuple[Method, ...] | None:
+        evaluation = info.data.get("evaluation", EvaluationSettings())
+        if "retrieval_tuned" in (compared or ()) and evaluation.stop_early:
+            raise ValueError("retrieval_tuned needs all questions; remove it, or evaluation.stop_early")
+        return compared
 
     @field_validator("gate")
     @classmethod

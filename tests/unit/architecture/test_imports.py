@@ -34,6 +34,7 @@ STAGES: dict[str, set[str]] = {
     "training": set(),
     "costs": {"training"},
     "generation": {"datasets", "costs"},
+    "contexts": {"datasets", "generation", "evaluation"},
     "serving": {"training", "costs"},
     "evaluation": {"datasets", "training", "costs"},
     "approval": {"costs"},

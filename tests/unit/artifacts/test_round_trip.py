@@ -16,7 +16,7 @@ from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
 import tuner
 from tuner.artifacts.base import Artifact, Part
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
 from tuner.artifacts.evaluation.people import read_people_scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Report
@@ -58,7 +58,7 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     if origin in (Union, UnionType):
         return st.one_of(*map(values, inner))
     if annotation == ContestantName:
-        return st.sampled_from(CONTESTANTS)
+        return st.sampled_from(MAIN)
     if origin is Annotated:
         return values(inner[0])
     if origin is Literal:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
@@ -118,7 +118,7 @@ def test_the_documentation_shows_every_member_of_the_file() -> None:
 @pytest.mark.parametrize("metric", sorted(METRICS))
 def test_what_a_metric_says_about_itself_has_a_member(metric: str) -> None:
     """Facts without a member of `Scores` would be lost."""
-    sample = Sample("q0", "What is it?", "It is so.", dict.fromkeys(CONTESTANTS, "It is so."))
+    sample = Sample("q0", "What is it?", "It is so.", dict.fromkeys(MAIN, "It is so."))
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=_reply)
     [plugin] = chosen([metric])
     reply: Json = [{"id": "q0", "aggregate_reward_score": 1}]

@@ -21,7 +21,7 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.reservation import Reservation, judge_payer
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS, Contestant
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.artifact_keys import Keys
@@ -147,10 +147,10 @@ ORDINARY = {"serving": "on_demand", "evaluation": {"metrics": ["correctness", "p
 def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, invocations: int) -> None:
     """The states that answer and score, with as many attempts as there are `invocations`."""
     shards = -(-len(folder.read(Keys.EVALUATION).splitlines()) // size)
-    for contestant in CONTESTANTS:
-        endpoint = pinned.base_endpoint if contestant == BASE else TUNED_ENDPOINT
+    for contestant in MAIN_CONTESTANTS:
+        endpoint = TUNED_ENDPOINT if contestant.asks_tuned else pinned.base_endpoint
 
-        def answer(contestant: str = contestant, endpoint: str = endpoint) -> None:
+        def answer(contestant: Contestant = contestant, endpoint: str = endpoint) -> None:
             meter_of = Allotments.of(folder, pinned).answers
             inference = Inference(ConverseClient(runtime), endpoint, pinned, 3, meter_of, sleep=lambda _: None)
             inference.run(*(Shard(folder, contestant, number, size) for number in range(shards)))

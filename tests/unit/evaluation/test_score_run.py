@@ -17,7 +17,7 @@ from lambdas.score_answers import handler
 from tests.doubles import approve, stored_json, write_lines
 from tests.lambda_context import CONTEXT
 from tuner.artifacts.dataset import DatasetSummary
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
@@ -239,7 +239,7 @@ def test_a_shard_reads_its_own_answers_only(
     folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(folder, questions=6, settings=JUDGED)
-    for model in CONTESTANTS:
+    for model in MAIN:
         every = folder.answers(model)
         for shard in (0, 1):
             ids = {f"q{i}" for i in range(3 * shard, 3 * shard + 3)}

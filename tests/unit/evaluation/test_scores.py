@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.evaluation.conftest import make_sample
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.evaluation.scores import Scores
@@ -30,9 +30,9 @@ class Given(Metric):
 
         values = {
             name: [AnswerScores(measures={"correctness": score(sample.answers[name])}) for sample in samples]
-            for name in CONTESTANTS
+            for name in MAIN
         }
-        missing = sum(sample.answers[name] == "?" for sample in samples for name in CONTESTANTS)
+        missing = sum(sample.answers[name] == "?" for sample in samples for name in MAIN)
         counts = {"asked": 2 * len(samples), "missing": missing, "stand_in": 0}
         return Grades(values, MetricFacts(model="m", name="M", inference={}), counts)
 

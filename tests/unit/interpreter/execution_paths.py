@@ -61,6 +61,7 @@ SUCCESS = ("Write the report", "Notify of success", "The model is evaluated")
 FAILURE = ("Report the failure", "Notify of the failure", "The run failed")
 RELEASED_FAILURE = ("Release after a failure", *FAILURE)
 
+BASE_WORK, TUNED_WORK = ([{"model": model, "shards": [0]}] for model in ("base", "tuned"))
 TO_TRAINING = (*BEGIN, *COSTS, *PLACE, *ASK_BASE)
 TO_SERVICE = (*TO_TRAINING, *TRAIN, *TRAINED, *SERVE)
 SERVED = (*TO_SERVICE, *ASK_TUNED, "Release the throughput", *SCORE, *SUCCESS)
@@ -104,7 +105,13 @@ DEFAULT_RESULTS: dict[str, Any] = {
     "AssignPlaces": True,
     "Preflight": {"warnings": 0, "customization_jobs": 2},
     "PinInputs": pinned(),
-    "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 25, "batch": []},
+    "Preprocess": {
+        "shards": [0],
+        "before_training": BASE_WORK,
+        "served": TUNED_WORK,
+        "shard_size": 25,
+        "batch": [],
+    },
     "EstimateCost": estimate("proceed"),
     "GenerateValidation": {"done": True, "pairs": 8},
     "Plan the generation": {"done": False, "pairs": 0},
@@ -224,14 +231,26 @@ PATHS = {
     "decided at the second look": ExecutionPath(
         (*TO_SERVICE, *FIRST_BATCH, *2 * BATCH, ASK_TUNED[-1], "Release the throughput", *SCORE, *SUCCESS),
         {
-            "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 5, "batch": [0, 1]},
+            "Preprocess": {
+                "shards": [0],
+                "before_training": BASE_WORK,
+                "served": TUNED_WORK,
+                "shard_size": 5,
+                "batch": [0, 1],
+            },
             "Look at the scores": [{"batch": [2]}, {"batch": []}],
         },
     ),
     "never decided": ExecutionPath(
         (*TO_SERVICE, *FIRST_BATCH, *25 * BATCH, *ASK_TUNED[1:], "Release the throughput", *SCORE, *SUCCESS),
         {
-            "Preprocess": {"shards": [0], "lanes": [[0]], "shard_size": 5, "batch": [0]},
+            "Preprocess": {
+                "shards": [0],
+                "before_training": BASE_WORK,
+                "served": TUNED_WORK,
+                "shard_size": 5,
+                "batch": [0],
+            },
             "Look at the scores": {"batch": [1]},
         },
     ),

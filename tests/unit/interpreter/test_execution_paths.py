@@ -62,6 +62,11 @@ def test_the_report_gets_the_error_and_its_cause(name: str, error: str, words: s
     assert ended.cause == "in words", "the cause that the report returned"
 
 
+# The contestants that are asked before the training, those that need the endpoint, and the shards of each invocation.
+ASKED = (["base", "few_shot"], ["tuned", "retrieval_tuned"])
+PARTS = ([0, 1], [2, 3])
+
+
 def test_functions_get_the_results_of_earlier_steps() -> None:
     ended = execute(lambda call: two_workers(call) or answer_of(PATHS["provisioned"], call))
 
@@ -72,15 +77,17 @@ def test_functions_get_the_results_of_earlier_steps() -> None:
     every = {"run_id": "run-1", "shard_size": 25}
     (first,) = given("Pin the inputs")
     assert first["execution_arn"].endswith(":execution:tuner:run-1")
-    for state, model in (("Ask the base model", "base"), ("Ask the tuned model", "tuned")):
-        assert given(state) == [{**every, "model": model, "shards": shards} for shards in ([0, 1], [2, 3])]
+    for state, models in zip(("Ask the base model", "Ask the tuned model"), ASKED, strict=True):
+        asked = [{**every, "model": model, "shards": part} for part in PARTS for model in models]
+        assert sorted(given(state), key=str) == sorted(asked, key=str)
     assert given("Grade one shard") == [{**every, "shard": shard} for shard in range(4)]
     assert given("Put the scores together") == [every]
     assert ended.waited == [60, 3]
 
 
 def two_workers(call: Call) -> dict[str, Any]:
-    result = {"shards": [0, 1, 2, 3], "lanes": [[0, 1], [2, 3]], "shard_size": 25, "batch": []}
+    before, served = ([{"model": model, "shards": part} for model in models for part in PARTS] for models in ASKED)
+    result = {"shards": [0, 1, 2, 3], "before_training": before, "served": served, "shard_size": 25, "batch": []}
     return result if call.function == "Preprocess" else {}
 
 

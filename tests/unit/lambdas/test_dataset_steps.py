@@ -29,6 +29,8 @@ def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop: Drop, mon
         "shard_size": 3,
         "shards": [0, 1, 2],
         "lanes": [[0, 1, 2]],
+        "before_training": [{"model": "base", "shards": [0, 1, 2]}],
+        "served": [{"model": "tuned", "shards": [0, 1, 2]}],
         "batch": [],
     }
     assert invoke(validate, run_id=RUN) == {"warnings": 0}
@@ -65,6 +67,23 @@ def test_a_dataset_with_errors_has_no_batches(drop: Drop) -> None:
         evaluation={"stop_early": True},
     )
     assert invoke(preprocess, run_id=RUN)["batch"] == []
+
+
+def test_examples_and_passages_are_chosen_and_each_contestant_is_asked_where_its_model_is(drop: Drop) -> None:
+    files = {
+        "training.jsonl": jsonl(pairs(10)),
+        "validation.jsonl": jsonl(pairs(7, 50)),
+        "documents/handbook.md": b"# Handbook\n\nThe answer to question 51 is in this handbook, like many others.",
+    }
+    folder = drop(files, compare_with=["base", "few_shot", "retrieval", "retrieval_tuned"])
+    result = invoke(preprocess, run_id=RUN)
+    assert [work["model"] for work in result["before_training"]] == ["base", "few_shot", "retrieval"]
+    assert [work["model"] for work in result["served"]] == ["tuned", "retrieval_tuned"]
+    for name in ("few_shot", "retrieval", "retrieval_tuned"):
+        contexts = list(folder.read_lines(Keys.contexts(name)))
+        assert len(contexts) == 7
+        assert any(each["examples"] or each["passages"] for each in contexts)
+    assert [passage["source"] for passage in folder.read_lines(Keys.PASSAGES)] == ["handbook.md"]
 
 
 def test_files_of_the_folder_that_are_not_used_are_warnings_of_the_run(drop: Drop) -> None:

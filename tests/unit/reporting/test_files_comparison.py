@@ -7,7 +7,7 @@ from tests.unit.reporting.page.test_page import Tags
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
 from tuner.core.artifact_keys import Keys
@@ -20,8 +20,7 @@ def comparison() -> Report:
     things = artifacts()
     questions = [EvaluationQuestion.model_validate_json(line) for line in things[Keys.EVALUATION].splitlines()]
     answers = {
-        name: [Answer.model_validate_json(line) for line in things[Keys.answers(name, 0)].splitlines()]
-        for name in CONTESTANTS
+        name: [Answer.model_validate_json(line) for line in things[Keys.answers(name, 0)].splitlines()] for name in MAIN
     }
     scores = Scores.model_validate_json(things[Keys.SCORES])
     return build_comparison("two-files", questions, answers, scores, "out")

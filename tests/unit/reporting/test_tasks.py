@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.task import FieldSchema, TaskDescription
 from tuner.evaluation.metrics import ScoringContext, chosen
@@ -25,7 +25,7 @@ def evaluated(task: TaskDescription, rows: list[tuple[str, str | None, str | Non
 
 
 def shown(scores: Scores) -> str:
-    report = build_comparison("files", (), dict.fromkeys(CONTESTANTS, ()), scores, "files/")
+    report = build_comparison("files", (), dict.fromkeys(MAIN, ()), scores, "files/")
     return re.sub(r"<[^>]+>", " ", page(report))
 
 
@@ -46,7 +46,7 @@ def test_the_confusion_matrix_and_the_answers_outside_the_labels_are_shown() -> 
     assert "(no answer)" in text
     assert "of all answers together" in text
     assert "0 won, 0 tied, 0 lost" not in text
-    assert "<b>returns</b>" not in page(build_comparison("f", (), dict.fromkeys(CONTESTANTS, ()), scores, "f/"))
+    assert "<b>returns</b>" not in page(build_comparison("f", (), dict.fromkeys(MAIN, ()), scores, "f/"))
 
 
 def test_a_large_matrix_becomes_a_list_of_mistakes() -> None:

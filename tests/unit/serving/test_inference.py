@@ -8,6 +8,7 @@ import pytest
 
 from tests.doubles import MemoryFolder, manifest
 from tuner.artifacts.dataset import Message
+from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.s3.guard import guard_answers
 from tuner.core.artifact_keys import Keys
@@ -22,6 +23,7 @@ from tuner.core.errors import (
 from tuner.serving.inference import GuardShard, Inference, Shard, workers
 from tuner.settings import InferenceSettings
 
+BASE_MODEL = MAIN_CONTESTANTS[0]
 Reaction = Callable[[str], str]
 
 
@@ -52,7 +54,7 @@ def folder(count: int = 5, **members: str) -> MemoryFolder:
 
 def run(model: Model, folder: MemoryFolder, number: int = 0, size: int = 10) -> tuple[int, int]:
     inference = Inference(model, "model", manifest(system_prompt="Be brief."), 3, sleep=lambda _: None)
-    return inference.run(Shard(folder, "base", number, size))
+    return inference.run(Shard(folder, BASE_MODEL, number, size))
 
 
 def written(folder: MemoryFolder, number: int = 0) -> list[dict[str, object]]:
@@ -154,7 +156,7 @@ def test_answers_are_recorded_while_others_are_asked(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("tuner.serving.inference._RECORD_SECONDS", -1.0)
     inference = Inference(Model(answer), "model", manifest(), 1, sleep=lambda _: None)
-    assert inference.run(Shard(place, "base", 0, 10)) == (4, 0)
+    assert inference.run(Shard(place, BASE_MODEL, 0, 10)) == (4, 0)
     assert recorded[-1]  # before the last answer
     assert len(written(place)) == 4
 
@@ -164,7 +166,7 @@ def test_when_the_time_is_up_the_next_attempt_asks_the_rest() -> None:
     clock = iter([0.0, 0.0, 1.0, 900.0, 900.0])
     inference = Inference(model, "model", manifest(), 1, sleep=lambda _: None, clock=lambda: next(clock))
     with pytest.raises(RetryableError, match="time of one invocation is up"):
-        inference.run(Shard(place, "base", 0, 10))
+        inference.run(Shard(place, BASE_MODEL, 0, 10))
     assert [line["id"] for line in written(place)] == ["id0", "id1"]
     assert run(model, place) == (4, 0)
 
@@ -198,7 +200,7 @@ def test_an_empty_answer_is_an_answer() -> None:
 
 def run_shards(model: Model, folder: MemoryFolder, *numbers: int, size: int = 2) -> tuple[int, int]:
     inference = Inference(model, "model", manifest(), 3, sleep=lambda _: None)
-    return inference.run(*(Shard(folder, "base", number, size) for number in numbers))
+    return inference.run(*(Shard(folder, BASE_MODEL, number, size) for number in numbers))
 
 
 def test_several_shards_are_asked_at_once_and_each_is_written() -> None:
@@ -265,7 +267,7 @@ def guard_folder() -> MemoryFolder:
 def test_guard_questions_are_asked_without_the_runs_system_prompt() -> None:
     model, files = Model(lambda question: f"A{question}"), guard_folder()
     inference = Inference(model, "model", manifest(system_prompt="Be brief."), 3, sleep=lambda _: None)
-    assert inference.run_guard(GuardShard.of(files, "tuned"), None, inference.clock()) == (2, 0)
+    assert inference.run_guard(GuardShard.of(files, MAIN_CONTESTANTS[1]), None, inference.clock()) == (2, 0)
     assert sorted(model.asked) == [("q0", None), ("q1", "Rule.")]
     assert [(each.id, each.answer) for each in guard_answers(files, "tuned")] == [("k", "Aq0"), ("s", "Aq1")]
 
@@ -274,6 +276,6 @@ def test_guard_questions_are_left_to_the_next_attempt_when_the_time_of_the_invoc
     model, files = Model(lambda question: "A"), guard_folder()
     inference = Inference(model, "model", manifest(), 1, seconds=100, clock=lambda: 500.0)
     with pytest.raises(RetryableError, match="time of one invocation is up"):
-        inference.run_guard(GuardShard.of(files, "base"), None, since=399.0)
-    assert inference.run_guard(GuardShard.of(files, "base"), None, since=401.0) == (2, 0)
+        inference.run_guard(GuardShard.of(files, BASE_MODEL), None, since=399.0)
+    assert inference.run_guard(GuardShard.of(files, BASE_MODEL), None, since=401.0) == (2, 0)
     assert len(model.asked) == 2

@@ -86,7 +86,7 @@ def test_events_are_counted_along_the_heaviest_way() -> None:
             "Side": {"Type": "Succeed"},
             "Each": {
                 "Type": "Map",
-                "Items": "{% $workers %}",
+                "Items": "{% $served %}",
                 "MaxConcurrency": 4,
                 "ItemProcessor": {"StartAt": "One", "States": {"One": {"Type": "Task", "TimeoutSeconds": 1}}},
                 "Next": "End",
@@ -123,6 +123,9 @@ def test_no_dataset_has_more_items_than_its_maps_are_counted_with(questions: int
     shards = math.ceil(questions / size)
     assert size >= configured
     assert shards <= MAX_SHARDS
-    lanes = workers(shards, size)
-    assert len(lanes) <= MAX_WORKERS
-    assert len(json.dumps({"shards": list(range(shards)), "lanes": lanes})) < MAX_PAYLOAD_BYTES / 10
+    for contestants in (1, 2, 7):
+        lanes = workers(shards, size, contestants)
+        assert sorted(shard for lane in lanes for shard in lane) == list(range(shards))
+        assert contestants * len(lanes) <= MAX_WORKERS
+        work = [{"model": "n" * 32, "shards": lane} for _ in range(contestants) for lane in lanes]
+        assert len(json.dumps({"shards": list(range(shards)), "lanes": lanes, "work": work})) < MAX_PAYLOAD_BYTES / 10

@@ -17,6 +17,9 @@ class CostItemId(StrEnum):
     BASE_MODEL_OUTPUT = "base_model_output"
     TUNED_MODEL_INPUT = "tuned_model_input"
     TUNED_MODEL_OUTPUT = "tuned_model_output"
+    COMPARED_INPUT = "compared_input"
+    """What another contestant reads: the item names it."""
+    COMPARED_OUTPUT = "compared_output"
     THROUGHPUT = "provisioned_throughput"
     KEPT_THROUGHPUT = "provisioned_throughput_kept"
     ONE_MONTH_COMMITMENT = "commitment_one_month"
@@ -42,6 +45,8 @@ LABELS: Mapping[CostItemId, str] = {
     CostItemId.BASE_MODEL_OUTPUT: "Base model, answers",
     CostItemId.TUNED_MODEL_INPUT: "Tuned model, questions",
     CostItemId.TUNED_MODEL_OUTPUT: "Tuned model, answers",
+    CostItemId.COMPARED_INPUT: "Compared, questions",
+    CostItemId.COMPARED_OUTPUT: "Compared, answers",
     CostItemId.THROUGHPUT: "Provisioned throughput",
     CostItemId.KEPT_THROUGHPUT: "Throughput kept afterwards",
     CostItemId.ONE_MONTH_COMMITMENT: "Commitment, OneMonth",
@@ -59,6 +64,7 @@ LABELS: Mapping[CostItemId, str] = {
 """The labels in reports and terminals. No code compares them."""
 
 GENERATION = frozenset({CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT})
+COMPARED = frozenset({CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT})
 COMMITMENTS = frozenset({CostItemId.ONE_MONTH_COMMITMENT, CostItemId.SIX_MONTHS_COMMITMENT})
 OVERHEAD = frozenset(
     {

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId, known_id
 from tuner.artifacts.costs.ledger import PassedCeiling
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.core.artifact_keys import Keys
 
 
@@ -29,12 +30,13 @@ class CostItem(Part):
     at_most: float | None = Field(None, description="the largest possible quantity, in an estimate")
     at_most_usd: float | None = Field(None, description="the cost of `at_most`; null when the price is unknown")
     source: str | None = Field(None, description="where the price is from, and its date")
+    contestant: ContestantName | None = Field(None, description="of `compared_input` and `compared_output`: whose")
     counted: bool = Field(True, description="false in a bill for items whose use no step measures: as estimated")
 
     @property
     def key(self) -> str:
-        """What tells the item from all others of its estimate."""
-        return item_key(self.id, self.model)
+        """What tells the item from all others of its estimate: its id, and whose it is."""
+        return item_key(self.id, self.model or self.contestant)
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +81,10 @@ class WorstCase(Part):
     """What a person approves: the worst case of the known items, and the largest quantity of each unknown one."""
 
     usd: float
-    unknown: dict[str, float] = Field(default_factory=dict, description="by the ids of the items without a price")
+    unknown: dict[str, float] = Field(
+        default_factory=dict,
+        description="by the keys of the items without a price",
+    )
 
     def holds(self, other: WorstCase) -> bool:
         """Whether the other one is not larger in anything."""
@@ -113,6 +118,9 @@ class Estimate(Artifact, SpendingLimits):
         unknown = {item.key: item.at_most or item.quantity or 0 for item in self.items if item.usd is None}
         return WorstCase(usd=self.worst_case_usd, unknown=unknown)
 
-    def find(self, item: CostItemId, model: str | None = None) -> CostItem | None:
-        """The item with this id, of this judge if there are several; None when the run does not pay for it."""
-        return next((entry for entry in self.items if entry.id == item and model in (None, entry.model)), None)
+    def find(
+        self, item: CostItemId, model: str | None = None, contestant: ContestantName | None = None
+    ) -> CostItem | None:
+        """The item with this id, of this judge if there are several, or of this contestant; None without one."""
+        found = (entry for entry in self.items if (entry.id, entry.contestant) == (item, contestant))
+        return next((entry for entry in found if model in (None, entry.model)), None)

@@ -1,16 +1,18 @@
-"""The contestants of an evaluation: the models that answer the same questions and are compared.
+"""The contestants of an evaluation: the models, and the ways of asking them, that answer the same questions.
 
-There are two today. Code that works for any number of contestants iterates over `CONTESTANTS`; only code that compares
-two of them names `BASE` and `TUNED`.
+A run's contestants are in its manifest (`run.json`). `BASE` and `TUNED` are in every run: their comparison is the main
+one, which the verdict is about. Every other contestant is compared with the tuned model too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    Field,
     GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     model_serializer,
@@ -23,25 +25,95 @@ from tuner.artifacts.base import Part
 
 BASE = "base"
 TUNED = "tuned"
-CONTESTANTS: tuple[str, ...] = (BASE, TUNED)
+FEW_SHOT = "few_shot"
+RETRIEVAL = "retrieval"
+RETRIEVAL_TUNED = "retrieval_tuned"
+MAIN: tuple[str, ...] = (BASE, TUNED)
+"""The two contestants of the main comparison."""
+
+Kind = Literal["base", "tuned", "few_shot", "retrieval", "retrieval_tuned", "model", "other"]
 _MEMBER = "by_contestant"
+_OTHERS = "others"
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_TITLES = {
+    BASE: "the base model",
+    TUNED: "the tuned model",
+    FEW_SHOT: "the base model with examples",
+    RETRIEVAL: "the base model with passages",
+    RETRIEVAL_TUNED: "the tuned model with passages",
+}
 
 
-def known_contestant(name: str) -> str:
-    """Returns `name`. Raises ValueError when it is none of `CONTESTANTS`."""
-    if name not in CONTESTANTS:
-        raise ValueError(f"there is no contestant '{name}'; there are: {', '.join(CONTESTANTS)}")
+def contestant_name(name: str) -> str:
+    """Returns `name`. Raises ValueError when it cannot be the name of a contestant: names are parts of S3 keys."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"'{name}' cannot be the name of a contestant: it must begin with a small letter and have at most 32 small "
+            "letters, digits, hyphens and underscores"
+        )
     return name
 
 
-# A plain string for Python. Pydantic models refuse a name that is not in CONTESTANTS.
-ContestantName = Annotated[str, AfterValidator(known_contestant)]
+# A plain string for Python. Pydantic models refuse a name that cannot be a part of a key.
+ContestantName = Annotated[str, AfterValidator(contestant_name)]
+
+
+def title_of(name: ContestantName) -> str:
+    """What sentences call a contestant."""
+    return _TITLES.get(name, f"'{name}'")
+
+
+class Contestant(Part):
+    """One contestant of a run: which model answers, and what the prompt has beside the question."""
+
+    name: ContestantName
+    kind: Kind = "other"
+    model: str | None = Field(None, description="model id or inference profile; null: the run's base or tuned model")
+
+    @property
+    def asks_tuned(self) -> bool:
+        """Whether the tuned model answers, so that its endpoint must exist."""
+        return self.kind in ("tuned", "retrieval_tuned")
+
+    @property
+    def has_context(self) -> bool:
+        """Whether the prompts have examples or passages: `dataset/contexts/` then has them."""
+        return self.kind in ("few_shot", "retrieval", "retrieval_tuned")
+
+    @property
+    def title(self) -> str:
+        """What sentences call the contestant."""
+        return title_of(self.name)
+
+
+MAIN_CONTESTANTS: tuple[Contestant, ...] = (Contestant(name=BASE, kind="base"), Contestant(name=TUNED, kind="tuned"))
+
+
+class ContestantUse(Part):
+    """What one contestant used and cost, as measured with the answers of the run. Members are null where unknown."""
+
+    name: ContestantName
+    title: str
+    answers: int = Field(0, description="questions with an answer")
+    failed: int = Field(0, description="questions without an answer")
+    input_tokens: float | None = Field(None, description="mean input tokens of a request")
+    output_tokens: float | None = Field(None, description="mean output tokens of an answer")
+    latency_ms_median: float | None = Field(None, description="median latency of an answer, in milliseconds")
+    latency_ms_p95: float | None = Field(None, description="95 % of the answers took at most so many milliseconds")
+    usd_per_1000_answers: float | None = Field(
+        None, description="tokens of 1,000 answers at the measured lengths; 0 for a model that is paid by the hour"
+    )
+    idle_usd_per_month: float | None = Field(
+        None, description="what a month costs without any question: storage, and throughput if it is paid by the hour"
+    )
 
 
 class PerContestant(Part):
-    """A part that has one member per contestant in the file: `{"base": ..., "tuned": ...}`.
+    """A part that has one member per contestant: `{"base": ..., "tuned": ..., "others": {"few_shot": ...}}`.
 
-    Python code sees the members as one dictionary. A subclass declares it: `by_contestant: dict[ContestantName, ...]`.
+    Contestants beside base and tuned model are in `others`, which is absent where there are none: their names are the
+    run's, and must not be taken for other members. Python code sees all members as one dictionary. A subclass declares
+    it: `by_contestant: dict[ContestantName, ...]`.
     """
 
     @model_validator(mode="before")
@@ -50,14 +122,20 @@ class PerContestant(Part):
         if not isinstance(data, Mapping) or _MEMBER in data:
             return data
         # Reports of release 0.1.0 write null for a contestant that gave nothing.
-        found = {name: data[name] for name in CONTESTANTS if data.get(name) is not None}
-        return {**{name: value for name, value in data.items() if name not in CONTESTANTS}, _MEMBER: found}
+        found = {name: data[name] for name in MAIN if data.get(name) is not None}
+        found |= data.get(_OTHERS) or {}
+        return {**{name: value for name, value in data.items() if name not in (*MAIN, _OTHERS)}, _MEMBER: found}
 
     @model_serializer(mode="wrap")
     def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = {}
-        for name, value in handler(self).items():
-            written |= value if name == _MEMBER else {name: value}
+        for member, value in handler(self).items():
+            if member != _MEMBER:
+                written[member] = value
+                continue
+            written |= {name: value[name] for name in MAIN if name in value}
+            if others := {name: each for name, each in value.items() if name not in MAIN}:
+                written[_OTHERS] = others
         return written
 
     @classmethod
@@ -65,5 +143,6 @@ class PerContestant(Part):
         """Describes the file: the contestants are members of it, the dictionary is not."""
         described = handler.resolve_ref_schema(handler(schema))
         each = described["properties"].pop(_MEMBER)["additionalProperties"]
-        described["properties"] |= dict.fromkeys(CONTESTANTS, each)
+        described["properties"] |= dict.fromkeys(MAIN, each)
+        described["properties"][_OTHERS] = {"type": "object", "additionalProperties": each}
         return described

@@ -38,7 +38,9 @@ class Comparison(Part):
     standard_error: float | None = None
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
     p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
-    p_corrected: float | None = Field(None, description="of a slice: corrected for the number of slices by Holm")
+    p_corrected: float | None = Field(
+        None, description="corrected by Holm: of a slice for the number of slices, else for the number of contestants"
+    )
     sign_test_p: float | None = Field(
         None, description="of wins and losses only (of questions, or of groups), however large they are"
     )
@@ -54,6 +56,14 @@ class Conclusion(Part):
     value: VerdictValue
     sentence: str
     more_questions: int | None = Field(None, description="how many more would decide; null when no number is known")
+
+
+class Compared(Part):
+    """The tuned model compared with another contestant by one measure."""
+
+    difference: float | None = Field(None, description="tuned minus the other contestant")
+    comparison: Comparison = Comparison()
+    conclusion: Conclusion | None = Field(None, description="by `p_corrected`; null for a measure that only describes")
 
 
 class Correction(PerContestant):
@@ -145,6 +155,10 @@ class MeasureScores(PerContestant):
     judges: SeveralJudges | None = Field(None, description="of several judges; the measure is their mean")
     equal_length: EqualLength | None = Field(None, description="of a preference: adjusted for the answers' length")
     corrected: Correction | None = Field(None, description="the judge's measure, corrected with people's scores")
+
+    compared: dict[ContestantName, Compared] = Field(
+        default_factory=dict, description="the tuned model with each other contestant; absent if there is only base"
+    )
 
     @property
     def with_people(self) -> MeasureScores | None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.core.errors import ArtifactError
 
 PEOPLE = "scores/people.json"
@@ -64,7 +64,7 @@ Given = dict[ContestantName, int]
 
 def _known_contestants(scores: object) -> object:
     """Ignores a contestant that this version does not know."""
-    return {name: scores[name] for name in CONTESTANTS if name in scores} if isinstance(scores, Mapping) else scores
+    return {name: scores[name] for name in MAIN if name in scores} if isinstance(scores, Mapping) else scores
 
 
 def _by_reviewer(scores: Any) -> Any:

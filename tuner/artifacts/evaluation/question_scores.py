@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName, PerContestant
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Number
 
 JUDGED: Mapping[str, str] = {"correctness": "judge_grades", "preference": "judge_preferences"}
@@ -158,6 +158,11 @@ class QuestionScores(PerContestant):
         if base is None or tuned is None or scores.better is None:
             return None
         return tuned - base if scores.better == "higher" else base - tuned
+
+
+def contestants_in(records: Iterable[QuestionScores]) -> tuple[ContestantName, ...]:
+    """Whose answers the records have: base and tuned model first, which are always there."""
+    return tuple(dict.fromkeys((*MAIN, *(name for record in records for name in record.by_contestant))))
 
 
 def by_id(records: Iterable[QuestionScores]) -> dict[str, QuestionScores]:

@@ -9,6 +9,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage, QuestionGroups
 from tuner.artifacts.evaluation.answers import Stopping
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.measure_scores import Number, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
@@ -30,7 +31,7 @@ class Answer(AnswerNotes):
 
 
 class Question(Part):
-    """One question of the evaluation, its reference and both answers."""
+    """One question of the evaluation, its reference and all answers."""
 
     id: str
     question: str
@@ -38,6 +39,9 @@ class Question(Part):
     accepted: tuple[str, ...] = Field((), description="other answers that are right too")
     base: Answer | None = None
     tuned: Answer | None = None
+    others: dict[ContestantName, Answer] = Field(
+        default_factory=dict, description="the answers of the contestants beside base and tuned model"
+    )
     outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric")
     gain: float | None = Field(None, description="tuned minus base by verdict.metric, positive when tuned is better")
     review: tuple[str, ...] = Field((), description="why a person should look at it")

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from tuner.artifacts.base import Artifact, Part, parse
+from tuner.artifacts.contexts import Context
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
@@ -147,6 +149,14 @@ class RunFolder:
     def run_index(self) -> RunIndex:
         """The index and the page over all runs."""
         return RunIndex(self.bucket, self._s3)
+
+    def asked_questions(self, contestant: Contestant) -> Iterator[EvaluationQuestion]:
+        """The evaluation questions as the contestant is asked them, with its examples and passages."""
+        contexts: dict[str, Context] = {}
+        if contestant.has_context:
+            contexts = {each.id: each for each in self.load_records(Keys.contexts(contestant.name), Context)}
+        for question in self.load_records(Keys.EVALUATION, EvaluationQuestion):
+            yield contexts[question.id].asked(question) if contestant.has_context else question
 
     def answers(self, contestant: ContestantName) -> builtins.list[Answer]:
         """All answers of a contestant, in the order of the shards."""

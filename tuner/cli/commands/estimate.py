@@ -28,6 +28,7 @@ from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.json_types import JsonObject
+from tuner.core.run import role_of
 from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices.current_prices import NoCache, current_prices
@@ -38,6 +39,7 @@ from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import KeptLines, NoSink, Prepared
 from tuner.evaluation.statistics.planning import planning_sentence
+from tuner.intake.contestants import contestants
 from tuner.intake.resolve import Resolved, readable, resolve
 from tuner.preflight import legacy_warning
 from tuner.reporting.formatting import money, quantity
@@ -66,7 +68,9 @@ def estimate(
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment, folder.settings_name)
-    plan = Plan(resolved.model, resolved.settings, int(resolved.hyperparameters["epochCount"]), resolved.judge_model)
+    epochs = int(resolved.hyperparameters["epochCount"])
+    compared = contestants(resolved.settings, any(role_of(file.name) == "documents" for file in folder.files))
+    plan = Plan(resolved.model, resolved.settings, epochs, resolved.judge_model, compared)
     prepared, inputs, generation = _cost_inputs(folder, plan)
     if prepared.findings.errors:
         _refuse(prepared, as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.cost_items import COMPARED, CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.cli.progress import training
 from tuner.cli.progress.paid_window import PaidWindow, amount
@@ -15,7 +15,7 @@ from tuner.cli.progress.training import TrainingProgress
 # The items that a state (statemachine/customization.asl.json) pays for, from its start on.
 _PAID_BY_STATE = {
     "Generate validation data": (CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT),
-    "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT),
+    "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, *COMPARED),
     training.STEP: (CostItemId.TRAINING,),
     "Summarize the training": (CostItemId.CUSTOM_MODEL_STORAGE,),
     "Ask a batch of the questions": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),

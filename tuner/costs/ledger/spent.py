@@ -31,6 +31,9 @@ METERED: Mapping[CostItemId, tuple[Payer, _Which]] = {
     CostItemId.BASE_MODEL_OUTPUT: (BASE, "output"),
     CostItemId.TUNED_MODEL_INPUT: (TUNED, "input"),
     CostItemId.TUNED_MODEL_OUTPUT: (TUNED, "output"),
+    # The payer is the contestant that the item names.
+    CostItemId.COMPARED_INPUT: ("", "input"),
+    CostItemId.COMPARED_OUTPUT: ("", "output"),
     CostItemId.JUDGE_INPUT: (judge_payer(0), "input"),
     CostItemId.JUDGE_OUTPUT: (judge_payer(0), "output"),
 }
@@ -63,6 +66,8 @@ class PaidUse:
 
 def _payer(item: CostItem, items: Sequence[CostItem]) -> Payer:
     """The payer of a metered item. Each judge has items of its own, in the order of the judges."""
+    if item.contestant:
+        return item.contestant
     payer, _ = METERED[item.id]
     if payer != judge_payer(0):
         return payer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.contestants import MAIN, TUNED
 from tuner.artifacts.evaluation.measure_scores import JudgeScores, MeasureScores, Number, SeveralJudges
 from tuner.artifacts.evaluation.question_scores import JUDGED, AnswerScores, QuestionScores
 from tuner.catalog import judge_or_assumed
@@ -62,7 +62,7 @@ def _answer_by(model: str, measure: str, answer: AnswerScores) -> AnswerScores:
 
 def _judged_answers(measure: str, record: QuestionScores) -> list[list[float]]:
     """The judges' values of each answer. Of a preference, those of one answer say everything about the other one."""
-    judged = (TUNED,) if measure == "preference" else CONTESTANTS
+    judged = (TUNED,) if measure == "preference" else MAIN
     given = [each.by_judge(measure).get(name, {}) for each in record.single_answers for name in judged]
     return [[float(value) for value in values.values() if value is not None] for values in given]
 

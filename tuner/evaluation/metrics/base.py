@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
@@ -17,7 +17,7 @@ from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, contestants_of
 from tuner.evaluation.tokens import tokens
 
 Measures = dict[str, Number | None]
@@ -81,7 +81,7 @@ class TextMetric(Metric):
         return Grades(
             {
                 name: [AnswerScores(measures=self._measures(sample, sample.answers[name])) for sample in samples]
-                for name in CONTESTANTS
+                for name in contestants_of(samples)
             },
             about,
         )

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, contestants_of
 from tuner.evaluation.tokens import tokens
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class BertScore(Metric):
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
         """Scores the answers of all contestants together, so that each reference is embedded once."""
         encoder = (context.encoder or BuiltEncoder()).load()
-        places = [(name, index) for index in range(len(samples)) for name in CONTESTANTS]
+        names = contestants_of(samples)
+        places = [(name, index) for index in range(len(samples)) for name in names]
         asked = [
             (name, index, reference)
             for name, index in places
@@ -62,7 +63,7 @@ class BertScore(Metric):
                 AnswerScores(measures=scored.get((name, index), absent) if tokens(sample.reference) else {})
                 for index, sample in enumerate(samples)
             ]
-            for name in CONTESTANTS
+            for name in names
         }
         truncated = sum(cut for _, cut in matched)
         return Grades(values, _about(encoder, context.language, baseline), {"truncated": truncated})

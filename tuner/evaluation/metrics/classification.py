@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.core.labels import LabelSet
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, contestants_of
 
 
 class Classification(Metric):
@@ -22,7 +21,10 @@ class Classification(Metric):
         """The labels are those of the context's task, which has those of all references too."""
         known = LabelSet(context.task.labels)
         expected = [known.named(sample.reference) for sample in samples]
-        values = {name: [_scores(sample, sample.answers[name], known) for sample in samples] for name in CONTESTANTS}
+        values = {
+            name: [_scores(sample, sample.answers[name], known) for sample in samples]
+            for name in contestants_of(samples)
+        }
         return Grades(values, labels=expected)
 
 

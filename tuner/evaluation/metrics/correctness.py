@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment
 from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerScores
@@ -15,7 +15,7 @@ from tuner.catalog.metrics import METRICS
 from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
 from tuner.evaluation.judging.panel import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, contestants_of
 
 GRADE = Tool(
     "grade",
@@ -42,7 +42,8 @@ class Correctness(Metric):
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
         """Asks every judge for a grade of every answer."""
         judges = context.judges
-        places = [(name, index) for name in CONTESTANTS for index in range(len(samples))]
+        names = contestants_of(samples)
+        places = [(name, index) for name in names for index in range(len(samples))]
         asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
 
         def requests(judge: Judge) -> list[Request]:
@@ -50,9 +51,9 @@ class Correctness(Metric):
 
         judgments = ask_judges(judges, requests)
         given = {place: [found[at] for found in judgments] for at, place in enumerate(asked)}
-        scores = [_scores(judges, {name: given.get((name, i)) for name in CONTESTANTS}) for i in range(len(samples))]
+        scores = [_scores(judges, {name: given.get((name, i)) for name in names}) for i in range(len(samples))]
         return Grades(
-            {name: [each[name] for each in scores] for name in CONTESTANTS},
+            {name: [each[name] for each in scores] for name in names},
             facts_of(judges, judgments),
             counts_of(judges, judgments),
             judge_counts=counts_by_judge(judges, judgments),

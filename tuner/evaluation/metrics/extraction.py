@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import FieldSchema
 from tuner.catalog.metrics import METRICS, field_measure
 from tuner.catalog.tasks import FieldKind
 from tuner.datasets.tasks.objects import InvalidObjectError, JsonObject, Value, as_date, fits, is_fenced, parse_object
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, contestants_of
 
 
 class Extraction(Metric):
@@ -38,11 +38,9 @@ class Extraction(Metric):
                 AnswerScores(measures=_best(sample.answers[name], right, fields))
                 for sample, right in zip(samples, references, strict=True)
             ]
-            for name in CONTESTANTS
+            for name in contestants_of(samples)
         }
-        fenced = {
-            f"{name}_fenced": sum(is_fenced(sample.answers[name] or "") for sample in samples) for name in CONTESTANTS
-        }
+        fenced = {f"{name}_fenced": sum(is_fenced(sample.answers[name] or "") for sample in samples) for name in MAIN}
         return Grades(values, counts={**fenced, "unusable_references": references.count([])})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.artifacts.evaluation.judgments import Judgment, PreferenceArguments
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
@@ -49,7 +49,9 @@ class Preference(Metric):
     def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
         """Asks every judge twice about every question that both models answered."""
         judges = context.judges
-        answered = [index for index, sample in enumerate(samples) if None not in sample.answers.values()]
+        answered = [
+            index for index, sample in enumerate(samples) if None not in (sample.answers[name] for name in MAIN)
+        ]
 
         def requests(judge: Judge) -> list[Request]:
             return [_request(samples[index], order, judge) for index in answered for order in _ORDERS]
@@ -64,7 +66,7 @@ class Preference(Metric):
         ]
         bias = sum((Counter(_bias_counts(samples, found)) for found in by_sample), Counter())
         return Grades(
-            {name: [pair[name] for pair in pairs] for name in CONTESTANTS},
+            {name: [pair[name] for pair in pairs] for name in MAIN},
             facts_of(judges, judgments),
             {**counts_of(judges, judgments), **{name: bias[name] for name in _BIAS}},
             judge_counts=counts_by_judge(judges, judgments),
@@ -105,12 +107,12 @@ def _scores(
 ) -> dict[ContestantName, AnswerScores]:
     """The scores of both answers, from the judgments of each judge in both orders; none where an answer is missing."""
     if not judgments:  # an answer wins against no answer
-        won = {name: None if sample.answers[name] is None else 1.0 for name in CONTESTANTS}
+        won = {name: None if sample.answers[name] is None else 1.0 for name in MAIN}
         return {name: AnswerScores(measures={"preference": value}) for name, value in won.items()}
-    given = {name: [_value(pair, name) for pair in judgments] for name in CONTESTANTS}
+    given = {name: [_value(pair, name) for pair in judgments] for name in MAIN}
     values = pooled(given)
     scores = {}
-    for name in CONTESTANTS:
+    for name in MAIN:
         # Members that do not apply to the answer are not set, so that the file does not have them.
         members: dict[str, object] = {"characters": len(sample.answers[name] or "")}
         if len(judges) > 1:
@@ -156,5 +158,5 @@ def _bias_counts(samples: Sequence[Sample], judgments: Mapping[int, Sequence[Jud
 
 
 def _is_longer(sample: Sample, winner: ContestantName) -> bool:
-    loser = next(name for name in CONTESTANTS if name != winner)
+    loser = next(name for name in MAIN if name != winner)
     return len(sample.answers[winner] or "") > len(sample.answers[loser] or "")

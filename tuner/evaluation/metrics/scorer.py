@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.artifacts.dataset import Message
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
 from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.errors import SettingsError
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.samples import Sample, contestants_of
 from tuner.settings.tasks import ScorerSettings
 
 
@@ -28,7 +27,7 @@ class Scorer(Metric):
             raise SettingsError("evaluation.metrics: the metric scorer needs a scorer. Name it as scorer.name.")
         values = {
             name: _scores(samples, [sample.answers[name] for sample in samples], context, context.scorer)
-            for name in CONTESTANTS
+            for name in contestants_of(samples)
         }
         given = [scores for each in values.values() for scores in each if not scores.failed and scores.measures]
         asked = [scores for scores in given if scores.measures["scorer"] is not None or scores.scorer_problem]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.people import JudgeAgreement, PeopleAgreement, ReviewSheet
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.evaluation.review.correction import MEASURE, label_of
@@ -24,7 +24,7 @@ def judge_agreement(records: Sequence[QuestionScores], sheet: ReviewSheet | None
     kappa = weighted_kappa([pairs for _, pairs in questions], [weights[record.id] for record, _ in questions], seed)
     judge, people = [grade for grade, _ in both], [score for _, score in both]
     return JudgeAgreement(
-        n=sum(_grade(record.of(name)) is not None for record, _ in questions for name in CONTESTANTS),
+        n=sum(_grade(record.of(name)) is not None for record, _ in questions for name in MAIN),
         kappa=kappa.value,
         kappa_interval=kappa.interval,
         of_sample=sheet is not None,
@@ -35,7 +35,7 @@ def judge_agreement(records: Sequence[QuestionScores], sheet: ReviewSheet | None
 
 def people_agreement(records: Sequence[QuestionScores], seed: int = 0) -> PeopleAgreement | None:
     """The agreement of several people; None where no two of them scored the same answer."""
-    scores = [[list(record.of(name).people.values()) for name in CONTESTANTS] for record in records]
+    scores = [[list(record.of(name).people.values()) for name in MAIN] for record in records]
     shared = sum(len(of_answer) > 1 for answers in scores for of_answer in answers)
     if not shared:
         return None
@@ -55,7 +55,7 @@ def _weights(records: Sequence[QuestionScores], sheet: ReviewSheet) -> Mapping[s
 
 def _pairs(record: QuestionScores) -> list[tuple[float, float]]:
     """The judge's grade and a person's score, for each answer and person."""
-    answers = [record.of(name) for name in CONTESTANTS]
+    answers = [record.of(name) for name in MAIN]
     graded = [(grade, answer) for answer in answers if (grade := _grade(answer)) is not None]
     return [(grade, score) for grade, answer in graded for score in answer.people.values()]
 

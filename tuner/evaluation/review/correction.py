@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Aggregate, Correction, Number
 from tuner.artifacts.evaluation.people import ReviewSheet
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
@@ -48,7 +48,7 @@ def label_of(record: QuestionScores) -> Label | None:
 
     An answer that was not given needs no score: it counts as the worst. None where nobody scored both.
     """
-    answers = {name: record.of(name) for name in CONTESTANTS}
+    answers = {name: record.of(name) for name in MAIN}
     given = [answer.people for answer in answers.values() if not answer.failed]
     # Only who scored both: a strict reader of one answer would make it look worse than the other one.
     reviewers = set.intersection(*(set(people) for people in given)) if given else set()
@@ -106,7 +106,7 @@ def _of_all(
     labels: dict[str, Label], records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
 ) -> Correction:
     """Every question has people's scores, so the judge is not needed."""
-    values = {name: [labels[record.id][name] for record in records] for name in CONTESTANTS}
+    values = {name: [labels[record.id][name] for record in records] for name in MAIN}
     groups = [record.group or record.id for record in records]
     difference = compare(values[BASE], values[TUNED], seed, groups, looks)
     means = {name: mean_and_error(numbers, groups) for name, numbers in values.items()}
@@ -140,8 +140,8 @@ def _of_sample(
         return Outcome(None, f"{_progress(known, sheet)} Score at least two flagged questions and two others of it.")
     found = corrected_mean(values)
     decides = len(known) >= FEWEST_LABELS
-    sides = {name: corrected_mean(_labelled(records, sheet, known, name), found.weights) for name in CONTESTANTS}
-    judged = any(_judged(record.of(name)) is not None for record in records for name in CONTESTANTS)
+    sides = {name: corrected_mean(_labelled(records, sheet, known, name), found.weights) for name in MAIN}
+    judged = any(_judged(record.of(name)) is not None for record in records for name in MAIN)
     facts = _Facts(
         "sample",
         len(known),
@@ -176,7 +176,7 @@ def _labelled(
     strata = {key: number for number, stratum in enumerate(sheet.strata) for key in stratum.questions}
     judged, given = [], []
     for record in records:
-        grades = {name: _judged(record.of(name)) for name in CONTESTANTS}
+        grades = {name: _judged(record.of(name)) for name in MAIN}
         judged.append(_value(grades, contestant))
         given.append(_value(labels.get(record.id), contestant))
     groups = Groups.of([record.group or record.id for record in records])
@@ -224,7 +224,7 @@ def _made(
     facts: _Facts,
 ) -> Correction:
     measure = replace(people_measure(), label=f"Correctness ({facts.by})")
-    failed = {name: sum(record.of(name).failed for record in records) for name in CONTESTANTS}
+    failed = {name: sum(record.of(name).failed for record in records) for name in MAIN}
     return Correction.model_validate(
         {
             "method": facts.method,

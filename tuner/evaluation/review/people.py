@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.measure_scores import Correction, MeasureScores
 from tuner.artifacts.evaluation.people import Given, HumanScores, PeopleScores, ReviewSheet
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
@@ -27,7 +27,7 @@ def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewShee
     names = Names(groups=scores.groups)
     looks = Looks.of(scores.stopping)
     found = correction(records, sheets, seed, names, looks)
-    judged = any(MEASURE in record.of(name).measures for record in records for name in CONTESTANTS)
+    judged = any(MEASURE in record.of(name).measures for record in records for name in MAIN)
     if not judged and found.correction is not None and found.correction.method == "all":
         # No judge was asked, and people scored everything: theirs is the measure.
         records = tuple(_scored_by_people(record) for record in records)
@@ -131,10 +131,10 @@ def _with_notes(verdict: Verdict, metrics: Mapping[str, MeasureScores]) -> Verdi
 
 def _human_scores(records: Sequence[QuestionScores], undecided: str | None) -> HumanScores:
     """How many scores are people's."""
-    answers = [record.of(name) for record in records for name in CONTESTANTS]
+    answers = [record.of(name) for record in records for name in MAIN]
     scored = [answer for answer in answers if answer.people]
     return HumanScores(
-        questions=sum(any(record.of(name).people for name in CONTESTANTS) for record in records),
+        questions=sum(any(record.of(name).people for name in MAIN) for record in records),
         answers=len(scored),
         of_answers=sum(not answer.failed for answer in answers),
         reviewers=tuple(sorted({name for answer in scored for name in answer.people})),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tuner.artifacts.evaluation.contestants import CONTESTANTS, ContestantName
-from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores, contestants_in
 from tuner.artifacts.evaluation.tasks import (
     ClassificationDetails,
     Confusion,
@@ -29,18 +29,19 @@ def classification_details(records: Sequence[QuestionScores]) -> ClassificationD
     if not labelled:
         return None
     support = Counter(str(record.label) for record in labelled)
-    said = {answered_label(record.of(name)) for record in labelled for name in CONTESTANTS} - {None}
+    names = contestants_in(labelled)
+    said = {answered_label(record.of(name)) for record in labelled for name in names} - {None}
     labels = sorted({*support, *map(str, said)})
     return ClassificationDetails(
         labels=tuple(labels),
         scores=tuple(_scores(label, support[label], labelled) for label in labels),
         confusion=tuple(_confusion(label, labelled) for label in labels if support[label]),
-        by_contestant={name: _outside(name, labelled) for name in CONTESTANTS},
+        by_contestant={name: _outside(name, labelled) for name in names},
     )
 
 
 def _scores(label: str, questions: int, records: Sequence[QuestionScores]) -> LabelScores:
-    results = {name: _result(label, questions, name, records) for name in CONTESTANTS}
+    results = {name: _result(label, questions, name, records) for name in contestants_in(records)}
     return LabelScores(label=label, questions=questions, by_contestant=results)
 
 
@@ -57,7 +58,8 @@ def _result(label: str, questions: int, name: ContestantName, records: Sequence[
 def _confusion(label: str, records: Sequence[QuestionScores]) -> Confusion:
     of_label = [record for record in records if record.label == label]
     counts = {
-        name: dict(Counter(_column(record.of(name)) for record in of_label).most_common()) for name in CONTESTANTS
+        name: dict(Counter(_column(record.of(name)) for record in of_label).most_common())
+        for name in contestants_in(records)
     }
     return Confusion(label=label, by_contestant=counts)
 

@@ -3,14 +3,24 @@
 Two models can be equal on average and differ in several topics. But one of twenty topics differs by chance, so a slice
 is called better or worse only if it is so after Holm's correction for all slices of its field (Holm, "A Simple
 Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979).
+
+The same holds for contestants: the more there are, the more likely one of them differs by chance. So the conclusions of
+the tuned model's comparisons are drawn after the correction over all comparisons by the measure, that with the base
+model among them: of equal contestants, any is called better or worse at most one time in twenty. The verdict of a run
+is not corrected: its comparison, tuned model with base model, is named before the numbers are seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
+from tuner.artifacts.evaluation.contestants import ContestantName, title_of
+from tuner.artifacts.evaluation.measure_scores import Compared, Conclusion, MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.question_scores import QuestionScores
+from tuner.catalog.metrics import Measure
+from tuner.evaluation.statistics.comparison import PairedDifference
+from tuner.evaluation.statistics.verdict import Names, conclude
 from tuner.settings.evaluation import LABEL_SLICE
 
 # The scores of some questions by every measure.
@@ -72,3 +82,33 @@ def _correct(measure: str, slices: Sequence[dict[str, MeasureScores]]) -> None:
             sentence = f"Undecided: of {len(tested)} slices, one can differ by so much by chance."
             conclusion = conclusion.model_copy(update={"value": "undecided", "sentence": sentence})
         scores[measure] = found.model_copy(update={"comparison": comparison, "conclusion": conclusion})
+
+
+def compared_with_all(
+    measure: Measure, differences: Mapping[ContestantName, PairedDifference], names: Names
+) -> dict[ContestantName, Compared]:
+    """The comparisons with their corrected p-values and conclusions. Those with too few questions are not tested."""
+    tested = [name for name, difference in differences.items() if difference.p is not None]
+    corrected = dict(zip(tested, holm([differences[name].p or 0.0 for name in tested]), strict=True))
+    return {
+        name: _compared(measure, difference, corrected.get(name), len(tested), replace(names, base=title_of(name)))
+        for name, difference in differences.items()
+    }
+
+
+def _compared(
+    measure: Measure, difference: PairedDifference, corrected: float | None, tested: int, names: Names
+) -> Compared:
+    comparison = difference.comparison.model_copy(update={"p_corrected": corrected})
+    conclusion = None
+    if measure.worst is not None:
+        conclusion = _corrected(conclude(measure, difference, names), corrected, tested)
+    return Compared(difference=difference.mean, comparison=comparison, conclusion=conclusion)
+
+
+def _corrected(conclusion: Conclusion, corrected: float | None, tested: int) -> Conclusion:
+    """Undecided where the difference is one that the largest of so many can have by chance."""
+    if conclusion.value == "undecided" or (corrected is not None and corrected < 0.05):
+        return conclusion
+    sentence = f"Undecided: of {tested} comparisons, one can differ by so much by chance."
+    return Conclusion(value="undecided", sentence=sentence, more_questions=None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.answers import Stopping
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
 from tuner.artifacts.evaluation.measure_scores import Comparison, Conclusion, MeasureScores
 from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
@@ -98,7 +98,7 @@ def deciding_measures(scores: Mapping[str, MeasureScores], questions: int, decid
 
 def _measured(scores: MeasureScores, questions: int) -> int:
     """The questions that the measure applies to, whether or not there is a score."""
-    sides = [scores.by_contestant[name] for name in CONTESTANTS]
+    sides = [scores.by_contestant[name] for name in MAIN]
     return min(questions, *((side.n or 0) + side.missing - side.failed for side in sides))
 
 

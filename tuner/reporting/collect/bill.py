@@ -40,7 +40,7 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
         return None
     planned = {item.key: item.quantity for item in estimate.items}
     used = _used(planned, usage, asked)
-    items = tuple(_priced(item, used) for item in estimate.items)
+    items = tuple(_priced(item, used | _compared(item, asked)) for item in estimate.items)
     known = [item.usd for item in items if item.usd is not None]
     unknown = tuple(item.name for item in items if item.usd is None)
     return Bill(items=items, total_usd=round(sum(known), 6), unknown=unknown)
@@ -103,6 +103,14 @@ def _judge_tokens(judge: JudgeDetails | None) -> dict[str, float | None]:
         for each in judge.all
         for item, tokens in ((CostItemId.JUDGE_INPUT, each.input_tokens), (CostItemId.JUDGE_OUTPUT, each.output_tokens))
     }
+
+
+def _compared(item: CostItem, asked: list[Question]) -> dict[str, float | None]:
+    """The tokens of the contestant that the item names, by the item's key; nothing for other items."""
+    if item.contestant is None:
+        return {}
+    answers = [question.others.get(item.contestant) for question in asked]
+    return {item.key: _tokens(answers, "input_tokens" if item.id == CostItemId.COMPARED_INPUT else "output_tokens")}
 
 
 def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tuner import catalog
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.manifest import Manifest
@@ -53,7 +54,8 @@ def build(
     models = named_models(artifacts.manifest, artifacts.training, serving, artifacts.scores, artifacts.generated)
     verdict = _verdict(failure, artifacts.scores)
     none: tuple[Question, ...] = ()
-    questions = reading.attempt(lambda: run_questions(folder, artifacts.scores, verdict.metric), none)
+    contestants = artifacts.manifest.contestant_names if artifacts.manifest else MAIN
+    questions = reading.attempt(lambda: run_questions(folder, contestants, artifacts.scores, verdict.metric), none)
     written = _last_modified(folder, ended)
     report = Report(
         run_id=folder.run_id,

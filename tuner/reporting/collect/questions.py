@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tuner.artifacts.dataset import Coverage, DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer as GivenAnswer
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, AnswerScores, QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Answer, Question
@@ -19,11 +19,13 @@ _PROFILED_LETTERS = 200
 _GAIN_DIGITS = 6
 
 
-def run_questions(folder: RunFolder, scores: Scores | None, deciding: str | None) -> tuple[Question, ...]:
+def run_questions(
+    folder: RunFolder, contestants: Sequence[ContestantName], scores: Scores | None, deciding: str | None
+) -> tuple[Question, ...]:
     """The questions that a run asked, in their order. `deciding` is the measure that each question's gain is in."""
     if folder.find(Keys.EVALUATION) is None:
         return ()
-    answers = {name: folder.answers(name) for name in CONTESTANTS}
+    answers = {name: folder.answers(name) for name in contestants}
     questions = folder.load_records(Keys.EVALUATION, EvaluationQuestion)
     if scores and scores.stopping:
         # What the tuned model was not asked is no missing answer.
@@ -40,21 +42,22 @@ def joined_questions(
 ) -> tuple[Question, ...]:
     """The questions joined by id with their answers and scores."""
     # By id, never by position: a failed answer must not shift the ones after it.
-    given = {name: {answer.id: answer for answer in answers[name]} for name in CONTESTANTS}
+    given = {name: {answer.id: answer for answer in said} for name, said in answers.items()}
     scored = by_id(scores.questions) if scores else {}
     review = {candidate.id: candidate.reasons for candidate in scores.review} if scores else {}
     found = []
     for question in questions:
         graded = scored.get(question.id)
-        both = {name: _answer(given[name].get(question.id), _scores_of(graded, name)) for name in CONTESTANTS}
+        shown = {name: _answer(found.get(question.id), _scores_of(graded, name)) for name, found in given.items()}
         found.append(
             Question(
                 id=question.id,
                 question=question.question,
                 reference=question.reference,
                 accepted=question.accepted,
-                base=both[BASE],
-                tuned=both[TUNED],
+                base=shown[BASE],
+                tuned=shown[TUNED],
+                others={name: each for name, each in shown.items() if each and name not in MAIN},
                 outcome=graded.outcome if graded else None,
                 gain=_gain(graded, scores, deciding),
                 review=review.get(question.id, ()),

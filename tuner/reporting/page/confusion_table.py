@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuner.artifacts.evaluation.contestants import BASE, CONTESTANTS, TUNED, ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.artifacts.evaluation.tasks import ClassificationDetails
 
 # A larger matrix is not readable: the most frequent confusions are listed instead.
@@ -52,7 +52,7 @@ class ConfusionTable:
 
 def confusion_tables(details: ClassificationDetails) -> tuple[ConfusionTable, ...]:
     """The table of each model."""
-    return tuple(_table(details, name) for name in CONTESTANTS)
+    return tuple(_table(details, name) for name in MAIN)
 
 
 def _table(details: ClassificationDetails, name: ContestantName) -> ConfusionTable:

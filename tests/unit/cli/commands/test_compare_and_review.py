@@ -11,7 +11,7 @@ import pytest
 
 from tests.doubles import CUSTOM_MODEL, stored_json
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.gate import Gate, GateEvent
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import QuestionScores
@@ -45,7 +45,7 @@ def finished(aws: FakeAws, run: str, tuned: int, review: str = "", questions: in
     aws.put(run, Keys.SCORES, scores.to_document())
     asked = [{"id": key, "question": "?", "reference": "!"} for key in keys]
     aws.put(run, Keys.EVALUATION, "".join(json.dumps(record) + "\n" for record in asked))
-    for name in CONTESTANTS:
+    for name in MAIN:
         answers = [{"id": key, "answer": name} for key in keys]
         aws.put(run, Keys.answers(name, 0), "".join(json.dumps(record) + "\n" for record in answers))
     if review:

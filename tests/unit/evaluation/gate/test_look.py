@@ -12,6 +12,7 @@ from tests.lambda_context import CONTEXT
 from tests.unit.evaluation.test_score_run import ENCODER, RUN, prepare
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.answers import EarlyStop
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -62,7 +63,7 @@ def test_a_clear_difference_ends_the_answering_and_the_scores_are_of_what_was_as
     assert scores.verdict.notes[0] == stopping.sentence
     assert not [warning for warning in scores.warnings if "left out" in warning]
     assert scores.metrics["exact_match"].tuned.failed == 0
-    assert len(run_questions(folder, scores, "exact_match")) == 20
+    assert len(run_questions(folder, MAIN, scores, "exact_match")) == 20
 
 
 def test_an_unclear_difference_asks_the_next_batch_and_the_last_one_is_not_graded(folder: RunFolder) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
-from tuner.artifacts.evaluation.contestants import CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.errors import AwsError
@@ -80,10 +80,10 @@ def test_a_judge_that_graded_one_of_the_answers_only_counts_for_neither() -> Non
     samples = [make_sample(f"q{n}", str(2 + n % 3), str(5 + n % 4)) for n in range(12)]
     found, alone = scored(samples, judge(SONNET, exact), strict), scored(samples, judge(SONNET, exact))
     for record, same in zip(found.questions, alone.questions, strict=True):
-        own = [same.of(name).measures["correctness"] for name in CONTESTANTS]
+        own = [same.of(name).measures["correctness"] for name in MAIN]
         both_judges = [((grade or 0) + 1) / 2 for grade in own]
         expected = both_judges if own[1] == 8 else own
-        assert [record.of(name).measures["correctness"] for name in CONTESTANTS] == expected
+        assert [record.of(name).measures["correctness"] for name in MAIN] == expected
     several = found.metrics["correctness"].judges
     assert several
     assert several.incomplete == 9
@@ -143,7 +143,7 @@ def test_agreement_of_the_judges_is_krippendorffs_alpha() -> None:
     found = scored(SAMPLES, judge(SONNET, exact), judge(NOVA, noisy), judge(OTHER, lambda text: 11 - int(text)))
     several = found.metrics["correctness"].judges
     assert several
-    answers = [record.of(name).judge_grades for record in found.questions for name in CONTESTANTS]
+    answers = [record.of(name).judge_grades for record in found.questions for name in MAIN]
     units = [[float(grade or 0) for grade in each.values()] for each in answers]
     everything = [grade for unit in units for grade in unit]
     ranks = {grade: sum((other < grade) + (other == grade) / 2 for other in everything) for grade in everything}

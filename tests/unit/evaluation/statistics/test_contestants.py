@@ -1,0 +1,51 @@
+"""Tests of the comparisons of the tuned model with several contestants."""
+
+import numpy as np
+
+from tuner.catalog.metrics import METRICS
+from tuner.evaluation.statistics.comparison import compare
+from tuner.evaluation.statistics.slices import compared_with_all
+from tuner.evaluation.statistics.verdict import Names
+
+MEASURE = METRICS["correctness"][0]
+
+
+def test_five_equal_contestants_give_a_false_winner_in_at_most_one_of_twenty_simulations() -> None:
+    """All comparisons have the tuned model in common, so they hang together, which Holm's correction allows.
+
+    Without the correction, there would be more: so the simulation can fail.
+    """
+    random, runs, corrected, plain = np.random.default_rng(7), 120, 0, 0
+    for _ in range(runs):
+        scores = random.normal(5, 2, 30) + random.normal(0, 1.5, (5, 30))
+        differences = {f"other_{at}": compare(scores[at].tolist(), scores[4].tolist()) for at in range(4)}
+        found = compared_with_all(MEASURE, differences, Names())
+        corrected += any(each.conclusion.value != "undecided" for each in found.values() if each.conclusion)
+        plain += any(difference.differs for difference in differences.values())
+    # 5 % of 120 is 6; two standard errors above it are 10.8.
+    assert corrected <= 10 < plain
+
+
+def test_a_clear_difference_stays_one_and_a_small_one_is_undecided_with_the_number_of_comparisons() -> None:
+    random = np.random.default_rng(1)
+    tuned = random.normal(7, 1, 40)
+    clear = compare((tuned - 3 + random.normal(0, 1, 40)).tolist(), tuned.tolist())
+    small = next(
+        made
+        for shift in np.linspace(0.2, 0.6, 200)
+        if 0.025 < ((made := compare((tuned - shift + random.normal(0, 1, 40)).tolist(), tuned.tolist())).p or 1) < 0.05
+    )
+    found = compared_with_all(MEASURE, {"few_shot": clear, "retrieval": small, "base": small}, Names())
+    assert [each.conclusion.value for each in found.values() if each.conclusion] == ["better", "undecided", "undecided"]
+    assert found["few_shot"].conclusion
+    assert "better than the base model with examples" in found["few_shot"].conclusion.sentence
+    assert found["retrieval"].conclusion
+    assert found["retrieval"].conclusion.sentence.startswith("Undecided: of 3 comparisons")
+    assert found["retrieval"].comparison.p_corrected and found["retrieval"].comparison.p_corrected > 0.05
+
+
+def test_too_few_questions_are_not_tested_and_do_not_count() -> None:
+    few, enough = compare([1, 2], [2, 3]), compare([1.0] * 9 + [2], [3.0] * 9 + [5])
+    found = compared_with_all(MEASURE, {"few_shot": few, "base": enough}, Names())
+    assert found["few_shot"].comparison.p_corrected is None
+    assert found["base"].comparison.p_corrected == enough.p

@@ -1,0 +1,138 @@
+"""Writes `dataset/contexts/`: the examples and passages of each question, for every contestant that has some."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tuner.artifacts.contexts import MOST_EXAMPLE_TURNS, MOST_PART_BYTES, Context, Example, Passage
+from tuner.artifacts.dataset import EvaluationQuestion, Message
+from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.contexts.text_index import TextIndex
+from tuner.contexts.training_records import training_turns
+from tuner.core.artifact_keys import Keys
+from tuner.datasets.io import Source
+from tuner.generation.chunks import text_chunks
+from tuner.generation.documents import read_documents
+from tuner.generation.reading.passages import ChunkText, essence
+
+# Letters and digits of an answer that says where it is from. A shorter one is in many texts by chance.
+_FEWEST_TELLING = 12
+
+
+def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str, Source]) -> tuple[str, ...]:
+    """Writes the contexts of all contestants that have some. Returns a sentence for each document that is unusable.
+
+    They are written once for all questions, so the estimate counts what is asked, and people can read it.
+    """
+    asked = [each for each in manifest.contestants if each.has_context]
+    if not asked:
+        return ()
+    questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
+    turns = training_turns(folder.read_lines(Keys.TRAINING), manifest.settings.system_prompt)
+    training = [(number, record) for number, record in enumerate(turns, 1) if record]
+    examples = passages = None
+    unusable: tuple[str, ...] = ()
+    for contestant in asked:
+        if contestant.kind == "few_shot":
+            examples = examples or Examples.of(training)
+            made = examples.contexts(questions, manifest.settings.few_shot.examples)
+        else:
+            if passages is None:
+                passages, unusable = _passages(training, documents)
+                folder.save_records(Keys.PASSAGES, passages.passages)
+            made = passages.contexts(questions, manifest.settings.retrieval.passages)
+        folder.save_records(Keys.contexts(contestant.name), made)
+    return unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Training records that can be shown before a question, with an index over their questions."""
+
+    examples: tuple[Example, ...]
+    index: TextIndex
+
+    @classmethod
+    def of(cls, training: Iterable[tuple[int, tuple[Message, ...]]]) -> Examples:
+        """The records that are short enough."""
+        kept = tuple(Example(record=number, turns=turns) for number, turns in training if _fits(turns))
+        return cls(kept, TextIndex([_asked(example.turns) for example in kept]))
+
+    def contexts(self, questions: Iterable[EvaluationQuestion], count: int) -> Iterator[Context]:
+        """The nearest examples of each question. The nearest one is last, next to the question."""
+        for question in questions:
+            nearest = [self.examples[number] for number in self.index.nearest(_asked(question.turns), count)]
+            marked = [_marked_example(example, question) for example in reversed(nearest)]
+            yield Context(id=question.id, examples=tuple(marked))
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Passages with an index over them."""
+
+    passages: tuple[Passage, ...]
+    index: TextIndex
+
+    @classmethod
+    def of(cls, passages: Iterable[Passage]) -> Passages:
+        """The passages, each text once."""
+        kept = tuple({passage.text: passage for passage in passages}.values())
+        return cls(kept, TextIndex([passage.text for passage in kept]))
+
+    def contexts(self, questions: Iterable[EvaluationQuestion], count: int) -> Iterator[Context]:
+        """The nearest passages of each question, the best one first."""
+        for question in questions:
+            nearest = [self.passages[number] for number in self.index.nearest(_asked(question.turns), count)]
+            marked = [_marked_passage(passage, question) for passage in nearest]
+            yield Context(id=question.id, passages=tuple(marked))
+
+
+def _passages(
+    training: Sequence[tuple[int, tuple[Message, ...]]], documents: Mapping[str, Source]
+) -> tuple[Passages, tuple[str, ...]]:
+    """The passages of the documents; without usable documents, those of the training answers."""
+    read = read_documents(documents, small=True)
+    found = [
+        Passage(source=chunk.document, place=", ".join(filter(None, (chunk.place, piece.place))), text=piece.text)
+        for chunk in read.chunks
+        # A page of a PDF file can be longer than a passage.
+        for piece in text_chunks(chunk.document, chunk.text, small=True)
+    ]
+    unusable = tuple(read.unusable.values())
+    return Passages.of(found or _from_answers(training)), unusable
+
+
+def _from_answers(training: Iterable[tuple[int, tuple[Message, ...]]]) -> Iterator[Passage]:
+    for number, turns in training:
+        source, answer = f"training record {number}", turns[-1].text
+        pieces = text_chunks(source, answer, small=True)
+        if not pieces:  # too short to be split
+            yield Passage(source=source, text=answer)
+        yield from (Passage(source=source, place=piece.place, text=piece.text) for piece in pieces)
+
+
+def _asked(turns: Sequence[Message]) -> str:
+    """What the user says in a conversation."""
+    return "\n".join(turn.text for turn in turns if turn.role == "user")
+
+
+def _fits(turns: Sequence[Message]) -> bool:
+    size = sum(len(html.escape(turn.text, quote=False).encode()) for turn in turns)
+    return size <= MOST_PART_BYTES and len(turns) <= MOST_EXAMPLE_TURNS
+
+
+def _marked_example(example: Example, question: EvaluationQuestion) -> Example:
+    return example.model_copy(update={"holds_answer": _holds_answer(example.turns[-1].text, question)})
+
+
+def _marked_passage(passage: Passage, question: EvaluationQuestion) -> Passage:
+    return passage.model_copy(update={"holds_answer": _holds_answer(passage.text, question)})
+
+
+def _holds_answer(text: str, question: EvaluationQuestion) -> bool:
+    """Whether a right answer is in the text word for word. Answers that are too short to tell are not looked for."""
+    telling = [answer for answer in (question.reference, *question.accepted) if len(essence(answer)) >= _FEWEST_TELLING]
+    return bool(telling) and any(ChunkText(text).has_passage(answer) for answer in telling)
