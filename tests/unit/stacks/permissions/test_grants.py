@@ -137,6 +137,8 @@ WRITERS: dict[str, set[str]] = {
     REVIEW: {"score_answers"},
     Keys.SCORES: {"score_answers"},
     Keys.GUARD: {"preprocess"},
+    Keys.PASSAGES: {"preprocess"},
+    Keys.contexts("retrieval"): {"preprocess"},
     Keys.guard_answers("tuned"): {"answer_questions"},
     Keys.GUARD_SCORES: {"score_answers"},
     PEOPLE: set(),  # a person, with rights of their own
