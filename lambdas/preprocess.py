@@ -81,6 +81,13 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     roles = {entry.role for entry in manifest.inputs}
     prepared = with_unused_settings(converted, manifest.settings, roles)
     prepared = with_unused_files(prepared, manifest.unused_files)
+    if not prepared.findings.errors:
+        below = f"{INCOMING}{manifest.dataset}/documents/"
+        documents = {
+            entry.key.removeprefix(below): ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
+            for entry in manifest.inputs_of("documents")
+        }
+        prepared = with_unused_files(prepared, write_contexts(folder, manifest, documents))
     summary = prepared.summary
     folder.save(summary)
     folder.save(prepared.findings.artifact())
@@ -90,13 +97,6 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     if stops_early:
         configured = min(configured, questions_of_a_batch(summary.evaluation_records))
         _shuffle_questions(folder, manifest.settings.evaluation)
-    if not prepared.findings.errors:
-        below = f"{INCOMING}{manifest.dataset}/documents/"
-        documents = {
-            entry.key.removeprefix(below): ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
-            for entry in manifest.inputs_of("documents")
-        }
-        write_contexts(folder, manifest, documents)
     size = shard_size(summary.evaluation_records, configured)
     found = batches(summary, size, FEWEST_TO_STOP) if stops_early else []
     shards = -(-summary.evaluation_records // size)

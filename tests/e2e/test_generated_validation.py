@@ -21,7 +21,8 @@ def dataset(settings, **more):
 
 
 def test_documents_become_validation_data_and_the_report_says_so(pipeline):
-    pipeline.drop("with-documents", dataset("generate: {count: 9}\nserving: on_demand\n"))
+    compared = "compare_with: [base, few_shot, retrieval, retrieval_tuned]\n"
+    pipeline.drop("with-documents", dataset(f"generate: {{count: 9}}\nserving: on_demand\n{compared}"))
     run = pipeline.run_of("with-documents")
     execution = pipeline.finished(run)
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
@@ -40,6 +41,14 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
     assert report["models"]["generator"]["name"] == "sentence extractor"
     assert any(each.startswith("generated data: sentence extractor") for each in report["stand_ins"])
     assert len(report["questions"]) == 9
+    for name in ("few_shot", "retrieval", "retrieval_tuned"):
+        answers = [json.loads(line) for line in pipeline.artifact(run, f"answers/{name}/00000.jsonl").splitlines()]
+        contexts = [json.loads(line) for line in pipeline.artifact(run, f"dataset/contexts/{name}.jsonl").splitlines()]
+        assert len(answers) == len(contexts) == 9
+        assert all(context["examples"] or context["passages"] for context in contexts)
+    scores = json.loads(pipeline.artifact(run, "scores/scores.json"))
+    assert {"few_shot", "retrieval", "retrieval_tuned"} <= set(scores["metrics"]["correctness"]["others"])
+    assert "The tuned model against the other contestants" in pipeline.artifact(run, "report/index.html").decode()
     assert pipeline.alive() == []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tuner.artifacts.contexts import MOST_EXAMPLE_TURNS, MOST_PART_BYTES, Context, Example, Passage
 from tuner.artifacts.dataset import EvaluationQuestion, Message
-from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.manifest import Manifest, UnusedFile
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.contexts.text_index import TextIndex
 from tuner.contexts.training_records import training_turns
@@ -22,8 +22,8 @@ from tuner.generation.reading.passages import ChunkText, essence
 _FEWEST_TELLING = 12
 
 
-def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str, Source]) -> tuple[str, ...]:
-    """Writes the contexts of all contestants that have some. Returns a sentence for each document that is unusable.
+def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str, Source]) -> tuple[UnusedFile, ...]:
+    """Writes the contexts of all contestants that have some. Returns the documents that no passage can be taken from.
 
     They are written once for all questions, so the estimate counts what is asked, and people can read it.
     """
@@ -34,7 +34,7 @@ def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str
     turns = training_turns(folder.read_lines(Keys.TRAINING), manifest.settings.system_prompt)
     training = [(number, record) for number, record in enumerate(turns, 1) if record]
     examples = passages = None
-    unusable: tuple[str, ...] = ()
+    unusable: tuple[UnusedFile, ...] = ()
     for contestant in asked:
         if contestant.kind == "few_shot":
             examples = examples or Examples.of(training)
@@ -92,7 +92,7 @@ class Passages:
 
 def _passages(
     training: Sequence[tuple[int, tuple[Message, ...]]], documents: Mapping[str, Source]
-) -> tuple[Passages, tuple[str, ...]]:
+) -> tuple[Passages, tuple[UnusedFile, ...]]:
     """The passages of the documents; without usable documents, those of the training answers."""
     read = read_documents(documents, small=True)
     found = [
@@ -101,7 +101,15 @@ def _passages(
         # A page of a PDF file can be longer than a passage.
         for piece in text_chunks(chunk.document, chunk.text, small=True)
     ]
-    unusable = tuple(read.unusable.values())
+    unusable = tuple(
+        UnusedFile(
+            name=f"documents/{name}",
+            rule="unused-file",
+            message=f"No passage is taken from it: {sentence}",
+            remedy="Replace the document, or remove it from the folder.",
+        )
+        for name, sentence in read.unusable.items()
+    )
     return Passages.of(found or _from_answers(training)), unusable
 
 

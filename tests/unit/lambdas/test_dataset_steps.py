@@ -73,6 +73,7 @@ def test_examples_and_passages_are_chosen_and_each_contestant_is_asked_where_its
     files = {
         "training.jsonl": jsonl(pairs(10)),
         "validation.jsonl": jsonl(pairs(7, 50)),
+        "documents/broken.pdf": b"this is no PDF file",
         "documents/handbook.md": b"# Handbook\n\nThe answer to question 51 is in this handbook, like many others.",
     }
     folder = drop(files, compare_with=["base", "few_shot", "retrieval", "retrieval_tuned"])
@@ -84,6 +85,9 @@ def test_examples_and_passages_are_chosen_and_each_contestant_is_asked_where_its
         assert len(contexts) == 7
         assert any(each["examples"] or each["passages"] for each in contexts)
     assert [passage["source"] for passage in folder.read_lines(Keys.PASSAGES)] == ["handbook.md"]
+    unused = [each for each in stored_json(folder, Keys.FINDINGS)["findings"] if each["rule"] == "unused-file"]
+    assert [each["file"] for each in unused] == ["documents/broken.pdf"]
+    assert "No passage is taken from it: " in unused[0]["message"]
 
 
 def test_files_of_the_folder_that_are_not_used_are_warnings_of_the_run(drop: Drop) -> None:

@@ -160,6 +160,13 @@ class MeasureScores(PerContestant):
         default_factory=dict, description="the tuned model with each other contestant; absent if there is only base"
     )
 
+    def against(self, contestant: ContestantName) -> MeasureScores:
+        """The same measure with another contestant in the place of the base model."""
+        found = self.compared[contestant]
+        members = {name: getattr(found, name) for name in ("difference", "comparison", "conclusion")}
+        sides = {BASE: self.by_contestant.get(contestant, Aggregate()), TUNED: self.tuned}
+        return self.model_copy(update={**members, "by_contestant": sides, "compared": {}})
+
     @property
     def with_people(self) -> MeasureScores | None:
         """The corrected numbers in the place of the judge's; None where people's scores correct nothing."""

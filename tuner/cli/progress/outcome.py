@@ -18,7 +18,7 @@ from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.terminal.hints import pasteable
-from tuner.cli.terminal.score_table import score_table
+from tuner.cli.terminal.score_table import contestant_table, score_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 from tuner.reporting.notify.failure_message import without_alarm
@@ -80,6 +80,10 @@ def _results(target: Console, report: Report) -> None:
     if report.scores:
         target.print()
         target.print(score_table(report.scores))
+        decides = report.scores.get(report.verdict.metric or "")
+        if decides and decides.compared:
+            target.print()
+            target.print(contestant_table(decides))
     if not report.failure:
         target.print()
         target.print(report.verdict.sentence, style="name")

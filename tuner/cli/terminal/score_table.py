@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
+from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.reporting.formatting import measure_title, number
 
@@ -40,6 +41,20 @@ def score_table(
         for judge in scores.judges.each if scores.judges else ():
             conclusion = [judge.conclusion.value if judge.conclusion else ""] if conclusions else []
             table.add_row(f"  {judge.name}", *_numbers(judge.of_measure(scores)), *conclusion)
+    return table
+
+
+def contestant_table(measure: MeasureScores) -> Table:
+    """The tuned model compared with each other contestant by one measure, with the corrected conclusions."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("tuned model against")
+    for heading in ("its mean", "tuned", "difference"):
+        table.add_column(heading, justify="right")
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("conclusion")
+    for name in measure.compared:
+        row = measure.against(name)
+        table.add_row(title_of(name), *_numbers(row), row.conclusion_value)
     return table
 
 

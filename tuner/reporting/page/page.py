@@ -74,6 +74,7 @@ def page(report: Report) -> str:
         own_measures=view.own_measures(report),
         judge_caveats=judge_caveats(report),
         judged_measures=view.judged_measures(report),
+        contestant_rows=view.contestant_rows(report),
         classification=report.scoring.classification,
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),
         extraction=report.scoring.extraction,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.costs.estimate import CostItem
+from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.evaluation.gate import Gate
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Answer, Question, Report
@@ -85,6 +86,15 @@ class JudgeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ContestantRow:
+    """Another contestant, and the tuned model compared with it. `drawn` has the scale of all of them."""
+
+    title: str
+    scores: MeasureScores
+    drawn: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
 class CostRow:
     """An item of the estimate, and the same item of the bill."""
 
@@ -135,6 +145,16 @@ def _judge_rows(measure: MeasureScores) -> list[JudgeRow]:
         JudgeRow(judge.name, judge.model, each, interval_bar(each, widest))
         for judge, each in zip(judges, scores, strict=True)
     ]
+
+
+def contestant_rows(report: Report) -> list[ContestantRow]:
+    """The tuned model compared with each other contestant by the measure that decides; empty if there is only base."""
+    measure = report.scores.get(report.verdict.metric or "")
+    if measure is None:
+        return []
+    found = {name: measure.against(name) for name in measure.compared}
+    widest = max(found.values(), key=reach, default=None)
+    return [ContestantRow(title_of(name), each, interval_bar(each, widest)) for name, each in found.items()]
 
 
 def deciding_row(report: Report) -> str | None:
