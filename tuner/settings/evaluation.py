@@ -124,11 +124,18 @@ class RetrievalSettings(StrictModel):
     passages: int = Field(4, ge=1, le=20, description="passages that are nearest to the question, by BM25")
 
 
+# What a rule of the gate can compare the tuned model with: the base model, the dataset's best earlier run, or another
+# contestant of the run.
+Other = Literal["base", "best", "few_shot", "retrieval", "retrieval_tuned"]
+_ALWAYS_COMPARED = frozenset({"base", "best"})
+
+
 class Margin(StrictModel):
     """How much worse than another model the tuned model may be."""
 
-    than: Literal["base", "best"] = Field(
-        description="the base model (base), or the best earlier run (best), that the tuned model is compared with"
+    than: Other = Field(
+        description="what the tuned model is compared with: the base model (base), the best earlier run (best), or a "
+        "contestant of compare_with"
     )
     margin: float = Field(
         gt=0,
@@ -143,12 +150,12 @@ class GateRule(StrictModel):
 
     at_least: float | None = Field(None, description="lowest accepted mean")
     at_most: float | None = Field(None, description="highest accepted mean")
-    better_than: Literal["base", "best"] | None = Field(
+    better_than: Other | None = Field(
         None,
-        description="the tuned model must be significantly better than the base model (base) or than the best earlier "
-        "run (best)",
+        description="the tuned model must be significantly better than the base model (base), than the best earlier "
+        "run (best), or than a contestant of compare_with",
     )
-    not_worse_than: Literal["base", "best"] | None = Field(
+    not_worse_than: Other | None = Field(
         None,
         description="the tuned model must not be significantly worse; that does not show that it is as good, because "
         "few questions can hardly show a loss: not_worse_by shows it",
@@ -179,9 +186,19 @@ class GateRule(StrictModel):
 
     @property
     def compared_with(self) -> frozenset[str]:
-        """What the tuned model is compared with: `base`, `best`, both or nothing."""
+        """What the tuned model is compared with: `base`, `best`, other contestants, or nothing."""
         named = (self.better_than, self.not_worse_than, self.not_worse_by and self.not_worse_by.than)
         return frozenset(name for name in named if name)
+
+    @property
+    def others(self) -> frozenset[str]:
+        """What the tuned model is compared with beside the base model."""
+        return self.compared_with - {"base"}
+
+    @property
+    def contestants(self) -> frozenset[str]:
+        """The contestants of `compare_with` among them."""
+        return self.compared_with - _ALWAYS_COMPARED
 
     @model_validator(mode="after")
     def _has_a_condition(self, info: ValidationInfo) -> GateRule:
@@ -196,9 +213,9 @@ def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
     """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
     check_measures(gate, metrics)
     preferred = gate.get("preference")
-    # The judge compares the answers of the base and the tuned model only, so there is no preference over other runs.
-    if preferred and "best" in preferred.compared_with:
-        raise ValueError("preference compares with base only; name another measure for 'best'")
+    # The judge compares the answers of the base and the tuned model only.
+    if preferred and preferred.others:
+        raise ValueError(f"preference compares with base only; name another measure for '{min(preferred.others)}'")
 
 
 def check_guard_rule(rule: GateRule | None, evaluation: EvaluationSettings) -> None:
@@ -209,7 +226,7 @@ def check_guard_rule(rule: GateRule | None, evaluation: EvaluationSettings) -> N
         raise ValueError(
             f"{MEASURE}: the run asks no guard questions; set evaluation.guard to their number, such as 80"
         )
-    if "best" in rule.compared_with:
+    if rule.others:
         raise ValueError(f"{MEASURE}: guard questions are compared with base only; use 'base'")
     if rule.each not in (None, CATEGORY_FIELD):
         raise ValueError(f"{MEASURE}: each: guard questions have no '{rule.each}'; use '{CATEGORY_FIELD}'")

@@ -244,8 +244,12 @@ class RunSettings(StrictModel):
             for name, rule in gate_of_metrics.items():
                 if rule.each and rule.each not in info.data["evaluation"].slices:
                     raise ValueError(f"{name}: each: '{rule.each}' is not in evaluation.slices; add it there")
-                if rule.each and "best" in rule.compared_with:
-                    raise ValueError(f"{name}: each: slices are compared with base only; use another rule for 'best'")
+                if rule.each and rule.others:
+                    raise ValueError(
+                        f"{name}: each: slices are compared with base only; use another rule for '{min(rule.others)}'"
+                    )
+                for other in sorted(rule.contestants.difference(info.data.get("compare_with") or ())):
+                    raise ValueError(f"{name}: '{other}' is no contestant of the run; add it to compare_with")
                 bounds = scorer.bounds(name) if name.split(".")[0] == "scorer" else range_of(name)
                 if bounds:
                     check_rule(name, rule, bounds)

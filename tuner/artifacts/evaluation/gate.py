@@ -27,7 +27,9 @@ class RuleNumbers(Part):
 
     bound: float | None = Field(None, description="of at_least and at_most; of not_worse_by, the margin")
     tuned: float | None = Field(None, description="mean of the tuned model; null when nothing was measured")
-    compared_with: str | None = Field(None, description="`base`, or the id of the dataset's best earlier run")
+    compared_with: str | None = Field(
+        None, description="a contestant such as `base`, or the id of the dataset's best earlier run"
+    )
     other: float | None = Field(None, description="mean of the model that it was compared with")
     difference: float | None = Field(None, description="tuned minus other, over the pairs")
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.artifacts.evaluation.contestants import BASE
+from tuner.artifacts.evaluation.contestants import BASE, title_of
 from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult, SliceName
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
@@ -13,6 +13,8 @@ from tuner.artifacts.guard import GuardScores
 from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.settings import GateRule, Margin
 
+# The dataset's best earlier run, in a rule.
+_BEST = "best"
 # Slices that the sentence of the gate names for one rule.
 _MOST_NAMED = 5
 
@@ -21,11 +23,11 @@ MeasuresByName = Mapping[str, MeasureScores]
 
 @dataclass(frozen=True, slots=True)
 class GateComparisons:
-    """What the tuned model was compared with: the base model, and the dataset's best earlier run.
+    """What the tuned model was compared with: the base model, other contestants, and the dataset's best earlier run.
 
-    `best` is None when there is no earlier run to compare with. Then the base model is the best one so far. `slices`
-    are parts of the questions, in which the tuned model is compared with the base model. `guard` is None in a run
-    without guard questions.
+    `base` has the comparisons with all contestants. `best` is None when there is no earlier run to compare with. Then
+    the base model is the best one so far. `slices` are parts of the questions, in which the tuned model is compared
+    with the base model. `guard` is None in a run without guard questions.
     """
 
     base: MeasuresByName
@@ -46,21 +48,27 @@ class GateComparisons:
         return GateComparisons(self.guard.metrics, slices=(self.guard.slices,))
 
     def measures(self, other: str) -> MeasuresByName:
-        """The comparison with what a rule names: `base` or `best`."""
-        return self.best.metrics if other == "best" and self.best else self.base
+        """The comparison with what a rule names: `base`, `best`, or another contestant."""
+        if other not in (BASE, _BEST):
+            return {name: scores.against(other) for name, scores in self.base.items() if other in scores.compared}
+        return self.best.metrics if other == _BEST and self.best else self.base
 
     def words(self, other: str) -> str:
         """What sentences call it."""
         if other == BASE:
             return BASE
+        if other != _BEST:
+            return title_of(other)
         if self.best is None:
             return "base, since there is no earlier run to compare with"
         selection = f" ({self.best.selection})" if self.best.selection else ""
         return f"the best earlier run, {self.best.run_id}{selection}"
 
     def identity(self, other: str) -> str:
-        """`base`, or the id of the earlier run."""
-        return self.best.run_id if other == "best" and self.best else BASE
+        """The name of the contestant, or the id of the earlier run."""
+        if other != _BEST:
+            return other
+        return self.best.run_id if self.best else BASE
 
 
 def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> GateResult | None:

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.evaluation.test_scores import scores
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.gate import GateResult
-from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Slice, Slices
+from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, MeasureScores, Slice, Slices
 from tuner.core.errors import SettingsError
 from tuner.core.strict_model import read_from_artifact
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
@@ -119,6 +119,31 @@ def test_bounds_are_the_means() -> None:
     assert decided(EQUAL, BETTER, at_most=8.4) == "rejected"
 
 
+@pytest.mark.parametrize(
+    ("rule", "decision"),
+    [
+        ({"better_than": "base"}, "accepted"),
+        ({"better_than": "retrieval"}, "rejected"),
+        ({"not_worse_than": "retrieval"}, "rejected"),
+        ({"not_worse_by": {"than": "retrieval", "margin": 6}}, "accepted"),
+        ({"better_than": "few_shot"}, "undecided"),
+    ],
+)
+def test_a_rule_compares_with_the_contestant_that_it_names(rule: dict, decision: str) -> None:
+    """The tuned model is better than the base model and worse than retrieval; few_shot was not measured."""
+    scores, against = compared(EQUAL, BETTER)["correctness"], compared(BETTER, WORSE)["correctness"]
+    other = Compared(difference=-6.0, comparison=against.comparison, conclusion=against.conclusion)
+    other = other.model_copy(update={"comparison": against.comparison.model_copy(update={"interval": (-5.9, -5.5)})})
+    sides = {**scores.by_contestant, "retrieval": Aggregate(mean=8.5)}
+    several = scores.model_copy(update={"by_contestant": sides, "compared": {"retrieval": other}})
+    found = decide_gate({"correctness": GateRule.model_validate(rule)}, GateComparisons({"correctness": several}))
+    assert found is not None
+    assert found.decision == decision
+    if "retrieval" in str(rule):
+        assert "the base model with passages" in found.sentence
+        assert (found.rules[0].numbers.compared_with, found.rules[0].numbers.other) == ("retrieval", 8.5)
+
+
 def test_one_broken_rule_rejects_and_says_which() -> None:
     gate = {"correctness": GateRule(at_least=9.0, better_than="base")}
     found = decide_gate(gate, comparisons(EQUAL, BETTER))
@@ -162,6 +187,18 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
             "slices are compared with base only",
         ),
         ({"gate": {"preference": {"not_worse_by": {"than": "best", "margin": 0.1}}}}, "compares with base only"),
+        (
+            {"gate": {"preference": {"better_than": "retrieval"}}, "compare_with": ["retrieval"]},
+            "compares with base only; name another measure for 'retrieval'",
+        ),
+        ({"gate": {"correctness": {"better_than": "retrieval"}}}, "'retrieval' is no contestant of the run; add it"),
+        (
+            {
+                "gate": {"correctness": {"not_worse_by": {"than": "few_shot", "margin": 1}}},
+                "compare_with": ["base", "retrieval"],
+            },
+            "'few_shot' is no contestant of the run; add it to compare_with",
+        ),
         ({"evaluation": {"metrics": ["blue"]}}, "no metric 'blue'; did you mean 'bleu'"),
     ],
 )
