@@ -36,10 +36,10 @@ demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and 
 	@$(BIN)/python -m local.demo
 
 check: lint  ## checks and fast unit tests, in a few minutes: for every change
-	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow" tests/unit
+	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow and not thorough" tests/unit
 
 test: lint  ## all checks and tests, the deployed local cloud included
-	@$(BIN)/pytest -n auto --dist worksteal -q tests/unit tests/characterization
+	@$(BIN)/pytest -n auto --dist worksteal -q -m "not thorough" tests/unit tests/characterization
 	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
