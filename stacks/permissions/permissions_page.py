@@ -43,7 +43,7 @@ _PEOPLE = (
     "The first policy is enough to work with datasets, the second to answer for money, the third to import people's "
     "scores. They are managed policies of the stack, in its outputs `DataOwnerPolicyArn`, `OperatorPolicyArn` and "
     "`ReviewerPolicyArn`. They are attached to nobody: attach them to the roles or groups of your people. "
-    "`tests/e2e/test_approval.py` works with them on the local cloud. The first two may write no artifact of a run, "
+    "`tests/e2e/test_approval.py` works with the first two on the local cloud. They may write no artifact of a run, "
     "apart from the operator's answer to a request for approval. A reviewer may write scores, gate and report, because "
     "`tuner review import` changes the decision of the gate on a run that has ended: give this policy to those who may "
     "decide about models. The state machine purchases a commitment by the decision that *apply_gate* returned, and not "

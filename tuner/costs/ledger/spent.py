@@ -1,8 +1,9 @@
 """What a run that has ended spent, for the ledger of spending.
 
-It is never less than what AWS bills. Paid calls count with the tokens of their replies and, where a reply was lost or a
-function was cut off, with the most that was reserved for them. The bill of the report says what else the run measured.
-Where it measured nothing, the worst case of the estimate counts, and nothing only for what the run cannot have begun.
+It is never less than what AWS bills for the items of the estimate that have a price. Paid calls count with the tokens
+of their replies and, where a reply was lost or a function was cut off, with the most that was reserved for them. The
+bill of the report says what else the run measured. Where it measured nothing, the worst case of the estimate counts,
+and nothing only for what the run cannot have begun.
 """
 
 from __future__ import annotations
