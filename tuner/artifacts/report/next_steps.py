@@ -18,6 +18,8 @@ NextStepRule = Literal[
     "start-again",
     "evaluate",
     "read-failed-answers",
+    "prefer-contestant",
+    "compare-costs",
     "accept",
     "set-a-gate",
     "keep-out",

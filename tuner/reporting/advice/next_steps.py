@@ -6,8 +6,10 @@ costs money now, what to do with the model, and then what would make the next ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, title_of
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import NextStep, Question, Report
 from tuner.core.run import again_command
 from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
@@ -99,6 +101,40 @@ def _failed_answers(report: Report) -> Iterator[NextStep]:
         )
 
 
+def _contestants(report: Report) -> Iterator[NextStep]:
+    """Other contestants: the best of those that are better, or those that are not shown to be worse and cost less."""
+    against = _against(report)
+    if better := _better(against):
+        title, reason = title_of(better), against[better].conclusion
+        cheaper = "" if better == RETRIEVAL_TUNED else " It needs no training and no model of your own."
+        yield NextStep(
+            rule="prefer-contestant",
+            action=f"Prefer {title} to the tuned model alone.{cheaper}",
+            reason=reason.sentence if reason else "",
+        )
+        return
+    level = [title_of(name) for name, scores in against.items() if scores.conclusion_value == "undecided"]
+    if level and report.verdict.value == "better":
+        yield NextStep(
+            rule="compare-costs",
+            action="Compare the costs before you serve the tuned model, or ask more questions.",
+            reason=f"It is not shown to be better than {' and '.join(level)}.",
+        )
+
+
+def _against(report: Report) -> dict[str, MeasureScores]:
+    """The tuned model compared with every contestant except the base model, by the measure that decides."""
+    measure = report.scores.get(report.verdict.metric or "")
+    return {name: measure.against(name) for name in measure.compared if name != BASE} if measure else {}
+
+
+def _better(against: Mapping[str, MeasureScores]) -> str | None:
+    """The contestant with the best mean of those that are shown to be better than the tuned model."""
+    shown = [name for name, scores in against.items() if scores.conclusion_value == "worse"]
+    sign = {name: -1 if against[name].better == "lower" else 1 for name in shown}
+    return max(shown, key=lambda name: sign[name] * (against[name].base.mean or 0.0), default=None)
+
+
 def _use(report: Report) -> Iterator[NextStep]:
     """What to do with the model: the gate decides; without one, the verdict and the level of the scores."""
     if not report.scores:
@@ -108,6 +144,8 @@ def _use(report: Report) -> Iterator[NextStep]:
     if decision in ("rejected", "undecided"):
         action = "Do not use the model yet." if decision == "undecided" else "Do not use the model."
         yield NextStep(rule="keep-out", action=action, reason=report.gate.sentence if report.gate else "")
+    elif _better(_against(report)):
+        return  # Another contestant is to be preferred.
     elif decision == "accepted" or (report.verdict.value == "better" and level is None):
         reason = report.gate.sentence if report.gate else report.verdict.sentence
         action = "Use the tuned model. 'How to call the model' has the commands."
@@ -260,7 +298,7 @@ def _aws(report: Report) -> Iterator[NextStep]:
 
 _RULES: tuple[Rule, ...] = (
     *(_release, _failed, _stopped, _not_evaluated),
-    *(_use, _guard, _earlier, _more_questions, _failed_answers),
+    *(_contestants, _use, _guard, _earlier, _more_questions, _failed_answers),
     *(_epochs, _subjects, _warnings, _people, _gate, _aws),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER, MODEL, RUN, guard_of
 from tuner.artifacts.dataset import Coverage, DatasetFindings
+from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, Conclusion
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Failure, NextStep, NextStepRule, Report
 from tuner.artifacts.training import Epoch
@@ -234,3 +235,31 @@ def test_a_refused_run_has_a_step_on_its_page(folder_of: FolderOf) -> None:
     html = page(refused)
     assert html.index("Correct the dataset and upload it again") < html.index('class="failure"')
     assert MODEL not in html
+
+
+def against_others(report: Report, **conclusions: str) -> dict[str, Any]:
+    """The scores with other contestants, whose means are 7, 8, ... in their order."""
+    measure = report.scores["correctness"]
+    compared = {
+        name: Compared(difference=-1.0, conclusion=Conclusion(value=value, sentence=f"It is {value} than {name}."))
+        for name, value in {"base": "better", **conclusions}.items()
+    }
+    means = {name: Aggregate(mean=mean) for mean, name in enumerate(conclusions, 7)}
+    changed = measure.model_copy(update={"by_contestant": {**measure.by_contestant, **means}, "compared": compared})
+    return {**report.scores, "correctness": changed}
+
+
+def test_the_best_contestant_that_is_better_is_preferred_to_an_accepted_model(report: Report) -> None:
+    scores = against_others(report, few_shot="worse", retrieval="worse", retrieval_tuned="undecided")
+    found = steps(report, scores=scores)
+    assert found["prefer-contestant"].action.startswith("Prefer the base model with passages to the tuned model alone.")
+    assert found["prefer-contestant"].reason == "It is worse than retrieval."
+    assert "accept" not in found
+
+
+def test_contestants_that_are_not_shown_to_be_worse_are_named_beside_an_accepted_model(report: Report) -> None:
+    found = steps(report, scores=against_others(report, few_shot="undecided", retrieval="better"))
+    assert found["compare-costs"].reason == "It is not shown to be better than the base model with examples."
+    assert "accept" in found
+    assert "compare-costs" not in steps(report, scores=against_others(report, few_shot="better"))
+    assert not {"compare-costs", "prefer-contestant"} & set(steps(report))
