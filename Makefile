@@ -77,13 +77,13 @@ lock: $(TOOLS_INSTALLED)  ## write requirements/locked/ anew (UPGRADE=1: with ne
 
 sbom: $(TOOLS_INSTALLED)  ## list all packages with their hashes in build/sbom, in CycloneDX's format
 	@mkdir -p build/sbom
-	@for name in all cuda aws models encoder lambda lambda-scoring; do \
+	@for name in all cuda aws models encoder lambda lambda-scoring lambda-retrieval; do \
 		$(TOOLS)/bin/cyclonedx-py requirements $(LOCKED)/$$name.txt --output-reproducible --output-file build/sbom/$$name.cdx.json || exit 1; done
 	@npm sbom --sbom-format cyclonedx --package-lock-only >build/sbom/npm.cdx.json
 	@ls build/sbom
 
 audit: $(TOOLS_INSTALLED)  ## look for known vulnerabilities of all packages, in the data of the package indexes
-	@for name in all cuda models lambda lambda-scoring tools; do \
+	@for name in all cuda models lambda lambda-scoring lambda-retrieval tools; do \
 		$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r $(LOCKED)/$$name.txt || exit 1; done
 	@npm audit --package-lock-only
 

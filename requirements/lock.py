@@ -40,6 +40,7 @@ LOCKS: Mapping[str, Lock] = {
     "encoder": Lock(("requirements-encoder.txt",), flat=True),
     "lambda": Lock(("lambdas/requirements.txt",), flat=True),
     "lambda-scoring": Lock(("lambdas/requirements-scoring.txt",), flat=True),
+    "lambda-retrieval": Lock(("lambdas/requirements-retrieval.txt",), flat=True),
     "lambda-client": Lock(("tests/package/requirements.txt",), flat=True),
     "tools": Lock(("requirements/tools.in",)),
 }

@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.bundling import assets
-from stacks.bundling.layer import DEPENDENCIES, SCORING
+from stacks.bundling.layer import DEPENDENCIES, RETRIEVAL, SCORING
 from stacks.checks.suppressions import accept
 from stacks.monitoring.log_groups import log_group
 from stacks.permissions import Arns
@@ -46,7 +46,10 @@ class Steps(Construct):
         # The local cloud runs functions in its own Python environment, which has the packages.
         local = self._settings.target == "local"
         self._layers = [] if local else [assets.layer(self, DEPENDENCIES)]
-        self._scoring_layers = [] if local else [*self._layers, assets.layer(self, SCORING)]
+        # Those that one function has in addition.
+        self._more_layers = (
+            {} if local else {"score_answers": assets.layer(self, SCORING), "preprocess": assets.layer(self, RETRIEVAL)}
+        )
         self._code = assets.code()
         self.functions: Mapping[str, lambda_.Function] = {step.name: self._build(step) for step in STEPS}
 
@@ -76,12 +79,14 @@ class Steps(Construct):
         return function
 
     def _size(self, step: Step) -> dict[str, Any]:
-        """Layers, memory and storage. The encoder determines those of the scoring function."""
+        """Layers, memory and storage. The encoder determines memory and storage of the scoring function."""
+        more = self._more_layers.get(step.name)
+        layers = [*self._layers, more] if more else self._layers
         if step.name != "score_answers":
-            return {"layers": self._layers, "memory_size": step.memory}
+            return {"layers": layers, "memory_size": step.memory}
         needs = self._encoder.needs
         return {
-            "layers": self._scoring_layers,
+            "layers": layers,
             "memory_size": max(step.memory, needs.memory),
             "ephemeral_storage_size": Size.mebibytes(needs.storage),
         }

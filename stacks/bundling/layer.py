@@ -58,4 +58,6 @@ def _layer(name: str, requirements: str, folder: str) -> Layer:
 DEPENDENCIES = _layer("Dependencies", "lambda.txt", "layer")
 SCORING = _layer("Scoring", "lambda-scoring.txt", "layer-scoring")
 """Only the scoring function has this layer in addition: other functions start faster without it."""
-LAYERS = (DEPENDENCIES, SCORING)
+RETRIEVAL = _layer("Retrieval", "lambda-retrieval.txt", "layer-retrieval")
+"""Only the preprocessing function has this layer in addition: a function with both would be too large for Lambda."""
+LAYERS = (DEPENDENCIES, SCORING, RETRIEVAL)

@@ -70,7 +70,7 @@ def test_what_the_requirements_files_pin_is_locked(name: str) -> None:
 
 def test_the_files_agree_with_each_other() -> None:
     everything = packages("all")
-    for name in ("aws", "lambda", "lambda-scoring"):
+    for name in ("aws", "lambda", "lambda-scoring", "lambda-retrieval"):
         others = {key: each.specifier for key, each in packages(name).items()}
         assert others == {key: everything[key].specifier for key in others}
 

@@ -16,7 +16,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from stacks.bundling.layer import CHECKOUT, DEPENDENCIES, SCORING
+from stacks.bundling.layer import CHECKOUT, DEPENDENCIES, LAYERS, RETRIEVAL, SCORING
 from stacks.step_table import STEPS
 from tests.package import built
 
@@ -45,14 +45,17 @@ def pinned(*files: Path) -> dict[str, str]:
 
 LAYER = pinned(DEPENDENCIES.requirements)
 WITH_SCORING = pinned(DEPENDENCIES.requirements, SCORING.requirements)
+WITH_RETRIEVAL = pinned(DEPENDENCIES.requirements, RETRIEVAL.requirements)
+ALL = {**WITH_SCORING, **WITH_RETRIEVAL}
+GIVEN = {"score_answers": WITH_SCORING, "preprocess": WITH_RETRIEVAL}
 
 
-@pytest.mark.parametrize(("name", "number"), sorted(WITH_SCORING.items()))
+@pytest.mark.parametrize(("name", "number"), sorted(ALL.items()))
 def test_a_function_runs_on_the_release_that_is_tested(name: str, number: str) -> None:
     assert version(name).partition("+")[0] == number
 
 
-@pytest.mark.parametrize("packages", [LAYER, WITH_SCORING], ids=["all", "scoring"])
+@pytest.mark.parametrize("packages", [LAYER, WITH_SCORING, WITH_RETRIEVAL], ids=["all", "scoring", "retrieval"])
 def test_the_requirements_list_every_dependency(packages: dict[str, str]) -> None:
     """pip is told to resolve nothing, so what a package needs must be listed too."""
     missing = {
@@ -73,16 +76,16 @@ def needed_by(name: str) -> Iterator[str]:
 
 
 def test_no_package_of_a_function_is_a_downloader() -> None:
-    assert not DOWNLOADERS & WITH_SCORING.keys()
+    assert not DOWNLOADERS & ALL.keys()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not built.runs_here(), reason="packages are built for Linux on x86-64 or ARM")
 def test_no_downloader_is_in_the_built_packages() -> None:
     """What pip installed, whatever the lists say."""
-    folders = [built.packages(layer.requirements) for layer in (DEPENDENCIES, SCORING)]
+    folders = [built.packages(layer.requirements) for layer in LAYERS]
     found = {str(canonicalize_name(path.name.split("-")[0])) for each in folders for path in each.glob("*.dist-info")}
-    assert found == set(WITH_SCORING)
+    assert found == set(ALL)
     assert not any((each / name.replace("-", "_")).exists() for each in folders for name in DOWNLOADERS)
 
 
@@ -95,12 +98,12 @@ def test_only_the_answer_to_cloudformation_is_sent_without_boto3() -> None:
 
 def test_the_packages_of_a_function_do_not_depend_on_the_machine_that_builds_them() -> None:
     """pip compares markers with the Python that runs it, and not with Lambda's."""
-    assert ";" not in DEPENDENCIES.requirements.read_text() + SCORING.requirements.read_text()
+    assert ";" not in "".join(layer.requirements.read_text() for layer in LAYERS)
 
 
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
 def test_a_step_imports_only_what_it_is_given(step: str) -> None:
-    given = WITH_SCORING if step == "score_answers" else LAYER
+    given = GIVEN.get(step, LAYER)
     imported = {package for module in modules_of(f"lambdas.{step}") for package in third_party(module)}
     assert imported <= set(given)
     assert "pydantic" in imported
