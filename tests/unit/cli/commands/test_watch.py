@@ -120,6 +120,27 @@ class TestWatch:
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
         assert "Throughput left: none" in outcome.err
 
+    def test_the_result_compares_the_tuned_model_with_the_other_contestants(self, tuner: Tuner, aws: FakeAws) -> None:
+        retrieval = {
+            "difference": -1.0,
+            "comparison": {"interval": [-1.5, -0.5]},
+            "conclusion": {"value": "worse", "sentence": "It is worse."},
+        }
+        measure = {
+            **SCORES["correctness"],
+            "others": {"retrieval": {"mean": 7.25}},
+            "compared": {"retrieval": retrieval},
+        }
+        verdict = {"value": "better", "metric": "correctness", "sentence": "It is better."}
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", verdict=verdict, scores={**SCORES, "correctness": measure}))
+        lines = tuner("watch", "faq-1").err.splitlines()
+        at = next(number for number, line in enumerate(lines) if line.startswith("tuned model against"))
+        shown = " ".join(" ".join(lines[at + 1 : at + 3]).split())
+        assert shown.startswith("the base model with")
+        assert "7.25 6.25 −1.00 −1.50 to −0.500 worse" in shown.replace("+", "")
+        assert all(len(line) <= 80 for line in lines if "s3://" not in line)
+
     def test_the_cost_so_far_is_printed(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1"))
         items = [{"name": "Base model, answers", "usd": 0.25, "unit_price_usd": 1}]
