@@ -6,7 +6,7 @@ import json
 import random
 from pathlib import Path
 
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.grading.samples import Sample
 
 _DATASET = Path(__file__).parents[1] / "examples" / "bedrock-faq" / "training.jsonl"
 

@@ -26,8 +26,9 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
+from tuner.evaluation.grading.grades import grade
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 from tuner.reporting import Report, page, publish
 from tuner.reporting.collect.run_summary import run_summary
 from tuner.reporting.files_comparison import build_comparison

@@ -33,11 +33,11 @@ from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.bertscore import BertScore
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import Sample
 from tuner.settings import JudgeSettings
 
 ROOT = Path(__file__).parents[1]
@@ -145,8 +145,9 @@ def peak_bytes() -> int:
 
 def first_shard() -> None:
     """The work of one invocation for 25 questions, without the judge."""
+    from tuner.evaluation.grading.grades import grade
     from tuner.evaluation.metrics import chosen
-    from tuner.evaluation.scores import grade, summarize
+    from tuner.evaluation.scores import summarize
 
     metrics = chosen(["bertscore", "rouge", "bleu", "style", "exact_match", "token_f1"])
     with tempfile.TemporaryDirectory() as folder:

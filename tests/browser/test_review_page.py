@@ -12,9 +12,9 @@ from tests.browser.conftest import Browser
 from tests.unit.evaluation.conftest import make_sample
 from tests.unit.reporting.page.test_page import HOSTILE
 from tuner.artifacts.evaluation.people import PeopleScores
+from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.evaluation.review.draw import flagged_sheet
 from tuner.evaluation.review.spreadsheet import read_review
-from tuner.evaluation.samples import Sample, SampleSet
 from tuner.reporting.page.review_page import review_page
 
 pytestmark = pytest.mark.browser

@@ -29,7 +29,7 @@ from lambdas import apply_gate, close_run, estimate_cost, notify, score_answers,
 from tests.characterization.cloud import Cloud, SavedRun, cloud_of
 from tests.lambda_context import CONTEXT
 from tuner.cli import main
-from tuner.evaluation.shards import Shards
+from tuner.evaluation.grading.shards import Shards
 
 EXPECTED = Path(__file__).parent / "expected"
 _NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
@@ -81,7 +81,7 @@ def _keep_grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> list[str]:
         computed.append(original(shards, *given))
         return str(saved)
 
-    patch.setattr("tuner.evaluation.shards.grading_definition", lambda: "")
+    patch.setattr("tuner.evaluation.grading.shards.grading_definition", lambda: "")
     patch.setattr(Shards, "_fingerprint", fingerprint)
     return computed
 

@@ -9,7 +9,8 @@ from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
+from tuner.evaluation.grading.grades import Graded
+from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.verdict import Names
 

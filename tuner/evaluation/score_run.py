@@ -22,15 +22,16 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.grading.grades import grouped, merged
+from tuner.evaluation.grading.samples import SampleSet, match
+from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.previous_best import with_earlier_runs
 from tuner.evaluation.review.candidates import review_candidates, vocabulary
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
-from tuner.evaluation.samples import SampleSet, match
-from tuner.evaluation.scores import grouped, merged, summarize
-from tuner.evaluation.shards import Shards
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP, Looks
 from tuner.evaluation.statistics.verdict import with_stopping
 

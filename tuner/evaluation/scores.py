@@ -1,29 +1,23 @@
-"""Grades samples with the metrics, and computes scores.json from the grades.
-
-Grading (one record per question, in any number of shards) and the statistics over all records are separate steps.
-Shards that several invocations graded therefore give exactly the numbers that one invocation would.
-"""
+"""Computes scores.json from the grades of all questions: the contestants by each measure, and the verdict."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Aggregate, EqualLength, MeasureScores, Number, Slices
 from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
-from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores, contestants_in
+from tuner.artifacts.evaluation.question_scores import QuestionScores, contestants_in
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
-from tuner.datasets.question_groups import question_groups
-from tuner.evaluation.details import counted_by_judge, details_of, scorer_warning
+from tuner.evaluation.details import details_of, scorer_warning
+from tuner.evaluation.grading.grades import Graded
+from tuner.evaluation.grading.samples import spread_of_repeats
 from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.judging.results import with_judges
-from tuner.evaluation.metrics import Measure, Measures, Metric, ScoringContext, measures
-from tuner.evaluation.samples import Sample, contestants_of, one_per_question, single_answers, spread_of_repeats
+from tuner.evaluation.metrics import Measure, measures
 from tuner.evaluation.statistics.comparison import PairedDifference, compare, mean_and_error
 from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
@@ -31,98 +25,6 @@ from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
 from tuner.evaluation.statistics.slices import compared_with_all, slice_warnings, slices_by
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
-from tuner.settings import EvaluationSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`.
-
-    `counts` also has those of each of several judges, under `counted_by_judge`.
-
-    `groups` says how the questions hang together; None if every question stands alone, or is one shard's. `slices` are
-    the fields by which results are shown.
-    """
-
-    records: tuple[QuestionScores, ...]
-    about: Mapping[str, MetricFacts]
-    counts: Mapping[str, Mapping[str, int]]
-    groups: QuestionGroups | None = None
-    slices: tuple[str, ...] = ()
-
-
-def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
-    """Grades the samples with every metric. An answer that was not given is marked as failed."""
-    single = single_answers(samples)
-    grades = {metric.name: metric.grade(single, context) for metric in metrics}
-    records = []
-    for index, sample in enumerate(single):
-        answers = {}
-        for name in contestants_of(samples):
-            # `failed` is set only where it is true, so that the file has it only there.
-            answers[name] = AnswerScores(failed=True) if sample.answers[name] is None else AnswerScores()
-            for given in grades.values():
-                # The judge's preference is between base and tuned model only.
-                if name in given.values:
-                    answers[name] = answers[name].joined(given.values[name][index])
-        references: Measures = {}
-        for given in grades.values():
-            references |= given.references[index] if given.references is not None else {}
-        record = QuestionScores(id=sample.id, by_contestant=answers)
-        # Members that a question does not have are not set, so that the file does not have them.
-        labels = [given.labels[index] for given in grades.values() if given.labels is not None]
-        members: dict[str, object] = {"reference": references} if references else {}
-        members |= {"label": labels[0]} if labels else {}
-        records.append(record.model_copy(update=members))
-    return Graded(
-        tuple(one_per_question(samples, records)),
-        {name: given.about for name, given in grades.items()},
-        {
-            **{name: dict(given.counts) for name, given in grades.items()},
-            **{
-                counted_by_judge(name, model): dict(counts)
-                for name, given in grades.items()
-                for model, counts in given.judge_counts.items()
-            },
-        },
-    )
-
-
-def merged(shards: Sequence[Graded]) -> Graded:
-    """The shards together: records in their order, counts added up."""
-    counts: dict[str, Counter[str]] = {}
-    for shard in shards:
-        for metric, numbers in shard.counts.items():
-            counts.setdefault(metric, Counter()).update(numbers)
-    # The facts are the same in every shard, so the last shard's are as good as any.
-    about = {metric: facts for shard in shards for metric, facts in shard.about.items()}
-    return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
-
-
-def grouped(
-    graded: Graded,
-    questions: Sequence[EvaluationQuestion],
-    settings: EvaluationSettings,
-    every: Sequence[EvaluationQuestion] | None = None,
-) -> Graded:
-    """The grades of all questions, each with its group where questions hang together, and the fields of its slices.
-
-    `every` are all questions, if some were not asked: groups are those of all questions.
-    """
-    scored = {record.id for record in graded.records}
-    known = {each.id: each for each in questions if each.id in scored}
-    groups, names = question_groups(list(every or known.values()), settings.group_by)
-    if every and groups:
-        found = len({names[key] for key in known})
-        groups = groups.model_copy(update={"questions": len(known), "groups": found})
-    records = []
-    for record in graded.records:
-        fields = {name: value for name, value in known[record.id].fields.items() if name in settings.slices}
-        # Members that a question does not have are not set, so that the file does not have them.
-        members: dict[str, object] = {"group": names[record.id]} if groups else {}
-        members |= {"fields": fields} if fields else {}
-        records.append(record.model_copy(update=members))
-    return replace(graded, records=tuple(records), groups=groups, slices=settings.slices)
 
 
 def summarize(

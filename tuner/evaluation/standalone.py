@@ -27,6 +27,8 @@ from tuner.evaluation.answer_files import (
 )
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.grades import Graded, grade, grouped
+from tuner.evaluation.grading.samples import SampleSet, match_repeated
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
@@ -35,8 +37,7 @@ from tuner.evaluation.review.candidates import review_candidates, vocabulary
 from tuner.evaluation.review.local_sheets import known_sheets, write_sample
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
-from tuner.evaluation.samples import SampleSet, match_repeated
-from tuner.evaluation.scores import Graded, grade, grouped, summarize
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.tasks import task_of_files
 from tuner.settings import RunSettings
 

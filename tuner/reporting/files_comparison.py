@@ -13,7 +13,7 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
 from tuner.core.times import iso, now
 from tuner.datasets.io import write_whole
-from tuner.evaluation.samples import contestants_of
+from tuner.evaluation.grading.samples import contestants_of
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.advice.next_steps import next_steps
 from tuner.reporting.collect.build import with_scores

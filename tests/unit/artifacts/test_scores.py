@@ -14,11 +14,12 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.catalog.metrics import METRICS
 from tuner.core.json_types import Json
+from tuner.evaluation.grading.grades import grade
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 from tuner.settings import JudgeSettings
 from tuner.settings.tasks import ScorerSettings
 

@@ -11,8 +11,8 @@ from tuner.artifacts.dataset import Message
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.bedrock.converse import Reply
 from tuner.costs.allotments import Allotments
+from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.scores import summarize
-from tuner.evaluation.shards import Shards
 from tuner.serving.inference import Inference, Shard
 from tuner.settings import InferenceSettings
 

@@ -29,8 +29,8 @@ from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import SpendingLimitError, TunerError
 from tuner.costs.allotments import Allotments
 from tuner.costs.meter import Tokens, most_used
+from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.shards import Shards
 from tuner.serving.inference import Inference, Shard
 from tuner.settings import RunSettings
 
@@ -178,9 +178,9 @@ def attempt(step: Any, runtime: Runtime, times: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.evaluation.shards.Judge", partial(Judge, sleep=lambda _: None))
+    monkeypatch.setattr("tuner.evaluation.grading.shards.Judge", partial(Judge, sleep=lambda _: None))
     limiter = partial(ConcurrencyLimiter, sleep=lambda _: None)
-    monkeypatch.setattr("tuner.evaluation.shards.ConcurrencyLimiter", lambda _: limiter(2))
+    monkeypatch.setattr("tuner.evaluation.grading.shards.ConcurrencyLimiter", lambda _: limiter(2))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)

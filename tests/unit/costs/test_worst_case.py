@@ -21,9 +21,9 @@ from tuner.costs.estimate import estimate
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.spending_decision import spending_decision, spending_reason
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.samples import Sample
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 NOVA = "amazon.nova-micro-v1:0:128k"

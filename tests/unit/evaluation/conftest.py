@@ -1,19 +1,32 @@
-"""A judge without a network, whose replies a test decides."""
+"""A run's folder in memory, and a judge without a network, whose replies a test decides."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.samples import Sample
 from tuner.settings import JudgeSettings
+
+RUN = "faq-123456789abc"
+
+
+@pytest.fixture
+def folder() -> Iterator[RunFolder]:
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="artifacts")
+        yield RunFolder("artifacts", RUN, s3)
 
 
 @dataclass

@@ -6,8 +6,9 @@ from tests.unit.evaluation.conftest import graded_records
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
+from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.run_comparison import compare_runs
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.scores import summarize
 
 
 def run(scores: dict[str, int | None], judge: str = "Nova Pro") -> Scores:

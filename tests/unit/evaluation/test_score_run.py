@@ -4,18 +4,16 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tests.doubles import approve, stored_json, write_lines
 from tests.lambda_context import CONTEXT
+from tests.unit.evaluation.conftest import RUN
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.graded_shard import GradedShard
@@ -25,16 +23,15 @@ from tuner.artifacts.task import TaskDescription
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
-from tuner.evaluation import shards
-from tuner.evaluation.definition import definition_of
 from tuner.evaluation.encoder.files import BuiltEncoder
+from tuner.evaluation.grading import shards
+from tuner.evaluation.grading.definition import PACKAGE, definition_of
+from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.review.spreadsheet import answer_order
 from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
-from tuner.evaluation.shards import Shards
 from tuner.settings import DeploymentSettings, RunSettings
 
-RUN = "faq-123456789abc"
 ENCODER = BuiltEncoder()
 
 
@@ -65,14 +62,6 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
     fake = FakeBedrock()
     monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda service, **_: fake)
     return fake
-
-
-@pytest.fixture
-def folder() -> Iterator[RunFolder]:
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="artifacts")
-        yield RunFolder("artifacts", RUN, s3)
 
 
 def prepare(
@@ -167,9 +156,10 @@ def test_grades_of_another_definition_are_made_again(
 @pytest.mark.parametrize("name", ["tokens.py", "metrics/rouge.py", "judging/rubric.md"])
 def test_the_definition_of_grades_covers_the_code_the_prompts_and_the_libraries(tmp_path: Path, name: str) -> None:
     package = tmp_path / "evaluation"
-    shutil.copytree(Path(shards.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     before = definition_of(package, ["regex 1"])
     assert before == definition_of(package, ["regex 1"]) != definition_of(package, ["regex 2"])
+    assert (package / name).is_file()
     (package / name).write_text("another definition")
     assert definition_of(package, ["regex 1"]) != before
 

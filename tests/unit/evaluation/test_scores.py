@@ -11,10 +11,11 @@ from tuner.artifacts.evaluation.metric_details import JudgeDetails, MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.evaluation.grading.grades import grade, merged
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import Grades, Measure, Metric, ScoringContext, chosen
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import grade, merged, summarize
+from tuner.evaluation.scores import summarize
 
 
 class Given(Metric):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.unit.evaluation.conftest import make_sample
 from tests.unit.evaluation.squad_figures import DIFFERENT, FIGURES, SAME
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.evaluation.grading.samples import match
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics
-from tuner.evaluation.samples import match
 from tuner.evaluation.tokens import (
     _ASCII_SEGMENT,
     _unicode_tokens,

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import json
-import time
 from typing import Any
 from unittest.mock import ANY
 
 import boto3
 import pytest
+from moto.core.utils import utcnow
 from pydantic import ValidationError
 
 from lambdas import start_run
@@ -124,7 +124,7 @@ def test_a_training_file_with_a_wrong_name_is_notified_of_once(
 
 
 def test_a_misnamed_file_that_comes_after_the_run_began_is_notified_of(
-    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]]
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("training.jsonl", "eval (1).jsonl"):
         put(f"incoming/faq/{name}")
@@ -135,7 +135,8 @@ def test_a_misnamed_file_that_comes_after_the_run_began_is_notified_of(
     RunFolder("artifacts", run).write(Keys.MANIFEST, b"{}")
     start_run.handler(late, CONTEXT)
     assert not told, "the run has listed the folder with this file"
-    time.sleep(1.1)  # S3's times have whole seconds
+    later = utcnow() + dt.timedelta(minutes=1)
+    monkeypatch.setattr("moto.s3.models.utcnow", lambda: later)
     for name in ("test.csv", "scorer.py", "README.md"):
         put(f"incoming/faq/{name}")
     results = [

@@ -16,9 +16,10 @@ from tuner.artifacts.guard import GuardScores
 from tuner.aws.s3.guard import guard_records
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.run_comparison import compare_runs
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.scores import summarize
 from tuner.settings.evaluation import EvaluationSettings, GateRule
 
 RUN = "bedrock-faq-0123456789ab"

@@ -7,9 +7,10 @@ import re
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.task import FieldSchema, TaskDescription
+from tuner.evaluation.grading.grades import grade
+from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.samples import Sample, SampleSet
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.files_comparison import build_comparison
 from tuner.reporting.page.confusion_table import confusion_tables

@@ -66,7 +66,23 @@ class Compared(Part):
     conclusion: Conclusion | None = Field(None, description="by `p_corrected`; null for a measure that only describes")
 
 
-class Correction(PerContestant):
+class Aggregates(PerContestant):
+    """One aggregate per contestant."""
+
+    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
+
+    @property
+    def base(self) -> Aggregate:
+        """The base model; empty where it was not measured."""
+        return self.by_contestant.get(BASE, Aggregate())
+
+    @property
+    def tuned(self) -> Aggregate:
+        """The tuned model; empty where it was not measured."""
+        return self.by_contestant.get(TUNED, Aggregate())
+
+
+class Correction(Aggregates):
     """The contestants by the judge and people together. The members that `MeasureScores` has too mean the same here."""
 
     method: Literal["sample", "all"] = Field(
@@ -78,31 +94,19 @@ class Correction(PerContestant):
     sheet: str | None = Field(None, description="the export that drew them")
     judge_weights: dict[str, float] = Field(default_factory=dict, description="from 0 (ignored) to 1, by stratum")
     decides: bool = Field(description="false where there are too few scores: then they are shown only")
-    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
     difference: float
     comparison: Comparison
     conclusion: Conclusion
 
 
-class JudgeScores(PerContestant):
+class JudgeScores(Aggregates):
     """The contestants by one of several judges. The members that `MeasureScores` has too mean the same here."""
 
     model: str
     name: str
-    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
     difference: float | None = None
     comparison: Comparison = Comparison()
     conclusion: Conclusion | None = None
-
-    @property
-    def base(self) -> Aggregate:
-        """The base model; empty where it was not measured."""
-        return self.by_contestant.get(BASE, Aggregate())
-
-    @property
-    def tuned(self) -> Aggregate:
-        """The tuned model; empty where it was not measured."""
-        return self.by_contestant.get(TUNED, Aggregate())
 
     def of_measure(self, measure: MeasureScores) -> MeasureScores:
         """The scores of the measure by this judge only."""
@@ -117,7 +121,7 @@ class SeveralJudges(Part):
     each: tuple[JudgeScores, ...]
     incomplete: int = Field(0, description="questions with a missing judgment of some judge: the other judges count")
     n: int = Field(0, description="answers (of a preference: questions) that several judges judged")
-    alpha: float | None = Field(None, description="Krippendorff's alpha, interval metric; 0 is what chance gives")
+    alpha: float | None = Field(None, description="Krippendorff's alpha, ordinal metric; 0 is what chance gives")
     alpha_interval: tuple[float, float] | None = Field(None, description="95 % interval of alpha")
 
 
@@ -141,13 +145,12 @@ class EqualLength(Part):
         return "better" if low > 0 else "worse" if high < 0 else "undecided"
 
 
-class MeasureScores(PerContestant):
+class MeasureScores(Aggregates):
     """The contestants by one measure."""
 
     label: str | None = None
     range: tuple[Number, Number] | None = Field(None, description="lowest and highest possible value")
     better: Literal["higher", "lower"] | None = Field("higher", description="null for one that only describes")
-    by_contestant: dict[ContestantName, Aggregate] = Field(default_factory=dict)
     difference: float | None = Field(None, description="tuned minus base")
     comparison: Comparison = Comparison()
     references: Aggregate | None = Field(None, description="the same, measured on the reference answers")
@@ -155,7 +158,6 @@ class MeasureScores(PerContestant):
     judges: SeveralJudges | None = Field(None, description="of several judges; the measure is their mean")
     equal_length: EqualLength | None = Field(None, description="of a preference: adjusted for the answers' length")
     corrected: Correction | None = Field(None, description="the judge's measure, corrected with people's scores")
-
     compared: dict[ContestantName, Compared] = Field(
         default_factory=dict, description="the tuned model with each other contestant; absent if there is only base"
     )
@@ -180,16 +182,6 @@ class MeasureScores(PerContestant):
     def decisive(self) -> MeasureScores:
         """What verdict and gate decide by: the corrected numbers, where people scored enough."""
         return (self.with_people if self.corrected and self.corrected.decides else None) or self
-
-    @property
-    def base(self) -> Aggregate:
-        """The base model; empty where it was not measured."""
-        return self.by_contestant.get(BASE, Aggregate())
-
-    @property
-    def tuned(self) -> Aggregate:
-        """The tuned model; empty where it was not measured."""
-        return self.by_contestant.get(TUNED, Aggregate())
 
     @property
     def worst(self) -> Number | None:

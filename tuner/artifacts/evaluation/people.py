@@ -117,7 +117,7 @@ class PeopleAgreement(Part):
     """How far people agree with each other about the same answers."""
 
     n: int = Field(description="answers that several people scored")
-    alpha: float | None = Field(None, description="Krippendorff's alpha, interval metric; 0 is what chance gives")
+    alpha: float | None = Field(None, description="Krippendorff's alpha, ordinal metric; 0 is what chance gives")
     alpha_interval: tuple[float, float] | None = Field(None, description="95 % interval of alpha")
 
 

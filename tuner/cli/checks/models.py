@@ -12,10 +12,10 @@ from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog.judges import InferenceConfig
 from tuner.cli.checks.check import Check, CheckResult, quick_client
 from tuner.core.errors import AccessDeniedError, RetryableError
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics.base import ScoringContext
 from tuner.evaluation.metrics.correctness import Correctness
-from tuner.evaluation.samples import Sample
 from tuner.preflight import customizable_model, legacy_warning
 from tuner.settings import JudgeSettings
 

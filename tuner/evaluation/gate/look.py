@@ -20,9 +20,9 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.gate.batches import batches, next_batch
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.metrics import measures
 from tuner.evaluation.score_run import scores_of_asked
-from tuner.evaluation.shards import Shards
 from tuner.evaluation.statistics.comparison import compare
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP, Looks
 from tuner.settings import GateRule

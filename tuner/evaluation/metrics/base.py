@@ -15,9 +15,9 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.samples import Sample, contestants_of
 from tuner.evaluation.tokens import tokens
 
 Measures = dict[str, Number | None]

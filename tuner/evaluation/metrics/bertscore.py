@@ -16,8 +16,8 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
+from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
-from tuner.evaluation.samples import Sample, contestants_of
 from tuner.evaluation.tokens import tokens
 
 if TYPE_CHECKING:

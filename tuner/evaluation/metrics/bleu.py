@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics.base import Measures, ScoringContext, TextMetric
-from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import clusters
 
 _CLUSTERS = "grapheme clusters"

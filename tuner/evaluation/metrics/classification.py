@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.core.labels import LabelSet
+from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
-from tuner.evaluation.samples import Sample, contestants_of
 
 
 class Classification(Metric):

@@ -8,8 +8,8 @@ the length: a command, a query or a code matches at any length, and prose just d
 from __future__ import annotations
 
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics.base import Measures, TextMetric
-from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
 
 

@@ -13,8 +13,8 @@ from tuner.artifacts.task import FieldSchema
 from tuner.catalog.metrics import METRICS, field_measure
 from tuner.catalog.tasks import FieldKind
 from tuner.datasets.tasks.objects import InvalidObjectError, JsonObject, Value, as_date, fits, is_fenced, parse_object
+from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
-from tuner.evaluation.samples import Sample, contestants_of
 
 
 class Extraction(Metric):

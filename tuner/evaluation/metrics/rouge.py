@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics.base import Measures, TextMetric
-from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
 
 

@@ -9,9 +9,9 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.errors import SettingsError
+from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
-from tuner.evaluation.samples import Sample, contestants_of
 from tuner.settings.tasks import ScorerSettings
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics.base import Grades, Measures, ScoringContext, TextMetric
-from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
 
 _LIST = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s+\S", re.MULTILINE)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics.base import Measures, TextMetric
-from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
 
 _LONGEST = 8

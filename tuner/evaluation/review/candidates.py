@@ -14,7 +14,7 @@ import regex
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.question_scores import QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
-from tuner.evaluation.samples import Sample, SampleSet
+from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.evaluation.tokens import tokens
 
 # Measures that compare words with the reference.

@@ -8,9 +8,9 @@ from pathlib import Path
 from tuner.artifacts.base import parse
 from tuner.artifacts.evaluation.people import ReviewSheet
 from tuner.datasets.io import write_whole
+from tuner.evaluation.grading.samples import SampleSet
 from tuner.evaluation.review.draw import draw_sample, sample_name
 from tuner.evaluation.review.spreadsheet import sample_sheet
-from tuner.evaluation.samples import SampleSet
 
 SAMPLE = "sample.csv"
 _SHEETS = "reviews"

@@ -14,9 +14,10 @@ from tuner.artifacts.evaluation.people import Given, HumanScores, PeopleScores, 
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.review.agreement import judge_agreement, people_agreement
 from tuner.evaluation.review.correction import MEASURE, correction, label_of, people_measure
-from tuner.evaluation.scores import Graded, facts_of_scorer, summarize
+from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.verdict import Names, decide, outcome, with_stopping
 

@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.people import UNNAMED, Given, PeopleScores, Revi
 from tuner.artifacts.evaluation.scores import ReviewCandidate
 from tuner.core.errors import EvaluationError
 from tuner.core.text_sanitizer import spreadsheet_cell
-from tuner.evaluation.samples import Sample, SampleSet
+from tuner.evaluation.grading.samples import Sample, SampleSet
 
 _SCORES = ("score_1", "score_2")
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", *_SCORES, "comment")

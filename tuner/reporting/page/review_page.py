@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.people import ReviewSheet
-from tuner.evaluation.samples import Sample, SampleSet
+from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.reporting.page.page import render
 
 # In the words of the judge's rubric (tuner/evaluation/judging/rubric.md), so that both score by the same scale.

@@ -18,8 +18,9 @@ from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.score_run import REVIEW
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.scores import summarize
 from tuner.settings import RunSettings
 
 Tuner = Callable[..., Outcome]

@@ -1,15 +1,12 @@
 """Looking at the scores of a run that may stop early: what decides, what is asked next, and what the scores are."""
 
-from collections.abc import Iterator
-
-import boto3
 import pytest
-from moto import mock_aws
 
 from lambdas.score_answers import handler
 from tests.doubles import write_lines
 from tests.lambda_context import CONTEXT
-from tests.unit.evaluation.test_score_run import ENCODER, RUN, prepare
+from tests.unit.evaluation.conftest import RUN
+from tests.unit.evaluation.test_score_run import ENCODER, prepare
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.answers import EarlyStop
 from tuner.artifacts.evaluation.contestants import MAIN
@@ -25,14 +22,6 @@ from tuner.settings import DeploymentSettings, GateRule, RunSettings
 SIZE = 5
 BATCHES = [(0, 1, 2, 3), (4,), (5,), (6,), (7,)]
 EARLY = {"metrics": ["exact_match", "rouge"], "stop_early": True}
-
-
-@pytest.fixture
-def folder() -> Iterator[RunFolder]:
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket="artifacts")
-        yield RunFolder("artifacts", RUN, s3)
 
 
 def run(folder: RunFolder, right: str, asked: int = 20, gate: dict | None = None) -> None:

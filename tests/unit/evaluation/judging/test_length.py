@@ -9,10 +9,11 @@ from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
 from tuner.artifacts.evaluation.measure_scores import EqualLength
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.terminal.score_table import score_table
+from tuner.evaluation.grading.grades import grade
 from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.preference import Preference
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 
 
 def adjusted(gains: np.ndarray, longer: np.ndarray, groups: np.ndarray | None = None) -> EqualLength:

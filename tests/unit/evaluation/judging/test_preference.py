@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
+from tuner.evaluation.grading.grades import grade
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.preference import Preference
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 
 Reply = Callable[[str], Any]
 

@@ -15,11 +15,12 @@ from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.errors import AwsError
+from tuner.evaluation.grading.grades import grade, merged
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.panel import pooled
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import grade, merged, summarize
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.settings import RunSettings, load
 

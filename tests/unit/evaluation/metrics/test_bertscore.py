@@ -17,9 +17,10 @@ from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.embedding import Embedded, Encoder
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
 from tuner.evaluation.encoder.manifest import MANIFEST, EncoderManifest
+from tuner.evaluation.grading.grades import grade
 from tuner.evaluation.metrics import ScoringContext, bertscore
 from tuner.evaluation.metrics.bertscore import BertScore, match, score
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 
 REFERENCES = [
     "An agent orchestrates calls to models, tools and knowledge bases.",

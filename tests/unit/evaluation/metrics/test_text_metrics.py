@@ -14,9 +14,9 @@ from tuner.catalog.metrics import METRICS, uses_judge
 from tuner.catalog.tasks import TASKS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics, chosen
-from tuner.evaluation.samples import Sample
 from tuner.evaluation.tokens import tokens
 
 JAPANESE = "プロビジョンドスループットは時間単位で購入します。"

@@ -12,10 +12,11 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.review.correction import label_of
 from tuner.evaluation.review.draw import draw_sample
 from tuner.evaluation.review.people import with_people
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.scores import summarize
 from tuner.settings import GateRule
 
 ABOUT = {"correctness": MetricFacts(model="m", name="M")}

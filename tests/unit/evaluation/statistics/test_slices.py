@@ -7,7 +7,8 @@ from statsmodels.stats.multitest import multipletests
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.grading.grades import Graded
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.statistics.slices import MOST_SLICES, holm
 
 # By topic: what the tuned model gains in each question. One of four equal topics differs by chance.

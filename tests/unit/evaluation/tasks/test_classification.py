@@ -20,11 +20,12 @@ from tuner.datasets import Findings, RecordLimits
 from tuner.datasets.pipeline import FilePipeline
 from tuner.evaluation.answer_files import read_references
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.grades import grade, merged
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.run_comparison import compare_runs
-from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import grade, merged, summarize
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Files
 from tuner.evaluation.standalone import evaluate as evaluate_files
 from tuner.evaluation.tasks import with_references

@@ -13,10 +13,11 @@ from tuner.artifacts.task import FieldSchema, TaskDescription
 from tuner.catalog.tasks import FieldKind
 from tuner.datasets.tasks.objects import InvalidObjectError, kind_of, parse_object
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.grades import grade
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.metrics.extraction import conforms, same_value
-from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.scores import summarize
 from tuner.settings import RunSettings
 
 FIELDS = (

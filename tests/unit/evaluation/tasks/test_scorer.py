@@ -17,12 +17,13 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws import scoring_functions
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, SettingsError
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.grades import Graded, grade, merged
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.run_comparison import compare_runs
-from tuner.evaluation.samples import Sample
-from tuner.evaluation.scores import Graded, facts_of_scorer, grade, merged, summarize
+from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.settings import RunSettings, load
 from tuner.settings.tasks import ScorerSettings
 

@@ -13,7 +13,8 @@ from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import readable
-from tuner.evaluation.scores import Graded, summarize
+from tuner.evaluation.grading.grades import Graded
+from tuner.evaluation.scores import summarize
 from tuner.reporting import build, notification_subject, notification_text, page
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.evaluation.conftest import make_sample
 from tests.unit.reporting.page.test_page import HOSTILE, Tags
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet
-from tuner.evaluation.samples import Sample, SampleSet
 from tuner.reporting.page import review_page as module
 from tuner.reporting.page.review_page import review_page
 

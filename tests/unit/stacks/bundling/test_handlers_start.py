@@ -129,9 +129,10 @@ def test_the_scoring_package_scores_as_this_environment_does(python: str, functi
 _SCORES = """
 import json, sys
 from tuner.evaluation.encoder.files import BuiltEncoder
-from tuner.evaluation.samples import Sample
+from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.scores import grade, summarize
+from tuner.evaluation.grading.grades import grade
+from tuner.evaluation.scores import summarize
 sample = Sample("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})
 metrics = chosen(["bertscore", "rouge", "bleu", "token_f1"])
 made = summarize(grade([sample] * 8, metrics, ScoringContext(encoder=BuiltEncoder(sys.argv[1]))))

@@ -26,14 +26,14 @@ from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
 from tuner.costs.allotments import Allotments
 from tuner.costs.meter import Meter
-from tuner.evaluation.definition import grading_definition
 from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.grading.definition import grading_definition
+from tuner.evaluation.grading.grades import Graded, grade
+from tuner.evaluation.grading.samples import IdAndAnswer, Sample, SampleSet, match
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.samples import IdAndAnswer, Sample, SampleSet, match
-from tuner.evaluation.scores import Graded, grade
 from tuner.evaluation.tasks import with_references
 
 # A Lambda function may run for 15 minutes. One that is stopped could not save the judgments that it got.

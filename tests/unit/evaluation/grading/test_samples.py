@@ -4,7 +4,7 @@ import pytest
 
 from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.samples import match
+from tuner.evaluation.grading.samples import match
 
 
 def question(key: str, reference: str = "It is so.") -> EvaluationQuestion:

@@ -8,19 +8,21 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+# All of tuner/evaluation/.
+PACKAGE = Path(__file__).parents[1]
 # They decide where words begin and end, and what BLEU and BERTScore are.
 _LIBRARIES = ("regex", "sacrebleu", "numpy", "onnxruntime", "tokenizers")
 
 
 @cache
 def grading_definition() -> str:
-    """A hash of this package's code, and of the versions of the libraries and of Unicode that it uses.
+    """A hash of the code of `tuner/evaluation/`, and of the versions of the libraries and of Unicode that it uses.
 
     It also changes with code that decides no grade. Grading a shard again is cheap, because judgments are cached; a
     list of the modules that matter could miss one.
     """
     libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
-    return definition_of(Path(__file__).parent, [*libraries, f"Unicode {unicodedata.unidata_version}"])
+    return definition_of(PACKAGE, [*libraries, f"Unicode {unicodedata.unidata_version}"])
 
 
 def definition_of(package: Path, uses: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""Matches answers with their questions and grades them, shard by shard."""

@@ -1,0 +1,111 @@
+"""Grades samples with the metrics: one record per question, in any number of shards.
+
+The statistics over all records are a separate step (`tuner/evaluation/scores.py`). Shards that several invocations
+graded therefore give exactly the numbers that one invocation would.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
+from tuner.artifacts.evaluation.metric_details import MetricFacts
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
+from tuner.datasets.question_groups import question_groups
+from tuner.evaluation.details import counted_by_judge
+from tuner.evaluation.grading.samples import Sample, contestants_of, one_per_question, single_answers
+from tuner.evaluation.metrics import Measures, Metric, ScoringContext
+from tuner.settings import EvaluationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """The grades of some or all questions. Per metric, `about` has its facts and `counts` its sums: see `Grades`.
+
+    `counts` also has those of each of several judges, under `counted_by_judge`.
+
+    `groups` says how the questions hang together; None if every question stands alone, or is one shard's. `slices` are
+    the fields by which results are shown.
+    """
+
+    records: tuple[QuestionScores, ...]
+    about: Mapping[str, MetricFacts]
+    counts: Mapping[str, Mapping[str, int]]
+    groups: QuestionGroups | None = None
+    slices: tuple[str, ...] = ()
+
+
+def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
+    """Grades the samples with every metric. An answer that was not given is marked as failed."""
+    single = single_answers(samples)
+    grades = {metric.name: metric.grade(single, context) for metric in metrics}
+    records = []
+    for index, sample in enumerate(single):
+        answers = {}
+        for name in contestants_of(samples):
+            # `failed` is set only where it is true, so that the file has it only there.
+            answers[name] = AnswerScores(failed=True) if sample.answers[name] is None else AnswerScores()
+            for given in grades.values():
+                # The judge's preference is between base and tuned model only.
+                if name in given.values:
+                    answers[name] = answers[name].joined(given.values[name][index])
+        references: Measures = {}
+        for given in grades.values():
+            references |= given.references[index] if given.references is not None else {}
+        record = QuestionScores(id=sample.id, by_contestant=answers)
+        # Members that a question does not have are not set, so that the file does not have them.
+        labels = [given.labels[index] for given in grades.values() if given.labels is not None]
+        members: dict[str, object] = {"reference": references} if references else {}
+        members |= {"label": labels[0]} if labels else {}
+        records.append(record.model_copy(update=members))
+    return Graded(
+        tuple(one_per_question(samples, records)),
+        {name: given.about for name, given in grades.items()},
+        {
+            **{name: dict(given.counts) for name, given in grades.items()},
+            **{
+                counted_by_judge(name, model): dict(counts)
+                for name, given in grades.items()
+                for model, counts in given.judge_counts.items()
+            },
+        },
+    )
+
+
+def merged(shards: Sequence[Graded]) -> Graded:
+    """The shards together: records in their order, counts added up."""
+    counts: dict[str, Counter[str]] = {}
+    for shard in shards:
+        for metric, numbers in shard.counts.items():
+            counts.setdefault(metric, Counter()).update(numbers)
+    # The facts are the same in every shard, so the last shard's are as good as any.
+    about = {metric: facts for shard in shards for metric, facts in shard.about.items()}
+    return Graded(tuple(record for shard in shards for record in shard.records), about, counts)
+
+
+def grouped(
+    graded: Graded,
+    questions: Sequence[EvaluationQuestion],
+    settings: EvaluationSettings,
+    every: Sequence[EvaluationQuestion] | None = None,
+) -> Graded:
+    """The grades of all questions, each with its group where questions hang together, and the fields of its slices.
+
+    `every` are all questions, if some were not asked: groups are those of all questions.
+    """
+    scored = {record.id for record in graded.records}
+    known = {each.id: each for each in questions if each.id in scored}
+    groups, names = question_groups(list(every or known.values()), settings.group_by)
+    if every and groups:
+        found = len({names[key] for key in known})
+        groups = groups.model_copy(update={"questions": len(known), "groups": found})
+    records = []
+    for record in graded.records:
+        fields = {name: value for name, value in known[record.id].fields.items() if name in settings.slices}
+        # Members that a question does not have are not set, so that the file does not have them.
+        members: dict[str, object] = {"group": names[record.id]} if groups else {}
+        members |= {"fields": fields} if fields else {}
+        records.append(record.model_copy(update=members))
+    return replace(graded, records=tuple(records), groups=groups, slices=settings.slices)
