@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
@@ -63,6 +64,13 @@ def test_contestants_and_measures_are_dictionaries_in_python() -> None:
     [record] = scores.questions
     assert record.of(BASE).measures == {"correctness": 4, "rouge_l": 0.5}
     assert record.of(TUNED).failed
+
+
+@pytest.mark.parametrize("name", sorted(AnswerScores.model_fields))
+def test_a_measure_cannot_have_the_name_of_a_member(name: str) -> None:
+    """In the file, measures are beside the members: one of them would be lost."""
+    with pytest.raises(ValidationError, match=f"a measure cannot be called '{name}'"):
+        AnswerScores(measures={name: None})
 
 
 def test_a_text_that_this_version_does_not_know_is_not_a_measure() -> None:

@@ -61,9 +61,14 @@ class AnswerScores(AnswerNotes):
     @field_validator("measures", mode="before")
     @classmethod
     def _finite(cls, measures: Any) -> Any:
-        """NaN and infinity are no scores: no mean and no JSON can have them."""
+        """NaN and infinity are no scores: no mean and no JSON can have them.
+
+        Raises ValueError for a measure with the name of a member: in the file, one would replace the other.
+        """
         if not isinstance(measures, Mapping):
             return measures
+        if taken := sorted(cls.model_fields.keys() & measures.keys()):
+            raise ValueError(f"a measure cannot be called '{taken[0]}', which is a member of the scores of an answer")
         return {
             name: None if isinstance(value, float) and not isfinite(value) else value
             for name, value in measures.items()
