@@ -33,19 +33,25 @@ def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str
     questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
     turns = training_turns(folder.read_lines(Keys.TRAINING), manifest.settings.system_prompt)
     training = [(number, record) for number, record in enumerate(turns, 1) if record]
-    examples = passages = None
+    with_examples = [Keys.contexts(each.name) for each in asked if each.kind == "few_shot"]
+    with_passages = [Keys.contexts(each.name) for each in asked if each.kind != "few_shot"]
     unusable: tuple[UnusedFile, ...] = ()
-    for contestant in asked:
-        if contestant.kind == "few_shot":
-            examples = examples or Examples.of(training)
-            made = examples.contexts(questions, manifest.settings.few_shot.examples)
-        else:
-            if passages is None:
-                passages, unusable = _passages(training, documents)
-                folder.save_records(Keys.PASSAGES, passages.passages)
-            made = passages.contexts(questions, manifest.settings.retrieval.passages)
-        folder.save_records(Keys.contexts(contestant.name), made)
+    if with_examples:
+        examples = Examples.of(training).contexts(questions, manifest.settings.few_shot.examples)
+        _save(folder, with_examples, examples)
+    if with_passages:
+        passages, unusable = _passages(training, documents)
+        folder.save_records(Keys.PASSAGES, passages.passages)
+        _save(folder, with_passages, passages.contexts(questions, manifest.settings.retrieval.passages))
     return unusable
+
+
+def _save(folder: RunFolder, names: Sequence[str], contexts: Iterable[Context]) -> None:
+    """Writes the same contexts for several contestants. They are chosen once."""
+    first, *others = names
+    folder.save_records(first, contexts)
+    for name in others:
+        folder.write(name, folder.read(first))
 
 
 @dataclass(frozen=True, slots=True)
