@@ -8,9 +8,10 @@ from tests.e2e.pipeline import small_dataset, until
 
 pytestmark = pytest.mark.e2e
 SETTINGS = """\
-evaluation: {metrics: [correctness, rouge]}
+evaluation: {metrics: [correctness, rouge], guard: 10}
 gate:
   correctness: {at_most: 9.9, not_worse_than: best}
+  guard: {at_least: 0}
 """
 
 
@@ -55,12 +56,16 @@ def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_ru
     report = pipeline.report(first)
     assert report["gate"]["sentence"].startswith("Accepted: ")
     assert report["earlier"] is None
+    assert [rule["measure"] for rule in gate["rules"]] == ["correctness", "correctness", "guard"]
+    asked = {each["id"]: (each["base"]["answer"], each["tuned"]["answer"]) for each in report["guard"]["questions"]}
+    assert len(asked) == 10
+    assert all(base and tuned for base, tuned in asked.values())
 
     second = pipeline.invoke("StartFunctionName", {"dataset": "gated", "repeat": 1})["run_id"]
     assert pipeline.finished(second)["status"] == "SUCCEEDED"
     report = pipeline.report(second)
     assert report["earlier"]["run_id"] == first
-    assert [rule["numbers"].get("compared_with") for rule in report["gate"]["rules"]] == [None, first]
+    assert [rule["numbers"].get("compared_with") for rule in report["gate"]["rules"]] == [None, first, None]
     index = json.loads(pipeline.client("s3").get_object(
         Bucket=pipeline.outputs["ArtifactsBucketName"], Key="runs/index.json")["Body"].read())  # fmt: skip
     assert {first, second} <= set(index)

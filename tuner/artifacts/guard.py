@@ -76,6 +76,11 @@ class GuardScores(Artifact):
     questions: tuple[GuardResult, ...] = Field((), description="what was lost first")
 
     @property
+    def found(self) -> tuple[GuardFinding, ...]:
+        """What differs beyond chance: what was lost first, then what became better."""
+        return tuple(each for each in self.findings if each.value != "undecided")
+
+    @property
     def lost(self) -> tuple[GuardResult, ...]:
         """The questions that only the base model passed."""
         return tuple(each for each in self.questions if each.lost)

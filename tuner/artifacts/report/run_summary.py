@@ -13,7 +13,7 @@ from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.gate import GateDecisionOrNone
-from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.core.artifact_keys import Keys
 
 RunStatus = Literal["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"]
@@ -40,6 +40,9 @@ class RunSummary(Artifact):
     ended_at: str
     verdict: Verdict
     gate: GateDecisionOrNone | None = None
+    guard: VerdictValue | None = Field(
+        None, description="what the guard questions show; null if the run asked none, and before 0.3"
+    )
     cost_usd: float | None = Field(None, description="the known part of the bill; null before 0.3 and without a bill")
     unknown_prices: int | None = Field(None, description="items of the bill whose price is not known")
     base_model: str | None

@@ -92,6 +92,8 @@ def _results(target: Console, report: Report) -> None:
     if report.gate:
         style = {"accepted": "good", "rejected": "bad"}.get(report.gate.decision, "warn")
         target.print(f"Gate: {report.gate.sentence}", style=style)
+    for finding in report.guard.found if report.guard else ():
+        target.print(f"Guard questions: {finding.sentence}", style={"worse": "bad"}.get(finding.value, "good"))
     for stand_in in report.stand_ins:
         target.print(f"Stand-in: {stand_in}", style="warn")
 

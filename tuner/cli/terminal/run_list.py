@@ -62,6 +62,7 @@ class ListedRun:
             "place": self.place.as_json() if self.place else None,
             "verdict": summary.verdict.value if summary else None,
             "gate": summary.gate if summary else None,
+            "guard": summary.guard if summary else None,
             "cost_usd": summary.cost_usd if summary else None,
             "unknown_prices": summary.unknown_prices if summary else None,
         }

@@ -18,6 +18,7 @@ def run_summary(report: Report) -> RunSummary:
         ended_at=report.ended_at,
         verdict=report.verdict,
         gate=report.gate.decision if report.gate else None,
+        guard=report.guard.value if report.guard else None,
         cost_usd=report.bill.total_usd if report.bill else None,
         unknown_prices=len(report.bill.unknown) if report.bill else None,
         base_model=display_name(base) if base else None,

@@ -68,6 +68,8 @@ def _outcome(report: Report) -> Iterator[str]:
     yield from (markdown_line(caveat) for caveat in caveats(report))
     if report.gate:
         yield f"**Gate:** {markdown_line(f'{report.gate.sentence} {tag_sentence(report)}'.strip())}"
+    if report.guard and report.guard.found:
+        yield "**Guard questions:** " + markdown_line(" ".join(each.sentence for each in report.guard.found))
 
 
 def _next_steps(report: Report) -> str:

@@ -32,8 +32,10 @@ def runs_page(summaries: Sequence[RunSummary]) -> str:
     """The page, newest run first. Its links are relative: they work next to the folders of the runs."""
     labels = {name: _label(summaries, name) for name in _SHOWN if any(name in summary.scores for summary in summaries)}
     gated = any(summary.gate for summary in summaries)
+    guarded = any(summary.guard for summary in summaries)
+    histories = list(_histories(summaries))
     return render(
-        "overview.html.j2", summaries=summaries, labels=labels, gated=gated, histories=list(_histories(summaries))
+        "overview.html.j2", summaries=summaries, labels=labels, gated=gated, guarded=guarded, histories=histories
     )
 
 

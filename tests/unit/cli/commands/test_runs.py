@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import ESTIMATE, REQUEST, failed, report, throughput
+from tests.unit.reporting.sample import guard_of
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
 from tuner.aws.clients import client
@@ -77,6 +78,14 @@ class TestRunsAndShow:
         aws.put("faq-1", Keys.REPORT, report("faq-1", gate=gate))
         assert "Gate: Rejected: correctness is 5, not at least 6." in tuner("show", "faq-1").err
 
+    @pytest.mark.parametrize("lost", [True, False])
+    def test_what_the_guard_questions_found_is_shown(self, tuner: Tuner, aws: FakeAws, *, lost: bool) -> None:
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", guard=guard_of(lost=lost).to_document()))
+        found = " ".join(tuner("show", "faq-1").err.split())
+        assert ("Guard questions: The tuned model lost general knowledge: it passed 0 of 14" in found) is lost
+        assert ("Guard questions" in found) is lost
+
     def test_a_report_of_another_form_is_an_error(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1"))
         aws.put("faq-1", Keys.REPORT, report("faq-1", scores=3))
@@ -93,7 +102,7 @@ class TestRunsAndShow:
         aws.add(Execution("faq-3", "RUNNING", started=BEGAN + timedelta(hours=2)))
         aws.add(Execution("faq-4", "RUNNING", started=BEGAN + timedelta(hours=3)))
         gate = {"decision": "rejected", "sentence": "Rejected: correctness is 5, not at least 6."}
-        aws.put("faq-1", Keys.REPORT_CARD, summary("faq-1", gate=gate))
+        aws.put("faq-1", Keys.REPORT_CARD, summary("faq-1", gate=gate, guard=guard_of(lost=True).to_document()))
         aws.put("faq-3", "approval/request.json", REQUEST)
         found = {run["run_id"]: run for run in tuner("runs", "--json").json}
         one = found["faq-1"]
@@ -104,7 +113,8 @@ class TestRunsAndShow:
             "faq-3": True,
             "faq-4": False,
         }
-        assert (found["faq-2"]["gate"], found["faq-2"]["cost_usd"]) == (None, None)
+        assert one["guard"] == "worse"
+        assert [found["faq-2"][member] for member in ("gate", "guard", "cost_usd")] == [None, None, None]
         shown = [line.split() for line in tuner("runs").err.splitlines()]
         assert ["succeeded", "better", "rejected", "$12.00+", "3", "min"] in [line[:6] for line in shown]
         names = [line[0] for line in shown[2:10:2]]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
-from tests.unit.reporting.sample import RUN
+from tests.unit.reporting.sample import RUN, guard_of
 from tuner.reporting import Failure, Report, build, notification_subject, notification_text
 from tuner.reporting.notify.notification import markdown_line
 
@@ -42,6 +42,13 @@ def test_a_success_has_the_gate_and_the_caveats(report: Report) -> None:
     assert "carries the tag bedrock-tuner:gate=accepted, and an event was sent to EventBridge." in text
     assert "1 of 8 questions got no answer from the tuned model" in text
     assert "Length in words" not in text
+
+
+def test_what_the_guard_questions_found_is_said_and_nothing_when_they_found_nothing(report: Report) -> None:
+    lost, kept = (report.model_copy(update={"guard": guard_of(lost=lost)}) for lost in (True, False))
+    assert "**Guard questions:** The tuned model passes fewer guard questions than" in notification_text(lost)
+    assert "The tuned model lost general knowledge: it passed 0 of 14 questions" in notification_text(lost)
+    assert "Guard questions" not in notification_text(kept)
 
 
 def test_throughput_that_may_not_be_released_is_shown_in_capitals(report: Report) -> None:

@@ -265,6 +265,7 @@ def test_what_was_lost_comes_first_with_its_questions(report: Report) -> None:
     assert "Forgetting and harm" not in page(report)
     written = page(report.model_copy(update={"guard": guard_of(lost=True)}))
     text = "".join(Tags(written).text)
+    assert "Guard questions. The tuned model lost general knowledge" in text[: text.index("Guard questions ask for")]
     section = text[text.index("Guard questions ask for") :]
     assert section.index("lost general knowledge: it passed 0 of 14") < section.index("Undecided for")
     assert "14 questions that only the base model passed" in section

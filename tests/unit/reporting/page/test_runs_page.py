@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.page.test_page import HOSTILE, Tags
-from tests.unit.reporting.sample import RUN, artifacts
+from tests.unit.reporting.sample import RUN, artifacts, guard_of
 from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.run_index import RunIndex
@@ -44,6 +44,14 @@ def test_there_is_a_column_for_the_gate_when_a_run_has_one(report: Report) -> No
     assert "accepted" in "".join(Tags(runs_page([made, later(made, 2, gate=None)])).text)
     without = "".join(Tags(runs_page([later(made, 2, gate=None)])).text)
     assert "Gate" not in without
+
+
+def test_there_is_a_column_for_the_guard_questions_when_a_run_asked_some(report: Report) -> None:
+    made = run_summary(report.model_copy(update={"guard": guard_of(lost=True)}))
+    assert made.guard == "worse"
+    assert "Guard questions" not in runs_page([later(made, 2, guard=None)])
+    both = runs_page([made, later(made, 2, guard=None)])
+    assert both.count("Guard questions") == both.count('<span class="value worse">worse</span>') == 1
 
 
 def test_a_dataset_has_a_chart_with_two_scored_runs(report: Report) -> None:
