@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, title_of
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_json, read_judgments
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.artifacts.task import TaskDescription
@@ -46,6 +47,7 @@ from tuner.settings import RunSettings
 class Files:
     """What is evaluated: the answers of both models, and the references.
 
+    `others` are the answers of further contestants, by their names: the tuned model is compared with each.
     `training` is the data that the tuned model was trained with. It vouches for names in the answers, which are
     otherwise shown to people. `people` is a review.csv that was filled in.
     """
@@ -55,6 +57,26 @@ class Files:
     references: Path
     training: Path | None = None
     people: Path | None = None
+    others: Mapping[ContestantName, Path] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def answers(self) -> dict[ContestantName, Path]:
+        """The files of answers by contestant: base and tuned model first."""
+        return {BASE: self.base, TUNED: self.tuned, **self.others}
+
+    @property
+    def every(self) -> dict[str, Path]:
+        """All files, by what they are called in scores.json."""
+        main: dict[str, Path | None] = {
+            "base": self.base,
+            "tuned": self.tuned,
+            "references": self.references,
+            "training": self.training,
+            "people": self.people,
+        }
+        given = {role: path for role, path in main.items() if path is not None}
+        # A contestant can be called as one of the other files.
+        return given | {f"contestant {name}": path for name, path in self.others.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +128,13 @@ def evaluate(
         scores = with_people(scores, given, sheets, seed)
     candidates = review_candidates(samples, scores, training_vocabulary)
     gate = decide_gate(settings.gate, GateComparisons.of(scores))
-    scores = scores.model_copy(update={"review": candidates, "gate": gate, "files": _identities(files)})
+    scores = scores.model_copy(
+        update={
+            "review": candidates,
+            "gate": gate,
+            "files": {role: _identity(path) for role, path in files.every.items()},
+        }
+    )
     if task.name != "answer":
         scores = scores.model_copy(update={"task": task})
     if output:
@@ -123,9 +151,9 @@ def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion]
     fields = settings.fields
     required = [name for _, name in settings.evaluation.named_fields]
     known = read_references(files.references, fields, settings.evaluation.kept_fields, required)
-    answered = [read_records(path, fields) for path in (files.base, files.tuned)]
-    references, base, tuned = with_shared_ids([known.records, *answered])
-    for record in (*base, *tuned):
+    answered = [read_records(path, fields) for path in files.answers.values()]
+    references, *said = with_shared_ids([known.records, *answered])
+    for record in itertools.chain(*said):
         if record.accepted:
             raise EvaluationError(f"{record.place}: a model's answer must be one text, not a list of answers.")
     questions = [
@@ -141,11 +169,20 @@ def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion]
         for record in references
     ]
     answers = {
-        name: [(record.id or "", record.answer, record.sample) for record in said]
-        for name, said in ((BASE, base), (TUNED, tuned))
+        name: [(record.id or "", record.answer, record.sample) for record in records]
+        for name, records in zip(files.answers, said, strict=True)
     }
     samples = match_repeated(questions, answers)
-    return questions, replace(samples, warnings=(*known.warnings, *samples.warnings))
+    return questions, replace(samples, warnings=(*known.warnings, *samples.warnings, *_same_files(files)))
+
+
+def _same_files(files: Files) -> Iterator[str]:
+    """A warning for every contestant that has the same file as another one: probably, one of the two is a mistake."""
+    seen: dict[Path, ContestantName] = {}
+    for name, path in files.answers.items():
+        if path.resolve() in seen and name in files.others:
+            yield f"{title_of(name)} and {title_of(seen[path.resolve()])} have the same file of answers, {path}."
+        seen.setdefault(path.resolve(), name)
 
 
 def _inapplicable(graded: Graded, asked: Sequence[str]) -> Iterator[str]:
@@ -155,17 +192,6 @@ def _inapplicable(graded: Graded, asked: Sequence[str]) -> Iterator[str]:
     for metric in chosen(asked):
         if metric.only_for and measured.isdisjoint(measure.name for measure in metric.measures):
             yield f"The metric {metric.name} does not apply to these questions: it is for {metric.only_for}."
-
-
-def _identities(files: Files) -> dict[str, FileIdentity]:
-    paths = {
-        "base": files.base,
-        "tuned": files.tuned,
-        "references": files.references,
-        "training": files.training,
-        "people": files.people,
-    }
-    return {role: _identity(path) for role, path in paths.items() if path is not None}
 
 
 def _identity(path: Path) -> FileIdentity:

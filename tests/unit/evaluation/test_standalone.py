@@ -120,6 +120,67 @@ def test_a_name_that_only_the_tuned_answer_has_is_reviewed_unless_it_is_in_the_t
     assert scores.review == ()
 
 
+@pytest.fixture
+def others(files: tuple, tmp_path: Path) -> dict[str, Path]:
+    """Two further contestants: one as good as the tuned model, and one that is as bad as the base model."""
+    good = [{"question": f"What is {i}?", "answer": f"It is number {i}."} for i in range(7)]
+    bad = [{**each, "answer": "No idea"} for each in good]
+    return {"few_shot": write(tmp_path, "f.json", good), "micro": write(tmp_path, "m.json", bad)}
+
+
+def test_further_contestants_are_compared_with_the_tuned_model_and_corrected_for_their_number(
+    files: tuple, others: dict[str, Path], tmp_path: Path
+) -> None:
+    scores = scored(Files(*files, others=others), ["rouge"], tmp_path / "out")
+    measure = scores.metrics["rouge_l"]
+    assert list(measure.compared) == ["base", "few_shot", "micro"]
+    values = [each.conclusion.value for each in measure.compared.values() if each.conclusion]
+    assert values == ["better", "undecided", "better"]
+    plain, corrected = measure.comparison.p, measure.compared["micro"].comparison.p_corrected
+    assert plain and corrected == pytest.approx(3 * plain)
+    assert set(scores.files) == {"base", "tuned", "references", "contestant few_shot", "contestant micro"}
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "The tuned model against the other contestants" in page
+    assert "the base model with examples" in page
+
+
+def test_missing_answers_of_a_contestant_are_named_and_count_as_the_worst(
+    files: tuple, others: dict[str, Path], tmp_path: Path
+) -> None:
+    few = write(tmp_path, "few.json", json.loads(others["few_shot"].read_text())[:5])
+    scores = scored(Files(*files, others={"micro": few}), ["rouge"])
+    assert "2 of 7 questions got no answer from 'micro': counted as worst." in scores.verdict.notes
+    assert scores.metrics["rouge_l"].by_contestant["micro"].failed == 2
+
+
+def test_a_contestants_file_that_cannot_be_used_is_an_error_and_the_same_file_twice_a_warning(
+    files: tuple, tmp_path: Path
+) -> None:
+    other = write(tmp_path, "o.json", [{"question": "Another?", "answer": "x"}])
+    with pytest.raises(EvaluationError, match="None of the answers of 'micro' belongs to a question"):
+        evaluate(Files(*files, others={"micro": other}), FAST)
+    twice = write(tmp_path, "2.json", [{"question": "What is 1?", "answer": text} for text in "ab"])
+    with pytest.raises(EvaluationError, match="'micro' has two different answers to the question"):
+        evaluate(Files(*files, others={"micro": twice}), FAST)
+    warnings = scored(Files(*files, others={"micro": files[1]}), FAST).warnings
+    assert any("'micro' and the tuned model have the same file of answers" in warning for warning in warnings)
+
+
+def test_every_contestant_must_be_asked_equally_often(tmp_path: Path) -> None:
+    def answers(name: str, count: int) -> Path:
+        records = [
+            {"question": f"What is {i}?", "answer": f"{i} {at}", "sample": at} for i in range(7) for at in range(count)
+        ]
+        return write(tmp_path, name, records)
+
+    references = write(tmp_path, "r.json", [{"question": f"What is {i}?", "answer": str(i)} for i in range(7)])
+    main = answers("b.json", 2), answers("t.json", 2), references
+    found = scored(Files(*main, others={"micro": answers("m.json", 2)}), ["rouge"])
+    assert len(found.questions[0].of("micro").repeats) == 2
+    with pytest.raises(EvaluationError, match=r"numbers 0, 1, those of 'micro' 0\. Ask every contestant"):
+        evaluate(Files(*main, others={"micro": answers("m1.json", 1)}), FAST)
+
+
 def test_a_random_sample_of_the_answers_corrects_the_judge_of_files_too(tmp_path: Path) -> None:
     asked = [{"id": str(i), "question": f"What is {i}?", "answer": f"It is {i}."} for i in range(60)]
     tuned = [{**each, "answer": each["answer"] if i % 3 else "No."} for i, each in enumerate(asked)]

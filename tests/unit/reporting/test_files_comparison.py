@@ -48,7 +48,10 @@ def test_evaluating_two_files_writes_the_page(tmp_path: Path) -> None:
         files[name] = tmp_path / f"{name}.jsonl"
         lines = [json.dumps({"question": f"Is it {at}?", "answer": answer}) for at in range(6)]
         files[name].write_text("\n".join(lines), "utf-8")
-    write_page(evaluate(Files(**files), ["exact_match"], tmp_path / "out"), tmp_path / "out")
+    write_page(
+        evaluate(Files(files["base"], files["tuned"], files["references"]), ["exact_match"], tmp_path / "out"),
+        tmp_path / "out",
+    )
     text = (tmp_path / "out/index.html").read_text("utf-8")
     assert "The tuned model is better than the base model" in text
     assert "Is it 5?" in text

@@ -1,4 +1,4 @@
-"""`tuner evaluate`: compares two files of answers without a run."""
+"""`tuner evaluate`: compares files of answers without a run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName, contestant_name
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.terminal.outputs import Force, target
-from tuner.cli.terminal.score_table import score_table
+from tuner.cli.terminal.score_table import contestant_table, score_table
 from tuner.cli.terminal.standard_input import local_input
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets import LocalFile
@@ -23,6 +24,7 @@ from tuner.settings import FieldNames, RunSettings, load, parse_document, read_d
 _VERDICTS = {"better": "good", "worse": "bad"}
 _GATES = {"accepted": "good", "rejected": "bad"}
 _RESULTS = ("scores.json", "review.csv", "index.html")
+_OPTION = "--contestant"
 Options = Mapping[str, str | tuple[str, ...] | None]
 AnswerFile = typer.Option(metavar="FILE", help=f"Answers in {FORMAT_NAMES}, with `question`/`answer` or `id`/`answer`.")
 
@@ -32,6 +34,14 @@ def evaluate(
     base: Annotated[Path, AnswerFile],
     tuned: Annotated[Path, AnswerFile],
     references: Annotated[Path, typer.Option(metavar="FILE", help="The correct answers, in the same format.")],
+    contestant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="Answers of a further contestant, which the tuned model is compared with too. Can be given several "
+            "times.",
+        ),
+    ] = None,
     metric: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Metric. Can be given several times. Default: all metrics.")
     ] = None,
@@ -97,7 +107,7 @@ def evaluate(
     as_json: Json = False,
     on_local: Local = False,
 ) -> None:
-    """Compare two files of answers with the references. Shows the scores of each metric, and a verdict."""
+    """Compare files of answers with the references. Shows the scores of each metric, and a verdict."""
     # They load numpy and the charts: only when they are needed.
     from tuner.evaluation.review.local_sheets import SAMPLE
     from tuner.evaluation.standalone import Files
@@ -122,9 +132,12 @@ def evaluate(
             _file(references, "--references"),
             _file(training, "--training") if training else None,
             _file(people, "--people", ".csv") if people else None,
+            others={
+                name: _file(path, f"--contestant {name}=") for name, path in _contestants(contestant or ()).items()
+            },
         )
     if output:
-        sources = [path for path in (files.base, files.tuned, files.references, files.training, files.people) if path]
+        sources = list(files.every.values())
         for name in (*_RESULTS, *((SAMPLE,) if random else ())):
             target(output / name, sources, force)
     with interruptible(_KEPT if output else _STOPPED):
@@ -136,6 +149,7 @@ def evaluate(
         emit(scores.to_document())
     else:
         console().print(score_table(scores.metrics, conclusions=True))
+        show_contestants(scores)
         conclude(scores)
     if output:
         write_page(evaluation, output)
@@ -160,6 +174,25 @@ def _file(path: Path, option: str, ending: str | None = None) -> Path:
     if not found.is_file():
         what = "is a folder" if found.is_dir() else "does not exist"
         raise typer.BadParameter(f"'{path}' {what}: name a file, or '-' for standard input.", param_hint=option)
+    return found
+
+
+def _contestants(given: Sequence[str]) -> dict[ContestantName, Path]:
+    """The further contestants' files by name. Raises BadParameter for a name that cannot be used."""
+    found: dict[ContestantName, Path] = {}
+    for each in given:
+        name, separator, path = each.partition("=")
+        if not separator or not path:
+            raise typer.BadParameter(f"'{each}' is not NAME=FILE, such as few_shot=few_shot.jsonl.", param_hint=_OPTION)
+        try:
+            contestant_name(name)
+        except ValueError as error:
+            raise typer.BadParameter(f"{error}.", param_hint=_OPTION) from None
+        if name in MAIN:
+            raise typer.BadParameter(f"'{name}' has an option of its own: --{name} FILE.", param_hint=_OPTION)
+        if name in found:
+            raise typer.BadParameter(f"'{name}' is given twice. Give each contestant its own name.", param_hint=_OPTION)
+        found[name] = Path(path)
     return found
 
 
@@ -189,6 +222,14 @@ def _with_names(settings: RunSettings, names: FieldNames) -> RunSettings:
     """The settings with the names of fields that the command line gives; they win over those of the file."""
     given = {name: value for name, value in names.model_dump().items() if value}
     return settings.model_copy(update={"fields": settings.fields.model_copy(update=given)})
+
+
+def show_contestants(scores: Scores) -> None:
+    """Prints the tuned model compared with each contestant by the measure that decides, if there are others."""
+    decides = scores.metrics.get(scores.verdict.metric or "")
+    if decides and decides.compared:
+        say("")
+        console().print(contestant_table(decides))
 
 
 def conclude(scores: Scores) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName, title_of
 from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.catalog.metrics import Measure
@@ -85,13 +85,13 @@ def _check_ids(
     unknown = [key for key in given if key not in known]
     if unknown:
         warnings.append(
-            f"{_count(len(unknown), 'answer')} of the {contestant} model left out: no question has the id "
+            f"{_count(len(unknown), 'answer')} of {title_of(contestant)} left out: no question has the id "
             f"{_some(unknown)}."
         )
     if given and len(unknown) == len(given):
         raise EvaluationError(
-            f"None of the {contestant} model's answers belongs to a question: ids such as {_some(unknown)} are not "
-            f"among the references' ids ({_some(known)}). Score the answers against the references that belong to them."
+            f"None of {_answers_of(contestant)} belongs to a question: ids such as {_some(unknown)} are not among "
+            f"the references' ids ({_some(known)}). Score the answers against the references that belong to them."
         )
 
 
@@ -151,16 +151,25 @@ def _answers_by_id(
         # The same answer twice is harmless, for instance after a retried request. Two different ones are not.
         if key in found and found[key] != answer:
             raise EvaluationError(
-                f"The {contestant} model has two different answers to the question {key}, so it is not known which one "
-                "counts. Keep one of them, or number them in a field 'sample' if the question was asked several times."
+                f"{_capitalized(title_of(contestant))} has two different answers to the question {key}, so it is not "
+                "known which one counts. Keep one of them, or number them in a field 'sample' if the question was "
+                "asked several times."
             )
         repeated += key in found
         found[key] = answer
     if repeated:
         warnings.append(
-            f"{_count(repeated, 'answer')} of the {contestant} model left out: the same answer is there twice."
+            f"{_count(repeated, 'answer')} of {title_of(contestant)} left out: the same answer is there twice."
         )
     return found
+
+
+def _answers_of(contestant: ContestantName) -> str:
+    return f"{title_of(contestant)}'s answers" if contestant in MAIN else f"the answers of {title_of(contestant)}"
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _count(number: int, noun: str) -> str:
@@ -184,20 +193,21 @@ def match_repeated(
     if all(len({key for key, _, _ in given}) == len(given) for given in answers.values()):
         return match(questions, {name: [(key, answer) for key, answer, _ in given] for name, given in answers.items()})
     first = numbers[MAIN[0]]
-    for name in MAIN:
-        if numbers[name] != first:
+    for name, found in numbers.items():
+        if found != first:
             raise EvaluationError(
-                f"The answers of the {MAIN[0]} model have the sample numbers {_listed(first)}, those of the "
-                f"{name} model {_listed(numbers[name])}. Ask both models each question equally often."
+                f"The answers of {title_of(MAIN[0])} have the sample numbers {_listed(first)}, those of "
+                f"{title_of(name)} {_listed(found)}. Ask every contestant each question equally often."
             )
     sets = [match(questions, _numbered(answers, number)) for number in first]
     samples = [
         replace(each[0], more=tuple(other.answers for other in each[1:]))
-        for each in zip(*(found.samples for found in sets), strict=True)
+        for each in zip(*(one.samples for one in sets), strict=True)
     ]
-    warnings = dict.fromkeys(warning for found in sets for warning in found.warnings)
-    lost = sum(answer is None for found in sets for each in found.samples for answer in each.answers.values())
-    every = sum(len(found.samples) for found in sets) * len(MAIN)
+    warnings = dict.fromkeys(warning for each in sets for warning in each.warnings)
+    given = [each for one in sets for each in one.samples]
+    lost = sum(answer is None for each in given for answer in each.answers.values())
+    every = len(given) * len(answers)
     missing = (f"{lost:,} of {every:,} answers were not given: each counts as the worst score.",) if lost else ()
     return SampleSet(tuple(samples), (*warnings, *missing))
 

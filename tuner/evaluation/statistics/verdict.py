@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.answers import Stopping
-from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, title_of
 from tuner.artifacts.evaluation.measure_scores import Comparison, Conclusion, MeasureScores
 from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
@@ -194,10 +194,10 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
         notes.append(f"{_questions(questions - measured)} left out: {label} does not apply to them.")
     if n < measured:
         notes.append(f"{_questions(measured - n)} left out: one of the answers has no {label}.")
-    for contestant, name in ((BASE, names.base), (TUNED, names.tuned)):
-        failed = scores.by_contestant[contestant].failed
-        if failed:
-            notes.append(f"{failed} of {_questions(questions)} got no answer from {name}: counted as worst.")
+    for contestant, aggregate in scores.by_contestant.items():
+        if aggregate.failed:
+            name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))
+            notes.append(f"{aggregate.failed} of {_questions(questions)} got no answer from {name}: counted as worst.")
     return notes
 
 

@@ -91,6 +91,37 @@ def test_json_goes_to_stdout_alone(files: list[str]) -> None:
     assert {"rouge_1", "style_words"} <= set(document["metrics"])
 
 
+def test_further_contestants_are_in_the_table_and_in_the_json(files: list[str], tmp_path: Path) -> None:
+    asked = [*files, "--metric", "rouge", "--contestant", f"micro={files[1]}", "--contestant", f"nano={files[3]}"]
+    result = run(*asked)
+    assert result.exit_code == 0, result.output
+    table = result.stderr[result.stderr.index("tuned model against") :]
+    for words in ("the base model", "'micro'", "'nano'"):
+        assert words in table, words
+    assert "have the same file of answers" in result.stderr
+    document = json.loads(run(*asked, "--json").stdout)
+    assert set(document["metrics"]["rouge_l"]["compared"]) == {"base", "micro", "nano"}
+    assert set(document["questions"][0]["others"]) == {"micro", "nano"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["micro"], "'micro' is not NAME=FILE"),
+        (["micro="], "'micro=' is not NAME=FILE"),
+        (["Nova Micro=a.json"], "cannot be the name of a contestant"),
+        (["../x=a.json"], "cannot be the name of a contestant"),
+        (["tuned=a.json"], "option of its own: --tuned FILE"),
+        (["micro=a.json", "micro=b.json"], "'micro' is given twice"),
+        (["micro=nowhere.json"], "'nowhere.json' does not exist"),
+    ],
+)
+def test_a_contestant_that_cannot_be_used_is_refused(files: list[str], given: list[str], message: str) -> None:
+    result = run(*files, *(part for each in given for part in ("--contestant", each)))
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_an_unknown_metric_is_an_error(files: list[str]) -> None:
     assert isinstance(run(*files, "--metric", "ruge").exception, SettingsError)
 

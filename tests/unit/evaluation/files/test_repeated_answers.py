@@ -40,7 +40,12 @@ def scored(folder: Path, base: list[dict], tuned: list[dict], metric: str = "rou
     for name, records in (("base", base), ("tuned", tuned), ("references", settings.pop("references", REFERENCES))):
         paths[name] = folder / f"{name}.json"
         paths[name].write_text(json.dumps(records))
-    evaluation = evaluate(Files(**paths), [metric], folder / "out", load(RunSettings, settings, "run.yaml"))
+    evaluation = evaluate(
+        Files(paths["base"], paths["tuned"], paths["references"]),
+        [metric],
+        folder / "out",
+        load(RunSettings, settings, "run.yaml"),
+    )
     write_page(evaluation, folder / "out")
     read = Scores.model_validate_json((folder / "out" / "scores.json").read_bytes())
     assert read == evaluation.scores

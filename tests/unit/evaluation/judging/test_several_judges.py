@@ -210,7 +210,7 @@ def test_files_are_graded_by_all_judges_that_the_settings_name(tmp_path: Path, m
         paths[name] = tmp_path / f"{name}.json"
         paths[name].write_text(json.dumps(answers))
     settings = load(RunSettings, {"judge": {"models": [SONNET, NOVA]}}, "run.yaml")
-    found = evaluate(Files(**paths), ["correctness"], None, settings).scores
+    found = evaluate(Files(paths["base"], paths["tuned"], paths["references"]), ["correctness"], None, settings).scores
     several = found.metrics["correctness"].judges
     assert several
     assert [each.difference for each in several.each] == [1, 1]
