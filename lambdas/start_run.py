@@ -20,10 +20,10 @@ from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.aws.s3.dataset_bucket import DatasetBucket, ListedObject
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import DatasetError, RetryableError
+from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of
 from tuner.core.strict_model import FrozenModel
-from tuner.intake.arrival import Arrival, Upload, followed, not_enough, pin, startable
+from tuner.intake.arrival import Arrival, Upload, changed_meanwhile, followed, not_enough, pin, pin_now, startable
 from tuner.intake.unused_files import renaming, unused_files
 
 _NO_PART = "This object is not part of a dataset."
@@ -92,18 +92,8 @@ def handler(event: StartEvent, env: Environment) -> StartResult:
     while it was read.
     """
     if event.dataset:
-        return _start_named(event.dataset, event.repeat, env)
+        return _start(pin_now(DatasetBucket(env.data_bucket), event.dataset, event.repeat), env)
     return _start_uploaded(event.records[0].body, env)
-
-
-def _start_named(dataset: str, repeat: int, env: Environment) -> StartResult:
-    listing = startable(DatasetBucket(env.data_bucket), dataset)
-    if not listing:
-        raise DatasetError(not_enough(dataset))
-    arrival = pin(DatasetBucket(env.data_bucket), dataset, listing, repeat)
-    if arrival is None:
-        raise RetryableError(_changed(dataset))
-    return _start(arrival, env)
 
 
 def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
@@ -125,7 +115,7 @@ def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
         if arrival:
             return _start(arrival, env)
     # A deletion has no event, so the queue has to deliver this one again.
-    raise RetryableError(_changed(dataset))
+    raise RetryableError(changed_meanwhile(dataset))
 
 
 def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Environment) -> StartResult:
@@ -169,10 +159,6 @@ def _not_used(
     text = f"{reason}\n\n{found}{more}\n\nUnder the right name, a file starts a run of the whole folder.\n"
     notify(env.topic_arn, "Fine-tuning: a file that was uploaded later is not used", text, {"status": "NOT_STARTED"})
     return StartResult(started=False, run_id=arrival.run_id, reason=reason)
-
-
-def _changed(dataset: str) -> str:
-    return f"The dataset {dataset} changed while it was read. Finish the upload: the run starts some minutes later."
 
 
 def _start(arrival: Arrival, env: Environment) -> StartResult:

@@ -123,6 +123,15 @@ def test_a_data_owner_stops_a_run_and_repeats_it(people, pipeline, tmp_path):
     assert pipeline.finished(run)["status"] == "ABORTED"
     tuner(owner, "run", path, "--again")
 
+    # A deletion starts no run. The files of the repeat are then others than those of the run that it names.
+    bucket = pipeline.outputs["DataBucketName"]
+    pipeline.client("s3").delete_object(Bucket=bucket, Key="incoming/owner-stopped/evaluation.json")
+    said = tuner(owner, "run", run, "--again", "--wait-for", "start")
+    assert f"are not those of {run} any more: evaluation.json was deleted. " in said
+    changed = said.partition("Waiting for ")[2].split()[0]
+    assert changed not in (run, f"{run}-r1", f"{run}-r2")
+    assert pipeline.finished(changed)["status"] == "SUCCEEDED"
+
 
 def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeline):
     owner, _ = people

@@ -26,9 +26,9 @@ The command finds the deployment by the outputs of its stack, in the account and
 _PERMISSIONS = """
 ## Permissions of the caller
 
-All commands need `cloudformation:DescribeStacks` on the stack. `run` uses its S3 actions on the data bucket; the other
-commands use theirs on the artifacts bucket. `kms:` actions are on the stack's key. To follow its run, `run` also needs
-the actions of `watch`.
+All commands need `cloudformation:DescribeStacks` on the stack. `run` uses its S3 actions on the data bucket, and lists
+and reads the artifacts bucket; the other commands use theirs on the artifacts bucket. `kms:` actions are on the stack's
+key. To follow its run, or to find one for `--again`, `run` also needs the actions of `watch`.
 
 | command | actions |
 | --- | --- |
@@ -50,6 +50,7 @@ _ANSWER = {*_LOOK_UP, "sts:GetCallerIdentity", "s3:PutObject", "kms:GenerateData
 ACTIONS = {
     "run": {
         "s3:ListBucket",
+        "s3:GetObject",
         "s3:PutObject",
         "s3:DeleteObject",
         "kms:GenerateDataKey",

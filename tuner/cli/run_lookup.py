@@ -41,14 +41,14 @@ def resolve(deployment: Deployment, reference: str) -> Run:
         if not runs:
             raise UnknownRunError(NO_RUNS)
         return runs[0]
-    exact = _find(deployment, reference) if _is_id(reference) else None
+    exact = find(deployment, reference) if _is_id(reference) else None
     return exact or _by_prefix(deployment, reference)
 
 
 def _by_prefix(deployment: Deployment, reference: str) -> Run:
     known = list(dict.fromkeys(_names(deployment)))
     matches = [name for name in known if name.startswith(reference)]
-    found = _find(deployment, matches[0]) if len(matches) == 1 else None
+    found = find(deployment, matches[0]) if len(matches) == 1 else None
     if found:
         return found
     if len(matches) > 1:
@@ -64,7 +64,8 @@ def _names(deployment: Deployment) -> Iterator[str]:
     yield from deployment.folder("").runs()
 
 
-def _find(deployment: Deployment, run_id: str) -> Run | None:
+def find(deployment: Deployment, run_id: str) -> Run | None:
+    """The run with exactly this id, also when Step Functions has forgotten it."""
     return executions.find(deployment, run_id) or _archived(deployment, run_id)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
-from tuner.core.errors import DatasetError
+from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id
 from tuner.intake.unused_files import can_start
@@ -40,6 +41,10 @@ class Arrival:
     run_id: str
     dataset: str
     inputs: tuple[PinnedInput, ...]
+
+    def repeated(self, repeat: int) -> str:
+        """The id of a repeat of this content; that of its first run for 0."""
+        return run_id(self.dataset, _contents(self.dataset, self.inputs), repeat)
 
     def execution_input(self) -> str:
         """The input of the execution. It has the same bytes whenever the same versions are pinned.
@@ -118,8 +123,39 @@ def pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...], repeat:
     # S3 listings are strongly consistent: an unchanged listing proves that the objects read are the objects listed.
     if startable(folder, dataset) != listing:
         return None
-    names = [(_name(dataset, pinned.key), pinned.sha256) for pinned in inputs]
-    return Arrival(run_id(dataset, names, repeat), dataset, tuple(inputs))
+    return Arrival(run_id(dataset, _contents(dataset, inputs), repeat), dataset, tuple(inputs))
+
+
+def pin_now(folder: Folder, dataset: str, repeat: int = 0) -> Arrival:
+    """Pins what a dataset's folder has now, when a person asks for its run.
+
+    Raises DatasetError when that is not enough for a run, and RetryableError when the folder changed meanwhile.
+    """
+    listing = startable(folder, dataset)
+    if not listing:
+        raise DatasetError(not_enough(dataset))
+    arrival = pin(folder, dataset, listing, repeat)
+    if arrival is None:
+        raise RetryableError(changed_meanwhile(dataset))
+    return arrival
+
+
+def changes(earlier: Sequence[PinnedInput], now: Arrival) -> tuple[str, ...]:
+    """How the files of a dataset differ from those of an earlier run of it, in a few words each."""
+    before, after = dict(_contents(now.dataset, earlier)), dict(_contents(now.dataset, now.inputs))
+    found = [
+        *(f"{name} changed" for name in before if name in after and before[name] != after[name]),
+        *(f"{name} is new" for name in after if name not in before),
+        *(f"{name} was deleted" for name in before if name not in after),
+    ]
+    return tuple(
+        found if len(found) <= _SHOWN_FILES else [*found[:_SHOWN_FILES], f"and {len(found) - _SHOWN_FILES:,} more"]
+    )
+
+
+def changed_meanwhile(dataset: str) -> str:
+    """Why a dataset could not be pinned, and what happens."""
+    return f"The dataset {dataset} changed while it was read. Finish the upload: the run starts some minutes later."
 
 
 def refuse_incomplete(folder: Folder, manifest: Manifest) -> None:
@@ -151,6 +187,11 @@ def not_enough(dataset: str) -> str:
         f"{INCOMING}{dataset}/: there is no training file. Upload {accepted_names('training')}; or documents alone, "
         "below documents/, without data files of other names. Documents do not start a run while 'tuner run' uploads."
     )
+
+
+def _contents(dataset: str, inputs: Iterable[PinnedInput]) -> list[tuple[str, str]]:
+    """What the id of a run depends on: the names of the files, and the hashes of their content."""
+    return [(_name(dataset, pinned.key), pinned.sha256) for pinned in inputs]
 
 
 def _name(dataset: str, key: str) -> str:

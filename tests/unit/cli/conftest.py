@@ -45,7 +45,7 @@ def s3() -> Iterator[Any]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    for module in ("commands.run", "progress.follow", "commands.stop"):
+    for module in ("run_start", "progress.follow", "commands.stop"):
         monkeypatch.setattr(f"tuner.cli.{module}.time", found)
     return found
 
@@ -57,6 +57,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[FakeAws]:
     with mock_aws(), ExitStack() as stack:
         for bucket in (DATA, ARTIFACTS):
             found.s3.create_bucket(Bucket=bucket)
+            found.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         for service in ("cloudformation", "stepfunctions", "bedrock", "lambda", "service-quotas", "ssm"):
             for each in (client(service), client(service, None), quick_client(service)):  # the cache tells them apart
                 stack.enter_context(answered(each, service, found))

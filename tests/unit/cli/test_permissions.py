@@ -54,7 +54,14 @@ class TestPermissions:
     @pytest.mark.parametrize(
         ("command", "calls"),
         [
-            ("run", [("run", "FOLDER", "--no-watch"), ("run", "FOLDER", "--again", "--no-watch")]),
+            (
+                "run",
+                [
+                    ("run", "FOLDER", "--no-watch"),
+                    ("run", "FOLDER", "--again", "--no-watch"),
+                    ("run", "faq-1", "--again", "--no-watch"),
+                ],
+            ),
             (
                 "watch",
                 [("watch", "faq-2"), ("watch", "faq-1"), ("watch", "nope"), ("show", "faq-3"), ("show", "faq-0")],

@@ -43,7 +43,11 @@ def watch(
 ) -> None:
     """Follow a run to its end. Ctrl-C stops following, not the run."""
     deployment = connect(stack, on_local)
-    run = run_lookup.resolve(deployment, reference)
+    follow_or_conclude(deployment, run_lookup.resolve(deployment, reference), wait_for)
+
+
+def follow_or_conclude(deployment: Deployment, run: Run, wait_for: WaitFor) -> None:
+    """Follows a run that Step Functions knows. Of one that it has forgotten, only the result is left."""
     if run.archived:
         finish(deployment, run)
     else:

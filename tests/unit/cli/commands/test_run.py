@@ -1,12 +1,24 @@
 """`tuner run`."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.doubles import manifest
 from tests.unit.cli.fake_aws import Clock, Execution, FakeAws, Refused, Tuner
-from tests.unit.cli.samples import failed, guide
+from tests.unit.cli.samples import failed, guide, records, report
+from tuner.artifacts.report import Report
+from tuner.core.artifact_keys import Keys
+from tuner.core.run import run_id
+from tuner.reporting.collect.run_summary import run_summary
+
+
+def _id_of_bucket(aws: FakeAws, repeat: int) -> str:
+    """The id of the run that the files in the bucket have."""
+    files = {key.removeprefix("incoming/faq/"): body for key, body in aws.uploaded().items()}
+    return run_id("faq", [(name, hashlib.sha256(body).hexdigest()) for name, body in files.items()], repeat)
 
 
 class TestRun:
@@ -117,9 +129,70 @@ class TestRun:
             outcome = tuner("run", first, "--again")
             assert outcome.status == 0
             assert f"The run {name} succeeded" in outcome.err
+            assert "not those of" not in outcome.err
         asked = [json.loads(call["Payload"]) for call in aws.calls("Invoke")]
         assert asked == [{"dataset": "faq", "repeat": 1}, {"dataset": "faq", "repeat": 2}]
         assert not aws.calls("PutObject")
+
+    def test_again_with_a_run_whose_files_changed_says_so_and_waits_for_the_run_of_the_files(
+        self, tuner: Tuner, aws: FakeAws, folder: Path
+    ) -> None:
+        tuner("run", str(folder))
+        (first,) = aws.executions
+        inputs = [
+            {"role": role, "key": f"incoming/faq/{name}", "version_id": "1", "size": 1, "sha256": "0"}
+            for role, name in (("training", "training.jsonl"), ("validation", "validation.csv"))
+        ]
+        aws.put(first, Keys.MANIFEST, {**manifest().model_dump(mode="json"), "inputs": inputs})
+        aws.s3.put_object(Bucket="tuner-data", Key="incoming/faq/training.jsonl", Body=records(41).encode())
+        aws.starts = False
+        for repeat in (0, 1):
+            aws.after["Invoke"] = lambda: aws.add(Execution(_id_of_bucket(aws, repeat)))  # noqa: B023
+            outcome = tuner("run", first, "--again")
+            name = _id_of_bucket(aws, repeat)
+            assert outcome.status == 0, outcome.err
+            said = " ".join(outcome.err.split())
+            assert f"The files in incoming/faq/ are not those of {first} any more: training.jsonl changed, " in said
+            assert "documents/guide.md is new, evaluation.csv is new" in said
+            assert "validation.csv was deleted" in said
+            assert f"This run of them is {name}." in said
+            assert ("They were not run before." in said) == (repeat == 0)
+            assert f"The run {name} succeeded" in said
+        asked = [json.loads(call["Payload"]) for call in aws.calls("Invoke")]
+        assert asked == [{"dataset": "faq", "repeat": 0}, {"dataset": "faq", "repeat": 1}]
+
+    def test_again_with_a_run_whose_files_are_gone_starts_nothing(
+        self, tuner: Tuner, aws: FakeAws, folder: Path
+    ) -> None:
+        tuner("run", str(folder))
+        (first,) = aws.executions
+        for key in aws.uploaded():
+            aws.s3.delete_object(Bucket="tuner-data", Key=key)
+        outcome = tuner("run", first, "--again")
+        assert outcome.status == 1
+        assert "incoming/faq/: there is no training file" in " ".join(outcome.err.split())
+        assert not aws.calls("Invoke")
+
+    def test_a_run_that_step_functions_has_forgotten_is_no_first_run(
+        self, tuner: Tuner, aws: FakeAws, folder: Path
+    ) -> None:
+        tuner("run", str(folder))
+        (first,) = aws.executions
+        aws.executions.clear()
+        aws.starts = False
+        old = Report.model_validate(report(first, dataset="faq"))
+        aws.put(first, Keys.REPORT, report(first))
+        aws.put(first, Keys.REPORT_CARD, run_summary(old).model_dump_json())
+        aws.asked.clear()
+        outcome = tuner("run", str(folder))
+        assert f"This content was run before: {first}" in outcome.err
+        assert outcome.status == 0, outcome.err
+        assert not aws.calls("PutObject")
+        aws.after["Invoke"] = lambda: aws.add(Execution(f"{first}-r1"))
+        for reference in (str(folder), first):
+            aws.executions.clear()
+            assert tuner("run", reference, "--again").status == 0
+        assert [json.loads(call["Payload"])["repeat"] for call in aws.calls("Invoke")] == [1, 1]
 
     def test_again_with_neither_a_folder_nor_a_run_says_so(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         outcome = tuner("run", "fqa", "--again")
