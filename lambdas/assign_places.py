@@ -26,17 +26,20 @@ class _Execution(FrozenModel):
 
 
 class _Leaving(RunEvent):
-    """A run that does not need its place of a pool any more."""
+    """A run that does not need its place of a pool any more. `since` is when the run entered the state that says so."""
 
     pool: Pool
+    since: dt.datetime
 
 
 class _Waiting(_Leaving):
-    """A run that waits for a place. `most` is the account's quota, if known. Errors do not show the token."""
+    """A run that waits for a place since it entered the state. `most` is the account's quota, if known.
+
+    Errors do not show the token.
+    """
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    since: dt.datetime
     task_token: SecretStr
     most: float | None = None
 
@@ -77,11 +80,11 @@ def handler(event: PlacesEvent, env: Environment) -> None:
         run, pool = event.waiting, event.waiting.pool
         logger.info("A run waits for a place", run_id=run.run_id, pool=pool)
         if pool == "training":
-            queue.leave("preparation", run.run_id)
+            queue.leave("preparation", run.run_id, run.since)
         most = None if run.most is None else int(run.most)
         queue.register(pool, WaitingRun(run_id=run.run_id, since=run.since), run.task_token, most)
     elif event.leaving:
-        queue.leave(event.leaving.pool, event.leaving.run_id)
+        queue.leave(event.leaving.pool, event.leaving.run_id, event.leaving.since)
     elif event.detail:
         queue.ended(event.detail.name)
     else:

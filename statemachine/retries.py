@@ -177,6 +177,7 @@ WAITING = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH_WITHOUT_TIM
 EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
     "Wait for a preparation place": WAITING,
     "Ask for approval of the generation": WAITING,
+    "Wait for a preparation place after the approval": WAITING,
     "Ask for approval": WAITING,
     "Wait for a training place": WAITING,
     "Start the customization": (NOT_READY, BUSY_ACCOUNT, BUSY_TRAINING, TEMPORARY, LAMBDA_FAILURE, CRASH),

@@ -2,7 +2,8 @@
 
 An execution registers with a task token and waits. Each call for a pool ends with `advance`, which gives the free
 places to the runs that wait longest. Three things free a place: the next stage of the run, the end of its execution,
-and the hourly sweep.
+and the hourly sweep. A run that asks a person before it generates data frees its place for the preparation, and waits
+for one again after the approval.
 
 A crash can come between any two writes. What it leaves undone shows in the table, and the next call completes it: a run
 that has a place and was not woken, or a place that is free while a run waits. The queue never trusts that a run has
@@ -65,8 +66,8 @@ class Table(Protocol):
         """Records that the run knows of its place."""
         ...
 
-    def leave(self, pool: Pool, run_id: str, at: dt.datetime) -> bool:
-        """Takes a run out of the pool."""
+    def leave(self, pool: Pool, run_id: str, at: dt.datetime, since: dt.datetime | None = None) -> bool:
+        """Takes a run out of the pool, but not one that has registered again after `since`."""
         ...
 
 
@@ -125,9 +126,13 @@ class Places:
         self.table.register(pool, run, token)
         self.advance(pool)
 
-    def leave(self, pool: Pool, run_id: str) -> None:
-        """Frees the run's place, or takes it out of the queue."""
-        self.table.leave(pool, run_id, self.clock())
+    def leave(self, pool: Pool, run_id: str, since: dt.datetime | None = None) -> None:
+        """Frees the run's place, or takes it out of the queue.
+
+        A run can come back: it waits again after an approval. `since` is when it began to leave, so that a call which
+        comes late does not take away the place that the run has got since then.
+        """
+        self.table.leave(pool, run_id, self.clock(), since)
         # Also when the run had left before: an earlier call may have ended between the two lines.
         self.advance(pool)
 

@@ -16,6 +16,7 @@ NEWER_STATES = {
     "Estimate the cost with the generation",
     "Free the preparation place before the generation",
     "Ask for approval of the generation",
+    "Wait for a preparation place after the approval",
     "Free the preparation place",
     "Wait for a training place",
     "Ask a batch of the questions",

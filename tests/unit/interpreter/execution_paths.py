@@ -30,6 +30,7 @@ COSTS = (
     "Is the cost within the budget?",
 )
 GENERATED = ("Generate validation data", "Are there enough pairs?")
+PLACE_AGAIN = ("Wait for a preparation place after the approval",)
 PLACE = ("Wait for a training place",)
 ASK_BASE = ("Is the model to be served?", "Answer with the base model", "Ask the base model")
 TRAIN = (
@@ -152,7 +153,7 @@ PATHS = {
         {"PinInputs": pinned(generate=True), "Plan the generation": {"done": True, "pairs": 0}},
     ),
     "approved before the generation": ExecutionPath(
-        (*ASKED_BEFORE_GENERATION, *GENERATED, *SERVED[len(BEGIN) :]),
+        (*ASKED_BEFORE_GENERATION, *PLACE_AGAIN, *GENERATED, *SERVED[len(BEGIN) :]),
         {
             "PinInputs": pinned(generate=True),
             "Estimate the cost with the generation": estimate("approve"),

@@ -31,6 +31,7 @@ PATH_OF: dict[str, str] = {
     "Estimate the cost with the generation": "generated at once",
     "Free the preparation place before the generation": "approved before the generation",
     "Ask for approval of the generation": "approved before the generation",
+    "Wait for a preparation place after the approval": "approved before the generation",
     "Generate validation data": "generated at once",
     "Free the preparation place": "approved",
     "Ask for approval": "approved",
@@ -41,7 +42,8 @@ PATH_OF: dict[str, str] = {
 TASKS = (
     *("Wait for a preparation place", "Pin the inputs", "Check that the account is ready", "Plan the generation"),
     *("Estimate the cost with the generation", "Free the preparation place before the generation"),
-    *("Ask for approval of the generation", "Generate validation data"),
+    *("Ask for approval of the generation", "Wait for a preparation place after the approval"),
+    "Generate validation data",
     *("Preprocess the dataset", "Validate the dataset", "Estimate the cost"),
     *("Free the preparation place", "Ask for approval"),
     *("Wait for a training place", "Ask the base model"),
@@ -52,6 +54,11 @@ TASKS = (
     *("Write the report", "Notify of success"),
 )
 BEFORE_TRAINING = TASKS[: TASKS.index("Start the customization")]
+PLACES = (
+    "Wait for a preparation place",
+    "Wait for a preparation place after the approval",
+    "Wait for a training place",
+)
 APPROVALS = ("Ask for approval of the generation", "Ask for approval")
 RELEASES = ("Release the throughput", "Release the refused model")
 INSIDE_A_MAP = ("Ask the base model", "Ask the tuned model", "Grade one shard")
@@ -126,7 +133,7 @@ def test_an_error_that_a_retry_does_not_fix_ends_the_run_at_once(state: str, nam
 def test_a_run_survives_every_transient_error_in_turn(state: str) -> None:
     """One after the other in one state: each retry entry has its own count."""
     kinds = [*RETRIED_EVERYWHERE, *TRANSIENT, *(error for error, states in RETRIED_IN.items() if state in states)]
-    if state in ("Wait for a preparation place", *APPROVALS, "Wait for a training place"):
+    if state in (*PLACES, *APPROVALS):
         kinds.remove("Sandbox.Timedout")
     else:
         kinds.append("States.Timeout")

@@ -64,11 +64,23 @@ def test_a_run_gets_its_place_and_the_next_one_gets_it_afterwards(table: PlacesT
     assert [run.run_id for run in table.state("preparation").holders] == ["b"]
 
 
-def test_a_run_that_waits_for_a_person_leaves_its_place(table: PlacesTable) -> None:
+def test_a_run_that_waits_for_a_person_leaves_its_place_and_waits_again_after_the_approval(table: PlacesTable) -> None:
+    leaving = {"run_id": "a", "pool": "preparation", "since": "2026-11-28T12:00:30.000Z"}
     wait("a", "preparation")
     wait("b", "preparation")
-    invoke(assign_places, leaving={"run_id": "a", "pool": "preparation"})
+    invoke(assign_places, leaving=leaving)
     assert Executions.continued == ["a preparation", "b preparation"]
+    wait("a", "preparation", since="2026-11-28T12:01:00.000Z", task_token="a again")
+    assert Executions.continued == ["a preparation", "b preparation"]
+    invoke(assign_places, leaving=leaving)
+    wait("b", "training")
+    assert Executions.continued == ["a preparation", "b preparation", "a again", "b training"]
+
+
+def test_a_late_call_of_the_training_does_not_free_a_place_that_is_newer(table: PlacesTable) -> None:
+    wait("a", "preparation", since="2026-11-28T12:01:00.000Z")
+    wait("a", "training", since="2026-11-28T12:00:00.000Z")
+    assert [run.run_id for run in table.state("preparation").holders] == ["a"]
 
 
 def test_the_end_of_an_execution_frees_its_places_whatever_its_event_says_more(table: PlacesTable) -> None:

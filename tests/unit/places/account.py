@@ -30,6 +30,8 @@ SECONDS: dict[str, Range] = {
     "assign_places": (0.3, 2),
     "pin_inputs": (1, 5),
     "preflight": (2, 15),
+    "generate_validation": (60, 600),
+    "request_approval": (1, 5),
     "preprocess": (5, 120),
     "validate": (1, 3),
     "estimate_cost": (2, 10),
@@ -52,6 +54,12 @@ STATES: dict[str, str] = {
     "Wait for a preparation place": "assign_places",
     "Pin the inputs": "pin_inputs",
     "Check that the account is ready": "preflight",
+    "Plan the generation": "generate_validation",
+    "Estimate the cost with the generation": "estimate_cost",
+    "Free the preparation place before the generation": "assign_places",
+    "Ask for approval of the generation": "request_approval",
+    "Wait for a preparation place after the approval": "assign_places",
+    "Generate validation data": "generate_validation",
     "Preprocess the dataset": "preprocess",
     "Validate the dataset": "validate",
     "Estimate the cost": "estimate_cost",
@@ -73,7 +81,10 @@ STATES: dict[str, str] = {
     "Report the failure": "write_report",
     "Notify of the failure": "notify",
 }
-_PREPARATION = ("Pin the inputs", "Check that the account is ready", "Preprocess the dataset", "Validate the dataset")
+_BEGINNING = ("Pin the inputs", "Check that the account is ready")
+_PLAN = ("Plan the generation", "Estimate the cost with the generation")
+_QUESTION = ("Free the preparation place before the generation", "Ask for approval of the generation")
+_DATASET = ("Preprocess the dataset", "Validate the dataset")
 _FAILURE = ("Report the failure", "Notify of the failure")
 _PURCHASE = ("Summarize the training", "Arm the release switch", "Purchase throughput")
 _ENDING = ("Put the scores together", "Apply the gate", "Write the report", "Notify of success")
@@ -213,6 +224,10 @@ class Flood:
     files: int = 3
     broken: bool = False
     """Whether every dataset is refused when it is validated."""
+    approved_after: float | None = None
+    """The seconds after which a person approves all runs, which then generate data. None: they do not generate."""
+    waits_again: bool = True
+    """Whether an approved run waits for a place again, as the definition does."""
     training_seconds: Range = (1200, 3600)
     shards: int = 4
 
@@ -253,7 +268,29 @@ def _execution(account: Account, flood: Flood) -> Process:
 
 
 def _prepared(account: Account, flood: Flood) -> Process:
-    yield from account.states(_PREPARATION)
+    yield from account.states(_BEGINNING)
+    if flood.approved_after is None:
+        yield from _with_dataset(account, flood)
+        return
+    yield from account.states(_PLAN)
+    account.places["preparation"].leave()
+    yield from account.states(_QUESTION)
+    yield max(0.0, flood.approved_after - account.now)
+    if not flood.waits_again:
+        account.places["preparation"].used += 1  # as if there were places for all
+        yield from _generated(account, flood)
+        return
+    yield from account.state("Wait for a preparation place after the approval")
+    account.places["preparation"].enter(_generated(account, flood))
+
+
+def _generated(account: Account, flood: Flood) -> Process:
+    yield from account.state("Generate validation data")
+    yield from _with_dataset(account, flood)
+
+
+def _with_dataset(account: Account, flood: Flood) -> Process:
+    yield from account.states(_DATASET)
     if flood.broken:
         yield from account.states(_FAILURE)
         account.begin(_over(account, "preparation", failed=True))

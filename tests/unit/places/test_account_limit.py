@@ -17,6 +17,7 @@ TASKS = dict(tasks(definition(SETTINGS)))
 BOUNDS = Bounds.of(SETTINGS)
 LONGEST_WAIT = 60
 VALID, BROKEN = Flood(200), Flood(200, broken=True)
+APPROVED = Flood(200, approved_after=6 * 3600)
 
 
 def simulated(flood: Flood, bounds: Bounds = BOUNDS, seed: int = 0) -> Account:
@@ -45,6 +46,7 @@ def test_the_default_settings_are_those_of_a_new_account() -> None:
         pytest.param(Flood(1000), marks=pytest.mark.slow, id="1,000 datasets"),
         pytest.param(Flood(1000, broken=True), id="1,000 broken datasets"),
         pytest.param(Flood(100, files=20), id="100 datasets of 20 files"),
+        pytest.param(APPROVED, id="200 datasets, all approved at the same time"),
     ],
 )
 def test_all_runs_end_and_every_release_gets_a_function_within_a_minute(flood: Flood, seed: int) -> None:
@@ -67,6 +69,11 @@ def test_all_runs_end_and_every_release_gets_a_function_within_a_minute(flood: F
 )
 def test_without_any_one_of_the_bounds_a_release_waits_for_longer(removed: dict[str, int], flood: Flood) -> None:
     account = simulated(flood, replace(BOUNDS, **removed))
+    assert max(account.releases) > LONGEST_WAIT
+
+
+def test_without_a_place_after_the_approval_a_release_waits_for_longer() -> None:
+    account = simulated(replace(APPROVED, waits_again=False))
     assert max(account.releases) > LONGEST_WAIT
 
 

@@ -29,9 +29,29 @@ def test_all_runs_end_in_their_order_with_two_places(runs: int) -> None:
     assert not world.alive and not world.table.runs
 
 
+@pytest.mark.parametrize("runs", [50, 1000])
+def test_a_run_that_asks_a_person_lets_others_go_on_and_waits_behind_them_again(runs: int) -> None:
+    world, asked = World(2), names(runs)[:10]
+    for name in names(runs):
+        world.start(name)
+    for name in asked:
+        world.ask(name)
+        world.check_rest()
+    assert list(world.working) == names(runs)[10:12], "nobody keeps a place for a person's answer"
+    for name in reversed(asked):
+        world.approve(name)
+        world.check_rest()
+    while world.working:
+        world.now += dt.timedelta(hours=1)
+        world.end(next(iter(world.working)))
+        world.check_rest()
+    assert world.began == [*names(runs), *reversed(asked)]
+    assert not world.alive and not world.table.runs
+
+
 @pytest.mark.parametrize(("runs", "seed"), [*((50, seed) for seed in range(10)), (1000, 0)])
-def test_all_runs_end_under_stops_crashes_and_lost_events(runs: int, seed: int) -> None:
-    random = Random(seed)
+def test_all_runs_end_under_questions_stops_crashes_and_lost_events(runs: int, seed: int) -> None:
+    random, asked = Random(seed), set[str]()
     world = World(2)
 
     def between() -> None:
@@ -49,7 +69,13 @@ def test_all_runs_end_under_stops_crashes_and_lost_events(runs: int, seed: int) 
         if not world.alive:
             break
         world.now += dt.timedelta(hours=1)
+        for name in [name for name in world.asking if random.random() < 0.3]:
+            world.approve(name)
         for name in list(world.working):
+            if name not in asked and random.random() < 0.2:
+                asked.add(name)
+                world.ask(name)
+                continue
             world.stop(name)
             if random.random() < 0.7:
                 world.call(lambda ended=name: world.places.ended(ended))  # type: ignore[misc]

@@ -1,13 +1,14 @@
 """Searches the queue's protocol: one or two disturbances at every point of a small history.
 
-The history: three runs begin, with one place; the first ends and the others follow. A disturbance is a crash, an answer
+There are two histories with one place. In one, three runs begin, the first ends and the others follow. In the other,
+the first run asks a person, and waits behind the second one when it comes back. A disturbance is a crash, an answer
 that lags behind, or another call that comes in between. After it, one sweep must leave everything right.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -46,6 +47,16 @@ def again(name: str) -> Callable[[World], None]:
     return repeated
 
 
+def left_again(name: str) -> Callable[[World], None]:
+    """A call for the first stay of a run comes late."""
+
+    def late(world: World) -> None:
+        if name in world.left:
+            world.leave(name)
+
+    return late
+
+
 def sweep(world: World) -> None:
     world.call(world.places.sweep)
 
@@ -56,6 +67,8 @@ DISTURBANCES = {
     "stop a": stop("a"),
     "stop b": stop("b"),
     "a ended": ended("a"),
+    "a left again": left_again("a"),
+    "a again": again("a"),
     "b again": again("b"),
     "c again": again("c"),
     "sweep": sweep,
@@ -63,14 +76,26 @@ DISTURBANCES = {
 Plan = dict[int, str]
 
 
-def history(world: World) -> None:
+def following(world: World) -> None:
     for name in ("a", "b", "c"):
         world.start(name)
     for name in ("a", "b"):
         world.end(name)
 
 
-def play(plan: Plan) -> int:
+def asking(world: World) -> None:
+    for name in ("a", "b"):
+        world.start(name)
+    world.ask("a")
+    world.approve("a")
+    world.end("b")
+
+
+HISTORIES = (following, asking)
+History = Callable[[World], None]
+
+
+def play(history: History, plan: Plan) -> int:
     """Plays the history with these disturbances, by the number of the point, and returns how many points there were."""
     world, points, disturbed = World(1), itertools.count(), False
 
@@ -101,23 +126,25 @@ def plans(points: int, depth: int) -> Iterator[Plan]:
             yield dict(zip(at, names, strict=True))
 
 
-@pytest.mark.parametrize("depth", [0, 1])
-def test_no_disturbance_loses_a_wake_up_or_gives_a_place_twice(depth: int) -> None:
-    for plan in plans(play({}), depth):
+def play_all(history: History, plans: Iterable[Plan]) -> None:
+    for plan in plans:
         try:
-            play(plan)
+            play(history, plan)
         except AssertionError as error:
             raise AssertionError(f"{plan}: {error}") from error
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("history", HISTORIES)
+def test_no_disturbance_loses_a_wake_up_or_gives_a_place_twice(history: History, depth: int) -> None:
+    play_all(history, plans(play(history, {}), depth))
 
 
 @pytest.mark.slow
-def test_no_pair_of_disturbances_does() -> None:
+@pytest.mark.parametrize("history", HISTORIES)
+def test_no_pair_of_disturbances_does(history: History) -> None:
     """Every eleventh pair, to be quick."""
-    for plan in itertools.islice(plans(play({}), 2), 0, None, 11):
-        try:
-            play(plan)
-        except AssertionError as error:
-            raise AssertionError(f"{plan}: {error}") from error
+    play_all(history, itertools.islice(plans(play(history, {}), 2), 0, None, 11))
 
 
 def crashed_event(crash_at: int | None) -> tuple[World, int]:
@@ -148,7 +175,14 @@ def test_a_repeated_event_completes_what_a_crash_left_undone() -> None:
 
 def test_without_a_disturbance_the_runs_follow_each_other() -> None:
     world = World(1)
-    history(world)
+    following(world)
     assert world.began == ["a", "b", "c"]
     assert world.queue().position("c") is None
+    world.check_rest()
+
+
+def test_a_run_that_comes_back_follows_the_others() -> None:
+    world = World(1)
+    asking(world)
+    assert world.began == ["a", "b", "a"]
     world.check_rest()

@@ -89,11 +89,12 @@ class MemoryTable:
             self.runs[run.run_id] = found.model_copy(update={"woken": True})
         self._between()
 
-    def leave(self, pool: Pool, run_id: str, at: dt.datetime) -> bool:
+    def leave(self, pool: Pool, run_id: str, at: dt.datetime, since: dt.datetime | None = None) -> bool:
         self._between()
-        run = self.runs.pop(run_id, None)
-        if run is None:
+        run = self.runs.get(run_id)
+        if run is None or (since and run.since > since):
             return False
+        del self.runs[run_id]
         self.order.pop(run_id, None)
         self.holders.pop(run_id, None)
         if run.admitted_at:
@@ -117,6 +118,9 @@ class World:
     alive: dict[str, str] = field(default_factory=dict)
     since: dict[str, dt.datetime] = field(default_factory=dict)
     working: dict[str, None] = field(default_factory=dict)
+    asking: dict[str, None] = field(default_factory=dict)
+    left: dict[str, dt.datetime] = field(default_factory=dict)
+    """When runs began to ask a person, and so freed their places."""
     began: list[str] = field(default_factory=list)
     tokens: int = 0
 
@@ -161,17 +165,40 @@ class World:
 
     def attempt(self, name: str) -> None:
         """An attempt of the waiting state, with a new token. Step Functions repeats an attempt that crashed."""
-        while name in self.alive and name not in self.working:
+        while name in self.alive and name not in self.working and name not in self.asking:
             self.tokens += 1
             token = self.alive[name] = str(self.tokens)
             run = WaitingRun(run_id=name, since=self.since[name])
             if self.call(partial(self.places.register, POOL, run, SecretStr(token))):
                 return
 
+    def ask(self, name: str) -> None:
+        """A run that works frees its place and asks a person. Step Functions repeats a call that crashed."""
+        if name not in self.working:
+            return
+        self.now += dt.timedelta(seconds=1)
+        del self.working[name]
+        self.alive[name], self.asking[name], self.left[name] = "", None, self.now
+        while name in self.alive and not self.leave(name):
+            pass
+
+    def leave(self, name: str) -> bool:
+        """A call with which the run frees the place that it had when it began to ask."""
+        return self.call(partial(self.places.leave, POOL, name, self.left[name]))
+
+    def approve(self, name: str) -> None:
+        """A run that asks goes on, and waits for a place again."""
+        if name not in self.asking:
+            return
+        self.now += dt.timedelta(seconds=1)
+        del self.asking[name]
+        self.since[name] = self.now
+        self.attempt(name)
+
     def stop(self, name: str) -> None:
         """The execution ends, by itself or stopped. Nobody is told yet."""
-        self.alive.pop(name, None)
-        self.working.pop(name, None)
+        for states in (self.alive, self.working, self.asking):
+            states.pop(name, None)
 
     def call(self, call: Callable[[], object]) -> bool:
         """Calls a function. False when it crashed: nothing repeats it."""
@@ -196,7 +223,8 @@ class World:
     def check_rest(self) -> None:
         """What holds when a sweep is over: nobody waits beside a free place, or for a call that got lost."""
         self.check()
-        assert set(self.table.runs) == set(self.alive), "exactly the living runs are in the pool"
-        waiting = set(self.alive) - set(self.working)
+        inside = set(self.alive) - set(self.asking)
+        assert set(self.table.runs) == inside, "exactly the living runs that work or wait are in the pool"
+        waiting = inside - set(self.working)
         assert set(self.table.holders) == set(self.working), "a place is kept for a run that does not know it"
         assert not waiting or len(self.working) == self.number, "a place is free and a run waits"

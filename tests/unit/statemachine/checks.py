@@ -81,16 +81,34 @@ def nothing_is_paid_for_before_its_cost_is_decided(machine: Machine) -> None:
 
 def a_run_waits_for_its_places_before_it_needs_them(machine: Machine) -> None:
     """The first state waits for the preparation, and nothing is paid before the training place."""
-    waits = {
-        state["Arguments"]["Payload"]["waiting"]["pool"]: name
-        for name, state, _ in machine.every_state()
-        if waits_for_a_token(state) and state["Arguments"]["FunctionName"] == "${AssignPlaces}"
-    }
-    assert machine.start == waits["preparation"]
-    before = machine.reached_from(machine.start, stop_at=frozenset({waits["training"]}))
+    pools = _pools(machine, "waiting")
+    assert pools.get(machine.start) == "preparation"
+    training = frozenset(name for name, pool in pools.items() if pool == "training")
+    before = machine.reached_from(machine.start, stop_at=training)
     assert not before & {"Answer with the base model", "Start the customization"}, before
-    for name in waits.values():
+    for name in pools:
         assert not [entry for entry in machine.states[name]["Retry"] if "States.Timeout" in entry["ErrorEquals"]], name
+
+
+def a_run_without_a_place_only_asks_or_ends(machine: Machine) -> None:
+    """Until it has waited for another place."""
+    waits = frozenset(_pools(machine, "waiting"))
+    without_place = frozenset().union(
+        *map(machine.calling, ("AssignPlaces", "RequestApproval", "WriteReport", "Notify"))
+    )
+    for name in _pools(machine, "leaving"):
+        reached = machine.reached_from(name, stop_at=waits)
+        working = {state for state in reached if machine.states[state]["Type"] in ("Task", "Map")} - without_place
+        assert not working, f"without a place after {name}: {working}"
+
+
+def _pools(machine: Machine, change: str) -> dict[str, str]:
+    """The states that wait for a place ("waiting") or free one ("leaving"), with the pool."""
+    return {
+        name: machine.states[name]["Arguments"]["Payload"][change]["pool"]
+        for name in machine.calling("AssignPlaces")
+        if change in machine.states[name]["Arguments"]["Payload"]
+    }
 
 
 def every_path_from_a_purchase_is_released(machine: Machine) -> None:

@@ -76,6 +76,11 @@ MUTATIONS = [
     ),
     (checks.a_run_waits_for_its_places_before_it_needs_them, without_preparation_place),
     (
+        checks.a_run_without_a_place_only_asks_or_ends,
+        set_in("Ask for approval of the generation/Next", "Generate validation data"),
+    ),
+    (checks.a_run_without_a_place_only_asks_or_ends, set_in("Ask for approval/Next", "Is the model to be served?")),
+    (
         checks.nothing_is_paid_for_before_its_cost_is_decided,
         set_in("Is validation data to be generated?/Choices/0/Next", "Generate validation data"),
     ),

@@ -134,11 +134,14 @@ class PlacesTable:
             }
         )
 
-    def leave(self, pool: Pool, run_id: str, at: dt.datetime) -> bool:
-        """Takes a run out of the pool, whether it has a place or waits. False when it is not in the pool."""
+    def leave(self, pool: Pool, run_id: str, at: dt.datetime, since: dt.datetime | None = None) -> bool:
+        """Takes a run out of the pool, whether it has a place or waits. False when it is not in the pool.
+
+        A run that has registered again after `since` stays.
+        """
         for _ in range(ATTEMPTS):
             run = self.run(pool, run_id)
-            if run is None:
+            if run is None or (since and run.since > since):
                 return False
             # Between the reading and this transaction, the run may get its place. Then it is read again.
             if self._write(*_departure(pool, run, at)):
@@ -174,7 +177,10 @@ class PlacesTable:
 
 
 def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
-    unchanged: dict[str, Any] = {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(admitted_at)"}
+    unchanged: dict[str, Any] = {
+        "ConditionExpression": "since = :since AND attribute_not_exists(admitted_at)",
+        "ExpressionAttributeValues": {":since": {"S": _time(run.since)}},
+    }
     removal: dict[str, Any] = {
         "UpdateExpression": "DELETE holders :run",
         "ExpressionAttributeValues": {":run": {"SS": [run.run_id]}},

@@ -15,6 +15,7 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     # Known only from the estimate: shown when the run asks.
     "Free the preparation place before the generation": lambda _: False,
     "Ask for approval of the generation": lambda _: False,
+    "Wait for a preparation place after the approval": lambda _: False,
     "Free the preparation place": lambda _: False,
     "Ask for approval": lambda _: False,
     "Answer with the base model": lambda manifest: _serves(manifest),
@@ -40,6 +41,7 @@ _RARE = {
     "Estimate the cost with the generation",
     "Ask for approval of the generation",
     "Free the preparation place before the generation",
+    "Wait for a preparation place after the approval",
     "Generate validation data",
     "Free the preparation place",
     "Ask for approval",

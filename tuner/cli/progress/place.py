@@ -17,6 +17,7 @@ from tuner.places import POOLS, place_queue
 # The states of statemachine/customization.asl.json that wait for a place.
 STATES: Mapping[str, Pool] = {
     "Wait for a preparation place": "preparation",
+    "Wait for a preparation place after the approval": "preparation",
     "Wait for a training place": "training",
 }
 

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 from pydantic import SecretStr
 
-from tuner.aws.dynamodb.place_queue import WaitingRun
+from tuner.aws.dynamodb.place_queue import QueuedRun, WaitingRun
 from tuner.aws.dynamodb.places_table import PlacesTable
 
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
@@ -68,6 +68,41 @@ def test_a_waiting_run_that_leaves_is_not_admitted_any_more(table: PlacesTable) 
     assert table.admit("training", run(1), 1, LATER) == "gone"
     assert table.waiting("training") == ()
     assert table.state("training").kept_count == 0
+
+
+@pytest.mark.parametrize("has_a_place", [False, True])
+def test_a_run_that_came_back_is_not_taken_out_by_a_call_for_its_first_stay(
+    table: PlacesTable, has_a_place: bool
+) -> None:
+    again = WaitingRun(run_id="run-1", since=LATER)
+    table.register("preparation", run(1), SecretStr("t"))
+    assert table.leave("preparation", "run-1", LATER, run(2).since)
+    table.register("preparation", again, SecretStr("u"))
+    if has_a_place:
+        table.admit("preparation", again, 1, LATER)
+    assert not table.leave("preparation", "run-1", LATER, run(2).since)
+    assert table.run("preparation", "run-1")
+    assert table.leave("preparation", "run-1", LATER)
+    assert (table.run("preparation", "run-1"), table.waiting("preparation")) == (None, ())
+
+
+def test_a_run_that_came_back_between_the_reading_and_the_writing_stays(
+    table: PlacesTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = table.run
+    again = WaitingRun(run_id="run-1", since=LATER)
+    table.register("preparation", run(1), SecretStr("t"))
+
+    def comes_back(*key: str) -> QueuedRun | None:
+        found = read("preparation", "run-1")
+        monkeypatch.setattr(table, "run", read)
+        table.leave("preparation", "run-1", LATER)
+        table.register("preparation", again, SecretStr("u"))
+        return found
+
+    monkeypatch.setattr(table, "run", comes_back)
+    assert not table.leave("preparation", "run-1", LATER, run(2).since)
+    assert table.waiting("preparation") == (again,)
 
 
 def test_a_second_registration_adds_a_token_and_asks_for_another_waking(table: PlacesTable) -> None:

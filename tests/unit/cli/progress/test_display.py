@@ -62,7 +62,7 @@ class TestLive:
     def test_heading_steps_bar_losses_and_money(self) -> None:
         window = PaidWindow("provisioned", "2026-11-23T08:00:00Z", "2026-11-23T08:01:40Z", None)
         estimate = "$1.95 and 2 unknown prices; the budget is $500.00"
-        lines = drawn(replace(TRAINING, window=window, estimate=estimate, spent="at most $0.30"), height=40)
+        lines = drawn(replace(TRAINING, window=window, estimate=estimate, spent="at most $0.30"), height=50)
         assert lines[0] == "faq-0123456789ab  running for 3 min 05 s"
         assert lines[1].startswith("✓ Wait for a preparation place") and lines[1].endswith("s")
         assert any("step 12/44  epoch 2/4  loss 1.90" in line for line in lines)

@@ -46,7 +46,7 @@ _EVENTS: dict[str, Any] = {
         "execution_arn": f"arn:aws:states:us-east-1:1:execution:tuner-customization:{_PINNED_RUN}",
         "started_at": "2026-01-01T00:00:00Z",
     },
-    "assign_places": {"leaving": {**_RUN, "pool": "preparation"}},
+    "assign_places": {"leaving": {**_RUN, "pool": "preparation", "since": "2026-11-28T12:00:00Z"}},
     "request_approval": {**_RUN, "task_token": "token", "seconds": 60},
     "answer_questions": {**_RUN, "model": "base", "shards": [0], "shard_size": 25},
     "score_answers": {**_RUN, "shard_size": 25},
