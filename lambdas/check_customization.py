@@ -22,7 +22,8 @@ class JobStatus(StepResult):
 def handler(event: RunEvent, env: Environment) -> JobStatus:
     """Raises CustomizationFailedError when the job failed, was stopped, or takes too long."""
     folder = env.folder(event.run_id)
-    found = job.check(Bedrock(), folder, folder.manifest())
+    (only,) = folder.manifest().customizations
+    found = job.check(Bedrock(), folder, only)
     job.refuse_overdue(found, env.deployment.longest_training_hours)
     wait = job.wait_seconds(found, env.deployment.training_polling)
     return JobStatus(status=found.status, wait_seconds=wait, custom_model_arn=found.custom_model_arn)

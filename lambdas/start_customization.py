@@ -28,5 +28,7 @@ def handler(event: RunEvent, env: Environment) -> StartedJob:
     folder, bedrock = env.folder(event.run_id), Bedrock(company=env.deployment)
     status_of = Executions(env.state_machine_arn).status
     adoption = Adoption(bedrock, TrainingIndex(env.artifacts_bucket), status_of, env.deployment.name)
-    started = job.JobStarter(bedrock, adoption, env.customization_role_arn).start(folder, folder.manifest())
+    starter = job.JobStarter(bedrock, adoption, env.customization_role_arn)
+    (only,) = folder.manifest().customizations
+    started = starter.start(folder, only)
     return StartedJob(job_arn=started.arn, wait_seconds=job.wait_seconds(started, env.deployment.training_polling))

@@ -16,5 +16,5 @@ from tuner.training.summary import write_summary
 def handler(event: RunEvent, env: Environment) -> None:
     """Writes training/summary.json."""
     folder = env.folder(event.run_id)
-    manifest = folder.manifest()
-    write_summary(folder, manifest, job.check(Bedrock(), folder, manifest))
+    (only,) = folder.manifest().customizations
+    write_summary(folder, only, job.check(Bedrock(), folder, only))

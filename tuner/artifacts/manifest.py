@@ -38,6 +38,20 @@ class UnusedFile(Part):
     remedy: str
 
 
+class Customization(Part):
+    """One customization of the dataset: the only one of its run, or a candidate, which has a number."""
+
+    number: int | None = None
+    base_model: str
+    hyperparameters: dict[str, str]
+    resource_name: str = Field(description="name of the customization job and of the custom model")
+
+    @property
+    def under(self) -> str:
+        """The part of the run's folder that has its training artifacts."""
+        return Keys.candidate(self.number) if self.number else ""
+
+
 class Manifest(Artifact):
     """`run.json`: everything that decides what a run does, written once, by its first step."""
 
@@ -62,6 +76,15 @@ class Manifest(Artifact):
         MAIN_CONTESTANTS, description="who answers the evaluation questions; base and tuned model are always there"
     )
     versions: dict[str, str]
+
+    @property
+    def customizations(self) -> tuple[Customization, ...]:
+        """What the run trains."""
+        return (
+            Customization(
+                base_model=self.base_model, hyperparameters=self.hyperparameters, resource_name=self.resource_name
+            ),
+        )
 
     @property
     def contestant_names(self) -> tuple[ContestantName, ...]:

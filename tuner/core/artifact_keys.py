@@ -26,6 +26,7 @@ class Keys:
     APPROVAL_ANSWER = "approval/answer.json"
     TRAINING_JOB = "training/job.json"
     TRAINING_OUTPUT = "training/output/"
+    CANDIDATES = "candidates/"
     TRAINING_SUMMARY = "training/summary.json"
     ENDPOINT = "serving/endpoint.json"
     COMMITMENT = "serving/commitment.json"
@@ -57,6 +58,11 @@ class Keys:
     def contexts(contestant: str) -> str:
         """What the prompts of a contestant have beside the questions."""
         return f"dataset/contexts/{contestant}.jsonl"
+
+    @staticmethod
+    def candidate(number: int) -> str:
+        """The part of the run's folder that has the training artifacts of a candidate."""
+        return f"{Keys.CANDIDATES}{number}/"
 
     @staticmethod
     def training(fingerprint: str) -> str:

@@ -15,6 +15,9 @@ STATE_MACHINE_ALIAS = "current"
 
 _DIGEST_CHARACTERS = 10
 
+MOST_CANDIDATES = 8
+"""The most customizations of one run."""
+
 
 class Kind(StrEnum):
     """The kinds of AWS resources that this project names."""
@@ -100,6 +103,8 @@ def _plain(text: str) -> str:
     return re.sub(r"[^0-9a-zA-Z]+", "-", text).strip("-")
 
 
+# A run's id ends with its hash, so no dataset can make such a name.
+_CANDIDATE = re.compile(r"-candidate-(?P<number>[1-9])$")
 _RUN = re.compile(r"(?P<slug>.*?)(?P<hash>(-[0-9a-f]{12}(-r\d+)?)?)")
 
 
@@ -116,6 +121,28 @@ def resource_name(deployment: str, run: str, suffix: str = "") -> str:
 def committed_name(deployment: str, run: str) -> str:
     """Name of the throughput with a commitment term. The hourly throughput of the evaluation has another name."""
     return resource_name(deployment, run, "-committed")
+
+
+def candidate_name(deployment: str, run: str, number: int) -> str:
+    """Name of the job and the custom model of a candidate, when a run has several."""
+    return resource_name(deployment, run, f"-candidate-{number}")
+
+
+def run_names(deployment: str, run: str) -> frozenset[str]:
+    """All names that resources of a run can have."""
+    candidates = {candidate_name(deployment, run, number) for number in range(1, MOST_CANDIDATES + 1)}
+    return frozenset({resource_name(deployment, run), committed_name(deployment, run), *candidates})
+
+
+def without_suffix(name: str) -> str:
+    """The name without what marks a commitment or a candidate."""
+    return _CANDIDATE.sub("", name.removesuffix("-committed"))
+
+
+def candidate_number(name: str) -> int | None:
+    """The number of the candidate that has this name; None for a run's only customization."""
+    found = _CANDIDATE.search(name)
+    return int(found["number"]) if found else None
 
 
 class Tags:

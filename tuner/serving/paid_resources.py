@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tuner.artifacts.serving import EndpointKind
 from tuner.aws.bedrock.resources import EndpointRequest, PaidKind, PaidResource
-from tuner.core.resource_names import Tags, committed_name, resource_name
+from tuner.core.resource_names import Tags, run_names, without_suffix
 
 
 class Releasable(Protocol):
@@ -54,7 +54,7 @@ class Endpoints(Releasable, Protocol):
 
 def run_id_of(resource: PaidResource, tags: Mapping[str, str], deployment: str) -> str:
     """The run that created a resource of this deployment: from its tag, or from its name when it has no tag."""
-    return tags.get(Tags.RUN) or resource.name.removeprefix(f"{deployment}-").removesuffix("-committed")
+    return tags.get(Tags.RUN) or without_suffix(resource.name).removeprefix(f"{deployment}-")
 
 
 def belongs_to(deployment: str, kind: Releasable, resource: PaidResource) -> bool:
@@ -68,11 +68,11 @@ def belongs_to(deployment: str, kind: Releasable, resource: PaidResource) -> boo
 
 
 def resources_of(deployment: str, kind: Releasable, run_id: str | None = None) -> Iterator[PaidResource]:
-    """The deployment's resources of one kind: all of them, or those of one run, with and without a commitment."""
-    names = {resource_name(deployment, run_id), committed_name(deployment, run_id)} if run_id else set()
+    """The deployment's resources of one kind: all of them, or those of one run, whatever their suffix."""
+    names = run_names(deployment, run_id) if run_id else frozenset()
     shortest = min(names, key=len, default="")
-    # One call finds both names of a run, because the committed name usually contains the other one. A committed name
-    # that was shortened to Bedrock's limit does not: then everything with the deployment's prefix is listed.
+    # One call finds all names of a run, because those with a suffix usually contain the one without. A name that was
+    # shortened to Bedrock's limit does not: then everything with the deployment's prefix is listed.
     common = shortest if names and all(shortest in name for name in names) else f"{deployment}-"
     for resource in kind.list(common):
         if (not names or resource.name in names) and belongs_to(deployment, kind, resource):

@@ -32,7 +32,7 @@ from tuner.serving.deletion import (
 )
 from tuner.serving.inventory import HourlyPrice, UsedByOthers
 from tuner.serving.paid_resources import Releasable, belongs_to, resources_of
-from tuner.training.job_record import may_be_starting
+from tuner.training.job_record import job_records, may_be_starting
 
 # A recorded resource that no read shows may have been created a moment ago, or the reads are stale. It is not assumed
 # to be gone while it is younger than this, and before a release misses it this long after an earlier one did.
@@ -156,26 +156,31 @@ class Release:
         yield from listed
         # The record is read last, so that listed resources are released even when it cannot be read.
         if kind.kind == "training":
-            yield from self._recorded_job(kind, run_id, listed, unseen)
+            yield from self._recorded_jobs(kind, run_id, listed, unseen)
         else:
             yield from self._recorded_endpoint(kind, run_id, listed, unseen)
 
-    def _recorded_job(
+    def _recorded_jobs(
         self, kind: Releasable, run_id: str, listed: Sequence[PaidResource], unseen: list[str]
     ) -> Iterable[PaidResource]:
-        """The run's recorded job, unless it is listed, has ended, or is used by another run."""
-        job = self.folder_of(run_id).load_if_present(JobRecord)
-        if job is None or job.job_arn is None or job.stopped_at or job.job_arn in {found.arn for found in listed}:
-            return
-        found = kind.get(job.job_arn)
+        """The run's recorded jobs, except those that are listed, have ended, or are used by another run."""
+        arns = {found.arn for found in listed}
+        for job in job_records(self.folder_of(run_id)).values():
+            if job.job_arn and job.job_arn not in arns and not job.stopped_at:
+                yield from self._recorded_job(kind, run_id, job, job.job_arn, unseen)
+
+    def _recorded_job(
+        self, kind: Releasable, run_id: str, job: JobRecord, arn: str, unseen: list[str]
+    ) -> Iterable[PaidResource]:
+        found = kind.get(arn)
         if found is None:
             # Its tags cannot be seen either. The record has those that tell who uses the job.
             tags = {Tags.RUN: job.trained_by} | ({Tags.TRAINING: job.fingerprint} if job.fingerprint else {})
             if self.used_by_others(job.job_name, tags, run_id):
                 return
-            ask_to_delete(kind, job.job_arn)
+            ask_to_delete(kind, arn)
             if seconds_since(job.recorded_at) < _VISIBLE_SECONDS:
-                unseen.append(job.job_arn)
+                unseen.append(arn)
         elif not found.has_ended and not self._is_shared(kind, found, run_id):
             yield found
 
@@ -230,9 +235,9 @@ class Release:
         try:
             folder = self.folder_of(entry.run_id)
             if entry.kind.kind == "training":
-                job = folder.load_if_present(JobRecord)
-                if job and job.job_arn == arn and job.stopped_at is None:
-                    folder.save(job.model_copy(update={"stopped_at": iso(now())}))
+                for under, job in job_records(folder).items():
+                    if job.job_arn == arn and job.stopped_at is None:
+                        folder.save(job.model_copy(update={"stopped_at": iso(now())}), under)
                 return None
             record = folder.load_if_present(EndpointRecord)
             # A release that misses an endpoint may have recorded it as released while it was still alive.
@@ -246,11 +251,11 @@ class Release:
         return None
 
     def _record_jobs_left(self, run_id: str, outcome: Outcome) -> None:
-        """Records that the run's customization job was left to complete."""
+        """Records which of the run's customization jobs were left to complete."""
         folder = self.folder_of(run_id)
-        job = folder.load_if_present(JobRecord)
-        if job and job.job_arn in outcome.completing and job.left_at is None:
-            folder.save(job.model_copy(update={"left_at": iso(now())}))
+        for under, job in job_records(folder).items():
+            if job.job_arn in outcome.completing and job.left_at is None:
+                folder.save(job.model_copy(update={"left_at": iso(now())}), under)
 
 
 def may_be_buying(folder: RunFolder) -> bool:

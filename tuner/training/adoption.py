@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tuner import catalog
 from tuner.artifacts.dataset import DatasetSummary
-from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.manifest import Customization
 from tuner.artifacts.training import JobUse
 from tuner.aws.bedrock.resources import Job
 from tuner.aws.s3.run_folder import RunFolder
@@ -50,17 +50,17 @@ def has_validation_data(folder: RunFolder) -> bool:
     return folder.load(DatasetSummary).validation_records > 0
 
 
-def job_hyperparameters(folder: RunFolder, manifest: Manifest) -> dict[str, str]:
+def job_hyperparameters(folder: RunFolder, customization: Customization) -> dict[str, str]:
     """The hyperparameters that the job is started with."""
     records = folder.load(DatasetSummary).training_records
-    return with_warmup(catalog.model(manifest.base_model), manifest.hyperparameters, records)
+    return with_warmup(catalog.model(customization.base_model), customization.hyperparameters, records)
 
 
-def fingerprint_of(folder: RunFolder, manifest: Manifest) -> str:
+def fingerprint_of(folder: RunFolder, customization: Customization) -> str:
     """A hash of everything that determines the custom model."""
     content = {
-        "base_model": manifest.base_model,
-        "hyperparameters": job_hyperparameters(folder, manifest),
+        "base_model": customization.base_model,
+        "hyperparameters": job_hyperparameters(folder, customization),
         "training": folder.digest(Keys.TRAINING),
         "validation": folder.digest(Keys.VALIDATION) if has_validation_data(folder) else None,
     }
@@ -76,22 +76,22 @@ class Adoption:
     status_of: Callable[[str], str | None]
     deployment: str
 
-    def choose(self, fingerprint: str, manifest: Manifest) -> JobUse:
-        """Chooses the job that the run uses, its own or another run's, and registers the use in the index.
+    def choose(self, fingerprint: str, own: JobUse) -> JobUse:
+        """Chooses the job that the run uses, its `own` or another run's, and registers the use in the index.
 
         A release of another run reads the index and leaves a job alone that a running run has registered. Raises
         CapacityBusyError while another running run is about to start the same training.
         """
 
         def job_of_this_run(known: Sequence[JobUse]) -> JobUse:
-            registered = next((use for use in known if use.run_id == manifest.run_id), None)
-            return registered or self._adoptable(fingerprint, known, manifest) or own_job(manifest)
+            registered = next((use for use in known if use.run_id == own.run_id), None)
+            return registered or self._adoptable(fingerprint, known, own.run_id) or own
 
         return self._register(fingerprint, job_of_this_run)
 
-    def give_up(self, fingerprint: str, manifest: Manifest) -> JobUse:
+    def give_up(self, fingerprint: str, own: JobUse) -> JobUse:
         """Registers that the run trains itself, because the job that it had adopted failed or was stopped."""
-        return self._register(fingerprint, lambda _: own_job(manifest))
+        return self._register(fingerprint, lambda _: own)
 
     def _register(self, fingerprint: str, decide: Callable[[Sequence[JobUse]], JobUse]) -> JobUse:
         for _ in range(_ATTEMPTS):
@@ -102,12 +102,12 @@ class Adoption:
                 return use
         raise RetryableError("Other runs with the same content start at this moment. The step tries again.")
 
-    def _adoptable(self, fingerprint: str, known: Sequence[JobUse], manifest: Manifest) -> JobUse | None:
+    def _adoptable(self, fingerprint: str, known: Sequence[JobUse], run_id: str) -> JobUse | None:
         """The newest completed job whose model exists, otherwise the newest job in progress."""
         in_progress: JobUse | None = None
         by_job = {use.job_name: use for use in known}
         for use in list(reversed(by_job.values()))[:_MOST_JOBS]:
-            mine = use.model_copy(update={"run_id": manifest.run_id})
+            mine = use.model_copy(update={"run_id": run_id})
             job = self.jobs.find_job(use.job_name)
             if job is None and self.status_of(use.trained_by) == "RUNNING":
                 raise CapacityBusyError(
@@ -130,6 +130,6 @@ class Adoption:
         return tags.get(Tags.TRAINING) == fingerprint and tags.get(Tags.DEPLOYMENT) == self.deployment
 
 
-def own_job(manifest: Manifest) -> JobUse:
+def own_job(run_id: str, customization: Customization) -> JobUse:
     """The use of a job that the run starts itself."""
-    return JobUse(run_id=manifest.run_id, trained_by=manifest.run_id, job_name=manifest.resource_name)
+    return JobUse(run_id=run_id, trained_by=run_id, job_name=customization.resource_name)

@@ -1,4 +1,4 @@
-"""Starts or adopts the customization job of a run, and checks its status."""
+"""Starts or adopts a customization job of a run, and checks its status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.manifest import Customization
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.aws.bedrock.resources import Job, JobRequest
 from tuner.aws.s3.run_folder import RunFolder
@@ -49,30 +49,31 @@ class JobStarter:
     role_arn: str
     sleep: Callable[[float], None] = time.sleep
 
-    def start(self, folder: RunFolder, manifest: Manifest) -> Job:
-        """The run's job: the one of an earlier attempt, an adopted one, or a new one.
+    def start(self, folder: RunFolder, customization: Customization) -> Job:
+        """The job of one customization: the one of an earlier attempt, an adopted one, or a new one.
 
         Raises CapacityBusyError while other jobs use up the account's quota, QuotaError when the quota allows no job at
         all, and RetryableError while Bedrock does not show a job that it accepted.
         """
-        record = folder.load_if_present(JobRecord) or _save(folder, _record(adoption.own_job(manifest)))
+        under, own = customization.under, adoption.own_job(folder.run_id, customization)
+        record = folder.load_if_present(JobRecord, under) or _save(folder, under, _record(own))
         if record.job_arn:
             return _visible(self.jobs, record.job_arn)
         # An earlier attempt may have started the job and crashed before it recorded the ARN.
         found = None if record.adopted else self.jobs.find_job(record.job_name)
         if found:
-            return _confirmed(folder, record, found)
+            return _confirmed(folder, under, record, found)
         if record.fingerprint is None:
-            fingerprint = adoption.fingerprint_of(folder, manifest)
-            record = _save(folder, _record(self.adoption.choose(fingerprint, manifest), fingerprint))
+            fingerprint = adoption.fingerprint_of(folder, customization)
+            record = _save(folder, under, _record(self.adoption.choose(fingerprint, own), fingerprint))
         if record.adopted:
             adopted = self._adopted(record)
             if adopted:
-                return _confirmed(folder, record, adopted)
-            own = self.adoption.give_up(str(record.fingerprint), manifest)
-            record = _save(folder, _record(own, record.fingerprint))
-        arn = self._create(folder, manifest, record)
-        _save(folder, record.model_copy(update={"job_arn": arn, "recorded_at": iso(now())}))
+                return _confirmed(folder, under, record, adopted)
+            own = self.adoption.give_up(str(record.fingerprint), own)
+            record = _save(folder, under, _record(own, record.fingerprint))
+        arn = self._create(folder, customization, record)
+        _save(folder, under, record.model_copy(update={"job_arn": arn, "recorded_at": iso(now())}))
         return _visible(self.jobs, arn)
 
     def _adopted(self, record: JobRecord) -> Job | None:
@@ -87,17 +88,17 @@ class JobStarter:
             job = self.jobs.find_job(record.job_name)
         return None if job is None or job.status in _WITHOUT_MODEL else job
 
-    def _create(self, folder: RunFolder, manifest: Manifest, record: JobRecord) -> str:
+    def _create(self, folder: RunFolder, customization: Customization, record: JobRecord) -> str:
         request = JobRequest(
             name=record.job_name,
-            base_model=manifest.base_model,
+            base_model=customization.base_model,
             role_arn=self.role_arn,
             training_uri=folder.uri(Keys.TRAINING),
             validation_uri=folder.uri(Keys.VALIDATION) if adoption.has_validation_data(folder) else None,
-            output_uri=folder.uri(Keys.TRAINING_OUTPUT),
-            hyperparameters=adoption.job_hyperparameters(folder, manifest),
+            output_uri=folder.uri(customization.under + Keys.TRAINING_OUTPUT),
+            hyperparameters=adoption.job_hyperparameters(folder, customization),
             tags={
-                **run_tags(self.adoption.deployment, manifest.run_id),
+                **run_tags(self.adoption.deployment, folder.run_id),
                 Tags.TRAINING: str(record.fingerprint),
             },
         )
@@ -108,14 +109,15 @@ class JobStarter:
         return arn or _visible(self.jobs, record.job_name).arn
 
 
-def check(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest) -> Job:
-    """The run's job, in progress or completed.
+def check(jobs: adoption.Jobs, folder: RunFolder, customization: Customization) -> Job:
+    """The job of one customization, in progress or completed.
 
     Raises CustomizationFailedError with Bedrock's own message when the job failed, was stopped or is gone, and
     RetryableError while a young job cannot be seen.
     """
     # Without a record, an earlier version or an attempt that is still running started the job.
-    record = folder.load_if_present(JobRecord) or _record(adoption.own_job(manifest))
+    own = adoption.own_job(folder.run_id, customization)
+    record = folder.load_if_present(JobRecord, customization.under) or _record(own)
     job = jobs.find_job(record.job_arn or record.job_name)
     name = f"{record.job_name}, adopted from the run {record.trained_by}," if record.adopted else record.job_name
     if job is None and seconds_since(record.recorded_at) < _VISIBLE_SECONDS:
@@ -160,14 +162,14 @@ def _record(use: JobUse, fingerprint: str | None = None) -> JobRecord:
     return JobRecord(**use.model_dump(), recorded_at=iso(now()), fingerprint=fingerprint)
 
 
-def _save(folder: RunFolder, record: JobRecord) -> JobRecord:
-    folder.save(record)
+def _save(folder: RunFolder, under: str, record: JobRecord) -> JobRecord:
+    folder.save(record, under)
     return record
 
 
-def _confirmed(folder: RunFolder, record: JobRecord, job: Job) -> Job:
+def _confirmed(folder: RunFolder, under: str, record: JobRecord, job: Job) -> Job:
     """Records the ARN of a job that Bedrock shows."""
-    folder.save(record.model_copy(update={"job_arn": job.arn}))
+    folder.save(record.model_copy(update={"job_arn": job.arn}), under)
     return job
 
 

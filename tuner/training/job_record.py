@@ -1,11 +1,15 @@
-"""Tells which runs use a customization job, from `training/job.json` and the index of runs with the same training."""
+"""Tells which jobs a run uses, and which runs use a job.
+
+Each job of a run has a record, `training/job.json`, in the run's folder or in the part of a candidate. The index has
+the runs with the same training.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from tuner.artifacts.training import JobRecord, JobUse
+from tuner.artifacts.training import JobRecord, JobUse, TrainingSummary
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import TunerError
@@ -24,25 +28,44 @@ class JobUseIndex(Protocol):
         ...
 
 
+def job_records(folder: RunFolder) -> dict[str, JobRecord]:
+    """The records of the run's jobs, by the part of the folder that has them: "" for the run's only job."""
+    only = folder.load_if_present(JobRecord)
+    if only:
+        return {"": only}
+    names = [name for name in folder.list(Keys.CANDIDATES) if name.endswith(JobRecord.NAME)]
+    parts = [name.removesuffix(JobRecord.NAME) for name in names]
+    return {under: folder.load(JobRecord, under) for under in parts}
+
+
 def may_be_starting(folder: RunFolder) -> bool:
-    """Whether a step of the run may be starting its job: the cost is estimated, and no job is recorded as started."""
+    """Whether a step of the run may be starting a job: the cost is estimated, and a job is not recorded as started."""
     try:
         if folder.find(Keys.ESTIMATE) is None or folder.find(Keys.TRAINING_SUMMARY):
             return False
-        record = folder.load_if_present(JobRecord)
-        return record is None or (record.job_arn is None and not record.adopted)
+        records = job_records(folder).values()
+        return not records or any(record.job_arn is None and not record.adopted for record in records)
     except TunerError:
         # The release that follows reads the same folder. It raises the error, but only after it released what it can.
         return True
 
 
 def other_users(folder: RunFolder, index: JobUseIndex) -> tuple[str, ...]:
-    """Ids of the other runs that use this run's job. The index keeps only the newest runs."""
-    record = folder.load_if_present(JobRecord)
+    """Ids of the other runs that use the job of this run's model. The index keeps only the newest runs."""
+    record = _record_of_model(folder)
     if record is None or record.fingerprint is None:
         return ()
     known = index.read(record.fingerprint)[0]
     return tuple(use.run_id for use in known if use.job_name == record.job_name and use.run_id != folder.run_id)
+
+
+def _record_of_model(folder: RunFolder) -> JobRecord | None:
+    """The record of the job that made the run's model."""
+    records = job_records(folder)
+    if "" in records:
+        return records[""]
+    summary = folder.load_if_present(TrainingSummary) if records else None
+    return next((each for each in records.values() if summary and each.job_name == summary.job_name), None)
 
 
 def users(name: str, tags: Mapping[str, str], index: JobUseIndex) -> frozenset[str]:

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tuner.core.resource_names import LIMITS, Kind, committed_name, fit, resource_name
+from tuner.core.resource_names import (
+    LIMITS,
+    MOST_CANDIDATES,
+    Kind,
+    candidate_name,
+    candidate_number,
+    committed_name,
+    fit,
+    resource_name,
+    run_names,
+    without_suffix,
+)
 from tuner.core.run import run_id
 
 DEPLOYMENTS = st.from_regex(r"[a-z][a-z0-9]{1,14}", fullmatch=True)
@@ -92,10 +103,26 @@ def test_resource_names_of_a_run_fit_and_keep_deployment_hash_and_suffix(
     run = run_id(dataset, CONTENT, repeat)
     hash_and_repeat = re.search(r"-[0-9a-f]{12}(-r\d+)?$", run)
     assert hash_and_repeat
-    for name, suffix in ((resource_name(deployment, run), ""), (committed_name(deployment, run), "-committed")):
+    with_suffix = {f"-candidate-{number}": candidate_name(deployment, run, number) for number in (1, MOST_CANDIDATES)}
+    with_suffix |= {"": resource_name(deployment, run), "-committed": committed_name(deployment, run)}
+    for suffix, name in with_suffix.items():
         assert all(fits(kind, name) for kind in OF_A_RUN)
         assert name.startswith(f"{deployment}-")
         assert name.endswith(f"{hash_and_repeat[0]}{suffix}")
+
+
+@given(dataset=st.text(min_size=1), repeat=st.integers(0, 999))
+def test_the_name_of_a_candidate_tells_its_number_and_no_other_name_does(dataset: str, repeat: int) -> None:
+    run = run_id(dataset, CONTENT, repeat)
+    names = {number: candidate_name("tuner", run, number) for number in range(1, MOST_CANDIDATES + 1)}
+    assert {candidate_number(name): name for name in names.values()} == names
+    others = run_names("tuner", run) - set(names.values())
+    assert others == {resource_name("tuner", run), committed_name("tuner", run)}
+    assert [candidate_number(name) for name in others] == [None, None]
+
+
+def test_the_names_of_a_run_without_their_suffix_are_the_runs() -> None:
+    assert {without_suffix(name) for name in run_names("tuner", "faq-0123456789ab")} == {"tuner-faq-0123456789ab"}
 
 
 @pytest.mark.parametrize(

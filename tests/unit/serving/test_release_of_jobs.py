@@ -9,12 +9,12 @@ from tests.doubles import DEPLOYMENT, RUN, FakeEndpoints, FakeJobs, MemoryFolder
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
-from tuner.core.resource_names import Tags
+from tuner.core.resource_names import Tags, candidate_name
 from tuner.core.times import iso, now
 from tuner.serving.alarm import alarm
 from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
-from tuner.training.job_record import used_by_others
+from tuner.training.job_record import job_records, used_by_others
 
 OTHER = "faq-0123456789ab-r1"
 
@@ -62,6 +62,53 @@ def test_a_runs_job_is_stopped_once_and_its_record_has_the_time() -> None:
     assert release(jobs, folder).run(RUN).released == ()
     assert jobs.stopped == [arn]
     assert job_record_of(folder).stopped_at
+
+
+def recorded_candidates(*arns: str | None) -> MemoryFolder:
+    """A run with a candidate for each ARN; None for one that is not started yet."""
+    folder = MemoryFolder(RUN, {Keys.ESTIMATE: b"{}"})
+    for number, arn in enumerate(arns, 1):
+        name = candidate_name(DEPLOYMENT, RUN, number)
+        record = JobRecord(run_id=RUN, trained_by=RUN, job_name=name, recorded_at=iso(now()), job_arn=arn)
+        folder.save(record, Keys.candidate(number))
+    return folder
+
+
+@pytest.mark.parametrize("unlisted", [False, True], ids=["listed", "not listed yet"])
+def test_the_jobs_of_all_candidates_are_stopped_and_each_record_has_the_time(unlisted: bool) -> None:
+    jobs = FakeJobs(unlisted=unlisted)
+    arns = [jobs.add(name=candidate_name(DEPLOYMENT, RUN, number)) for number in (1, 2, 3)]
+    folder = recorded_candidates(*arns)
+    assert set(release(jobs, folder).run(RUN).released) == set(arns) == set(jobs.stopped)
+    assert [record.job_name for record in job_records(folder).values() if record.stopped_at] == [
+        candidate_name(DEPLOYMENT, RUN, number) for number in (1, 2, 3)
+    ]
+
+
+def test_a_candidate_that_is_done_is_left_to_complete_and_the_others_are_stopped() -> None:
+    jobs = FakeJobs()
+    first = jobs.add(name=candidate_name(DEPLOYMENT, RUN, 1), status="Completing")
+    second = jobs.add(name=candidate_name(DEPLOYMENT, RUN, 2))
+    folder = recorded_candidates(first, second)
+    outcome = release(jobs, folder).run(RUN)
+    assert (outcome.completing, outcome.released) == ((first,), (second,))
+    left, stopped = job_records(folder).values()
+    assert left.left_at
+    assert stopped.stopped_at
+
+
+def test_a_candidate_whose_job_appears_after_the_execution_was_stopped_is_stopped() -> None:
+    jobs, sleeps = FakeJobs(), Sleeps()
+    folder = recorded_candidates(jobs.add(name=candidate_name(DEPLOYMENT, RUN, 1)), None)
+    sleeps.meanwhile = lambda: jobs.add(name=candidate_name(DEPLOYMENT, RUN, 2))  # type: ignore[assignment, method-assign]
+    assert len(release(jobs, folder, sleeps).ended_run(RUN).released) == len(jobs.stopped) == 2
+
+
+def test_a_run_whose_candidates_are_all_started_needs_no_wait() -> None:
+    jobs, sleeps = FakeJobs(), Sleeps()
+    folder = recorded_candidates(*(jobs.add(name=candidate_name(DEPLOYMENT, RUN, number)) for number in (1, 2)))
+    release(jobs, folder, sleeps).ended_run(RUN)
+    assert sum(sleeps) < 10
 
 
 def test_a_job_whose_training_is_done_is_left_to_complete() -> None:

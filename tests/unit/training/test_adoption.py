@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from statemachine.retries import BUSY_TRAINING
-from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest, stored_json
-from tests.unit.training.test_job import Jobs, Registered, folder, starting
+from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, stored_json
+from tests.unit.training.test_job import ONLY, Jobs, Registered, folder, only, starting
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.aws.bedrock.resources import Job
 from tuner.core.artifact_keys import Keys
@@ -20,7 +20,7 @@ from tuner.training.summary import write_summary
 
 FIRST = "faq-ba9876543210"
 THEIRS = f"tuner-{FIRST}"
-PRINT = fingerprint_of(folder(), manifest())
+PRINT = fingerprint_of(folder(), ONLY)
 
 
 def theirs(status: str = "Completed", minutes: float = 60) -> Job:
@@ -41,7 +41,7 @@ def trained(job: Job | None, tags: dict[str, str] | None = None) -> Jobs:
 
 def test_a_completed_job_with_the_same_content_is_adopted_and_recorded() -> None:
     jobs, uses, place = trained(theirs()), Registered(use()), folder()
-    assert starting(jobs, uses).start(place, manifest()).arn == "arn:theirs"
+    assert starting(jobs, uses).start(place, ONLY).arn == "arn:theirs"
     assert not jobs.created
     found = place.load_if_present(JobRecord)
     assert found
@@ -52,7 +52,7 @@ def test_a_completed_job_with_the_same_content_is_adopted_and_recorded() -> None
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED", None], ids=str)
 def test_a_job_in_progress_is_adopted_whatever_the_status_of_its_run(status: str | None) -> None:
     jobs, uses = trained(theirs("InProgress")), Registered(use())
-    assert starting(jobs, uses, status).start(folder(), manifest()).status == "InProgress"
+    assert starting(jobs, uses, status).start(folder(), ONLY).status == "InProgress"
     assert not jobs.created
 
 
@@ -71,7 +71,7 @@ def test_a_job_in_progress_is_adopted_whatever_the_status_of_its_run(status: str
 )
 def test_a_job_without_a_usable_model_is_not_adopted(job: Job | None, tags: dict[str, str] | None) -> None:
     jobs, uses, place = trained(job, tags), Registered(use()), folder()
-    assert starting(jobs, uses).start(place, manifest()).name == NAME
+    assert starting(jobs, uses).start(place, ONLY).name == NAME
     assert len(jobs.created) == 1
     assert use(RUN, NAME, RUN) in uses.uses
 
@@ -79,22 +79,22 @@ def test_a_job_without_a_usable_model_is_not_adopted(job: Job | None, tags: dict
 def test_a_model_that_is_not_visible_yet_is_waited_for() -> None:
     """The retries take longer than a model stays invisible. Then the model counts as deleted, and the run trains."""
     with pytest.raises(CapacityBusyError, match="does not show the custom model"):
-        starting(trained(theirs(minutes=1), {}), Registered(use())).start(folder(), manifest())
+        starting(trained(theirs(minutes=1), {}), Registered(use())).start(folder(), ONLY)
     assert BUSY_TRAINING.min_seconds() > adoption._VISIBLE_SECONDS
 
 
 def test_a_run_waits_for_another_run_that_is_about_to_start_the_same_training() -> None:
     with pytest.raises(CapacityBusyError, match=f"{FIRST} is about to start the same training"):
-        starting(trained(None), Registered(use()), "RUNNING").start(folder(), manifest())
+        starting(trained(None), Registered(use()), "RUNNING").start(folder(), ONLY)
 
 
 def test_only_one_of_two_runs_that_start_at_the_same_time_trains() -> None:
     jobs, uses = trained(None), Registered(meanwhile=use())
     with pytest.raises(CapacityBusyError):
-        starting(jobs, uses, "RUNNING").start(folder(), manifest())
+        starting(jobs, uses, "RUNNING").start(folder(), ONLY)
     assert not jobs.created
     jobs.known[THEIRS] = jobs.known["arn:theirs"] = theirs("InProgress")
-    assert starting(jobs, uses, "RUNNING").start(folder(), manifest()).name == THEIRS
+    assert starting(jobs, uses, "RUNNING").start(folder(), ONLY).name == THEIRS
 
 
 @pytest.mark.parametrize("status", ["FAILED", "RUNNING"])
@@ -114,7 +114,7 @@ def test_a_job_that_a_release_stops_during_the_adoption_is_not_used(status: str)
             return super().find_job(name)
 
     jobs, uses, place = Racing(), Registered(use()), folder()
-    assert starting(jobs, uses, status).start(place, manifest()).name == NAME
+    assert starting(jobs, uses, status).start(place, ONLY).name == NAME
     assert len(jobs.created) == 1
     assert {entry for entry in uses.uses if entry.run_id == RUN} == {use(RUN, NAME, RUN)}
 
@@ -122,16 +122,16 @@ def test_a_job_that_a_release_stops_during_the_adoption_is_not_used(status: str)
 def test_a_repeated_step_adopts_the_same_job() -> None:
     jobs, uses, place = trained(theirs()), Registered(use()), folder()
     for _ in range(3):
-        assert starting(jobs, uses).start(place, manifest()).arn == "arn:theirs"
+        assert starting(jobs, uses).start(place, ONLY).arn == "arn:theirs"
     assert len(uses.uses) == 2
 
 
 def test_the_error_of_an_adopted_job_names_its_run_and_what_to_do() -> None:
     jobs, place = trained(theirs("InProgress")), folder()
-    starting(jobs, Registered(use()), "RUNNING").start(place, manifest())
+    starting(jobs, Registered(use()), "RUNNING").start(place, ONLY)
     jobs.known["arn:theirs"] = theirs("Stopped")
     with pytest.raises(CustomizationFailedError, match=rf"adopted from the run {FIRST}, was stopped.*--again"):
-        check(jobs, place, manifest())
+        check(jobs, place, ONLY)
 
 
 def test_the_summary_of_an_adopted_job_has_the_losses_of_the_run_that_trained() -> None:
@@ -140,7 +140,7 @@ def test_the_summary_of_an_adopted_job_has_the_losses_of_the_run_that_trained() 
     metrics = "training/output/job/training_artifacts/step_wise_training_metrics.csv"
     first = MemoryFolder(FIRST, {metrics: losses})
     place.sibling = lambda run: {FIRST: first}[run]  # type: ignore[method-assign,assignment]
-    write_summary(place, manifest(), starting(jobs, Registered(use())).start(place, manifest()))
+    write_summary(place, ONLY, starting(jobs, Registered(use())).start(place, ONLY))
     summary = stored_json(place, Keys.TRAINING_SUMMARY)
     assert (summary["adopted_from"], summary["epochs_run"]) == (FIRST, 1)
     assert summary["metrics_files"] == [f"runs/{FIRST}/{metrics}"]
@@ -155,11 +155,11 @@ def changed(name: str, data: bytes) -> MemoryFolder:
 @pytest.mark.parametrize(
     "other",
     [
-        fingerprint_of(changed(Keys.TRAINING, b"other"), manifest()),
-        fingerprint_of(changed(Keys.VALIDATION, b"other"), manifest()),
-        fingerprint_of(folder(validation=0), manifest()),
-        fingerprint_of(folder(), manifest("amazon.nova-lite-v1:0:300k")),
-        fingerprint_of(folder(), manifest(hyperparameters={"epochCount": 3})),
+        fingerprint_of(changed(Keys.TRAINING, b"other"), ONLY),
+        fingerprint_of(changed(Keys.VALIDATION, b"other"), ONLY),
+        fingerprint_of(folder(validation=0), ONLY),
+        fingerprint_of(folder(), only("amazon.nova-lite-v1:0:300k")),
+        fingerprint_of(folder(), only(hyperparameters={"epochCount": 3})),
     ],
     ids=["training data", "validation data", "no validation data", "base model", "hyperparameters"],
 )
@@ -168,4 +168,4 @@ def test_different_content_has_a_different_fingerprint(other: str) -> None:
 
 
 def test_settings_after_the_training_do_not_change_the_fingerprint() -> None:
-    assert fingerprint_of(folder(), manifest(serving="on_demand", gate={"correctness": {"at_least": 2}})) == PRINT
+    assert fingerprint_of(folder(), only(serving="on_demand", gate={"correctness": {"at_least": 2}})) == PRINT

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.doubles import CUSTOM_MODEL, DEPLOYMENT, NAME, RUN, MemoryFolder, manifest, stored_json
+from tuner.artifacts.manifest import Customization
 from tuner.artifacts.training import JobRecord, JobUse
 from tuner.aws.bedrock.resources import Job, JobRequest
 from tuner.core.artifact_keys import Keys
@@ -21,6 +22,15 @@ from tuner.training.job import JobStarter, check, refuse_overdue, wait_seconds
 from tuner.training.summary import write_summary
 
 ROLE = "arn:aws:iam::123456789012:role/customization"
+
+
+def only(*model: str, **settings: Any) -> Customization:
+    """The only customization of a run with these settings."""
+    (found,) = manifest(*model, **settings).customizations
+    return found
+
+
+ONLY = only()
 
 
 def a_job(status: str = "InProgress", failure: str | None = None, minutes: float = 0) -> Job:
@@ -100,7 +110,7 @@ def starting(jobs: Jobs, uses: Registered | None = None, status: str | None = "F
 
 def begin(jobs: Jobs, validation: int = 2, training: int = 48, **settings: Any) -> Job:
     model = settings.pop("model", "amazon.nova-micro-v1:0:128k")
-    return starting(jobs).start(folder(validation, training), manifest(model, **settings))
+    return starting(jobs).start(folder(validation, training), only(model, **settings))
 
 
 @pytest.mark.parametrize(
@@ -171,20 +181,20 @@ def test_a_job_that_bedrock_does_not_show_yet_is_retried() -> None:
         begin(Jobs(name_in_use=True))
     jobs, place = Jobs(hidden=1), folder()
     with pytest.raises(RetryableError, match="does not show it yet"):
-        starting(jobs).start(place, manifest())
-    assert starting(jobs).start(place, manifest()).arn == "arn:job"
+        starting(jobs).start(place, ONLY)
+    assert starting(jobs).start(place, ONLY).arn == "arn:job"
     assert len(jobs.created) == 1
 
 
 def test_the_record_is_written_before_the_job_is_started() -> None:
     place, jobs = folder(), Jobs(refuses=QuotaError("full"), others=1)
     with pytest.raises(CapacityBusyError):
-        starting(jobs).start(place, manifest())
+        starting(jobs).start(place, ONLY)
     before = place.load_if_present(JobRecord)
     assert before
     assert (before.job_name, before.job_arn, before.adopted) == (NAME, None, False)
     jobs.refuses = None
-    starting(jobs).start(place, manifest())
+    starting(jobs).start(place, ONLY)
     after = place.load_if_present(JobRecord)
     assert after
     assert after.job_arn == "arn:job"
@@ -201,7 +211,7 @@ def test_a_run_waits_for_a_quota_that_other_jobs_use_up_and_for_no_other() -> No
 
 @pytest.mark.parametrize("status", ["InProgress", "Completed"])
 def test_a_job_in_progress_or_completed_is_returned(status: str) -> None:
-    assert check(Jobs(job=a_job(status)), folder(), manifest()).status == status
+    assert check(Jobs(job=a_job(status)), folder(), ONLY).status == status
 
 
 @pytest.mark.parametrize(
@@ -221,7 +231,7 @@ def test_a_job_in_progress_or_completed_is_returned(status: str) -> None:
 )
 def test_a_job_without_a_model_ends_the_run_with_bedrocks_reason(job: Job | None, said: str) -> None:
     with pytest.raises(CustomizationFailedError, match=said):
-        check(Jobs(job=job), folder(), manifest())
+        check(Jobs(job=job), folder(), ONLY)
 
 
 def test_the_error_says_when_the_release_of_the_run_stopped_its_job() -> None:
@@ -232,7 +242,7 @@ def test_the_error_says_when_the_release_of_the_run_stopped_its_job() -> None:
         )
     )
     with pytest.raises(CustomizationFailedError, match=f"by the release of this run, at {at}. To train again"):
-        check(Jobs(job=a_job("Stopped")), place, manifest())
+        check(Jobs(job=a_job("Stopped")), place, ONLY)
 
 
 @pytest.mark.parametrize(("minutes", "error"), [(5, RetryableError), (20, CustomizationFailedError)])
@@ -241,7 +251,7 @@ def test_a_missing_job_is_retried_while_it_is_young(minutes: float, error: type[
     at = iso(now() - dt.timedelta(minutes=minutes))
     place.save(JobRecord(run_id=RUN, trained_by=RUN, job_name=NAME, recorded_at=at, job_arn="arn:job"))
     with pytest.raises(error):
-        check(Jobs(), place, manifest())
+        check(Jobs(), place, ONLY)
 
 
 def test_a_job_that_takes_longer_than_the_deployment_allows_is_an_error() -> None:
@@ -263,7 +273,7 @@ def test_the_summary_holds_the_job_its_model_and_its_losses() -> None:
     place = folder()
     steps = b"step_number,epoch_number,training_loss\n0,1,3.0\n"
     place.files["training/output/job/training_artifacts/step_wise_training_metrics.csv"] = steps
-    write_summary(place, manifest(), a_job("Completed"))
+    write_summary(place, ONLY, a_job("Completed"))
     summary = stored_json(place, Keys.TRAINING_SUMMARY)
     assert summary["custom_model_arn"] == CUSTOM_MODEL
     assert (summary["epochs_asked"], summary["epochs_run"], summary["stopped_early"]) == (2, 1, True)
@@ -276,7 +286,7 @@ def test_the_summary_holds_the_job_its_model_and_its_losses() -> None:
 def test_the_summary_has_the_hyperparameters_and_their_reasons() -> None:
     there = folder(training=6_400)
     sent = {"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
-    write_summary(there, manifest(), replace(a_job("Completed"), hyperparameters=sent))
+    write_summary(there, ONLY, replace(a_job("Completed"), hyperparameters=sent))
     written = stored_json(there, Keys.TRAINING_SUMMARY)
     assert written["hyperparameters"] == sent
     why = "AWS recommends the number of training records (6,400) divided by 640 for Nova Micro"

@@ -50,18 +50,23 @@ class RunFolder:
         """The run's `run.json`."""
         return self.load(Manifest)
 
-    def load(self, model: type[A]) -> A:
-        """An artifact that must be there. Raises AwsError when it is absent, ArtifactError when it has another form."""
-        return parse(model, self.read(model.NAME), self.uri(model.NAME))
+    def load(self, model: type[A], under: str = "") -> A:
+        """An artifact that must be there. Raises AwsError when it is absent, ArtifactError when it has another form.
 
-    def load_if_present(self, model: type[A]) -> A | None:
+        `under` is the part of the folder that has it, such as that of a candidate.
+        """
+        name = under + model.NAME
+        return parse(model, self.read(name), self.uri(name))
+
+    def load_if_present(self, model: type[A], under: str = "") -> A | None:
         """An artifact, or None when it is absent. Raises ArtifactError when it has another form."""
-        data = self.find(model.NAME)
-        return None if data is None else parse(model, data, self.uri(model.NAME))
+        name = under + model.NAME
+        data = self.find(name)
+        return None if data is None else parse(model, data, self.uri(name))
 
-    def save(self, artifact: Artifact) -> str:
+    def save(self, artifact: Artifact, under: str = "") -> str:
         """Writes an artifact and returns its address."""
-        return self.write(artifact.NAME, artifact.to_json())
+        return self.write(under + artifact.NAME, artifact.to_json())
 
     def load_records(self, name: str, model: type[P]) -> Iterator[P]:
         """The records of a JSONL artifact, streamed. Raises ArtifactError that names the line."""

@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from pydantic import BaseModel
 
-from tuner.artifacts.training import JobRecord
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.core.resource_names import resource_name
+from tuner.training.job_record import job_records
 
 # The state during which the job runs (statemachine/customization.asl.json).
 STEP = "Wait for the training"
@@ -53,7 +53,7 @@ class TrainingProgress:
 
 def progress(deployment: Deployment, run_id: str) -> TrainingProgress | None:
     """The run's job, or None before there is one."""
-    found = deployment.folder(run_id).load_if_present(JobRecord)
+    found = next(iter(job_records(deployment.folder(run_id)).values()), None)
     name = found.job_name if found else resource_name(deployment.settings.name, run_id)
     adopted_from = found.trained_by if found and found.adopted else None
     with mapped_errors(f"read the customization job '{name}'"):

@@ -60,7 +60,7 @@ class PaidUse:
         payers = {_payer(item, items) for item in items if item.id in METERED}
         return cls(
             {payer: most_used(folder, payer) for payer in payers},
-            bool(folder.list(Keys.TRAINING_JOB)),
+            bool(folder.list(Keys.TRAINING_JOB) or folder.list(Keys.CANDIDATES)),
             bool(folder.list(Keys.TRAINING_SUMMARY)) and not folder.list(Keys.ENDPOINT),
         )
 

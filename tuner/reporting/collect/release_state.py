@@ -12,6 +12,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import again_command
 from tuner.reporting.formatting import timestamp
+from tuner.training.job_record import job_records
 
 # A release takes seconds. When it must be retried, the report says that the release is not known.
 _LONGEST_SECONDS = 90
@@ -45,10 +46,14 @@ def await_release(folder: RunFolder, pause: Callable[[float], None] = time.sleep
 
 
 def job_sentence(folder: RunFolder) -> str | None:
-    """The state of the customization job of a run that ended during its training, or None."""
-    job = folder.load_if_present(JobRecord)
-    if job is None or folder.find(Keys.TRAINING_SUMMARY):
+    """The state of the customization jobs of a run that ended during its training, or None."""
+    jobs = job_records(folder).values()
+    if not jobs or folder.find(Keys.TRAINING_SUMMARY):
         return None
+    return " ".join(filter(None, (_sentence(job, folder.run_id) for job in jobs))) or None
+
+
+def _sentence(job: JobRecord, run_id: str) -> str | None:
     if job.stopped_at:
         return (
             f"The customization job {job.job_name} was stopped at {timestamp(job.stopped_at)}. Bedrock charges for the "
@@ -57,14 +62,14 @@ def job_sentence(folder: RunFolder) -> str | None:
     if job.left_at:
         return (
             f"The customization job {job.job_name} had finished its training, so it was not stopped. A new run with "
-            f"the same content ({again_command(folder.run_id)}) uses its model."
+            f"the same content ({again_command(run_id)}) uses its model."
         )
     return None
 
 
 def _may_be_training(folder: RunFolder) -> bool:
     """Whether the run started a job of its own that the release has not handled yet."""
-    job = folder.load_if_present(JobRecord)
-    if job is None or job.adopted or job.job_arn is None or folder.find(Keys.TRAINING_SUMMARY):
+    own = [job for job in job_records(folder).values() if job.job_arn and not job.adopted]
+    if not own or folder.find(Keys.TRAINING_SUMMARY):
         return False
-    return job.stopped_at is None and job.left_at is None
+    return any(job.stopped_at is None and job.left_at is None for job in own)

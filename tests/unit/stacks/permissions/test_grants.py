@@ -127,6 +127,8 @@ WRITERS: dict[str, set[str]] = {
     Keys.APPROVAL: {"request_approval"},
     Keys.APPROVAL_ANSWER: set(),  # a person, with rights of their own
     Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
+    Keys.candidate(1) + Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
+    f"{Keys.candidate(1)}{Keys.TRAINING_OUTPUT}metrics.csv": {"customization jobs"},
     f"{Keys.TRAINING_OUTPUT}metrics.csv": {"customization jobs"},
     Keys.TRAINING_SUMMARY: {"summarize_training"},
     Keys.ENDPOINT: {"purchase_throughput", "check_throughput", "keep_throughput", "release_throughput"},

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from tuner.artifacts.training import JobRecord
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
@@ -20,7 +19,7 @@ from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import emit, say
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
-from tuner.training.job_record import users
+from tuner.training.job_record import job_records, users
 
 app = typer.Typer(help="List and delete custom models, which are billed by the month.")
 
@@ -101,11 +100,12 @@ def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
     if run is None:
         return found
     run_id, account = run_lookup.resolve(deployment, run).run_id, CustomModels()
-    record = deployment.folder(run_id).load_if_present(JobRecord)
-    if record and record.adopted:
+    records = job_records(deployment.folder(run_id)).values()
+    if records and all(record.adopted for record in records):
+        trained_by = next(record.trained_by for record in records)
         raise CommandError(
-            f"The run {run_id} has no model of its own: it adopted the model of {record.trained_by}. To delete that: "
-            f"tuner models delete {record.trained_by}. Nothing was deleted."
+            f"The run {run_id} has no model of its own: it adopted the model of {trained_by}. To delete that: "
+            f"tuner models delete {trained_by}. Nothing was deleted."
         )
     return [each for each in found if account.tags(each.arn).get(Tags.RUN) == run_id]
 
