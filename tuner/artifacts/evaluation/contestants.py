@@ -89,25 +89,6 @@ class Contestant(Part):
 MAIN_CONTESTANTS: tuple[Contestant, ...] = (Contestant(name=BASE, kind="base"), Contestant(name=TUNED, kind="tuned"))
 
 
-class ContestantUse(Part):
-    """What one contestant used and cost, as measured with the answers of the run. Members are null where unknown."""
-
-    name: ContestantName
-    title: str
-    answers: int = Field(0, description="questions with an answer")
-    failed: int = Field(0, description="questions without an answer")
-    input_tokens: float | None = Field(None, description="mean input tokens of a request")
-    output_tokens: float | None = Field(None, description="mean output tokens of an answer")
-    latency_ms_median: float | None = Field(None, description="median latency of an answer, in milliseconds")
-    latency_ms_p95: float | None = Field(None, description="95 % of the answers took at most so many milliseconds")
-    usd_per_1000_answers: float | None = Field(
-        None, description="tokens of 1,000 answers at the measured lengths; 0 for a model that is paid by the hour"
-    )
-    idle_usd_per_month: float | None = Field(
-        None, description="what a month costs without any question: storage, and throughput if it is paid by the hour"
-    )
-
-
 class PerContestant(Part):
     """A part that has one member per contestant: `{"base": ..., "tuned": ..., "others": {"few_shot": ...}}`.
 

@@ -9,7 +9,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from tuner.artifacts.base import Part
 from tuner.artifacts.dataset import Coverage, QuestionGroups
 from tuner.artifacts.evaluation.answers import Stopping
-from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
 from tuner.artifacts.evaluation.measure_scores import Number, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
@@ -46,6 +46,10 @@ class Question(Part):
     gain: float | None = Field(None, description="tuned minus base by verdict.metric, positive when tuned is better")
     review: tuple[str, ...] = Field((), description="why a person should look at it")
     coverage: Coverage | None = Field(None, description="how much the training data says about it, where that is known")
+
+    def of(self, contestant: ContestantName) -> Answer | None:
+        """The contestant's answer; None where it was not asked."""
+        return {BASE: self.base, TUNED: self.tuned}.get(contestant, self.others.get(contestant))
 
 
 class ScoringDetails(Part):

@@ -31,6 +31,7 @@ from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.guard import GuardScores
 from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven
+from tuner.artifacts.report.contestants import ContestantUse
 from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
 from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
 from tuner.artifacts.report.next_steps import ModelCall, NextStep
@@ -97,6 +98,9 @@ class Report(Artifact):
     scoring: ScoringDetails = ScoringDetails()
     earlier: EarlierRun | None = Field(
         None, description="the dataset's best earlier run on the same questions, by the measure that decides"
+    )
+    contestants: tuple[ContestantUse, ...] = Field(
+        (), description="what each contestant used, how fast it was and what it costs; empty where none was asked"
     )
     questions: tuple[Question, ...] = ()
     guard: GuardScores | None = Field(None, description="null when the run asked no guard questions")

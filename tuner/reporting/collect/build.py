@@ -17,10 +17,11 @@ from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now, seconds_since
-from tuner.costs.break_even import assumptions, break_even
+from tuner.costs.monthly.break_even import assumptions, break_even
 from tuner.reporting.advice.model_call import model_call
 from tuner.reporting.advice.next_steps import next_steps
 from tuner.reporting.collect.bill import Usage, bill
+from tuner.reporting.collect.contestant_uses import contestant_uses
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import run_questions, with_coverage
 from tuner.reporting.collect.release_state import job_sentence
@@ -74,6 +75,7 @@ def build(
         estimate=artifacts.estimate,
         approval=artifacts.approval,
         bill=bill(artifacts.estimate, _usage(artifacts, serving, questions)),
+        contestants=contestant_uses(artifacts.manifest, artifacts.estimate, questions) if artifacts.manifest else (),
         break_even=_break_even(artifacts, questions),
         timeline=timeline(artifacts.manifest, written, artifacts.training, serving, artifacts.approval),
         dataset_summary=artifacts.dataset_summary,

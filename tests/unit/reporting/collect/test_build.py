@@ -195,3 +195,22 @@ def test_what_is_published_can_be_read_again(folder_of: FolderOf, report: Report
     assert published(folder) is None
     assert publish(folder, report) == f"s3://artifacts/runs/{RUN}/report/index.html"
     assert published(folder) == report
+
+
+def test_the_report_has_what_each_contestant_used(folder_of: FolderOf) -> None:
+    things = artifacts()
+    manifest = json.loads(things[Keys.MANIFEST])
+    kinds = ("base", "tuned", "few_shot", "retrieval")
+    manifest["contestants"] = [{"name": kind, "kind": kind} for kind in kinds]
+    things[Keys.MANIFEST] = json.dumps(manifest).encode()
+    things[Keys.ESTIMATE] = json.dumps(
+        json.loads(things[Keys.ESTIMATE]) | {"rates": [{"item": "input", "usd": 1e-6}, {"item": "output", "usd": 2e-6}]}
+    ).encode()
+    things[Keys.answers("few_shot", 0)] = things[Keys.answers("base", 0)].replace(b": 31,", b": 931,")
+    base, tuned, few_shot = build(folder_of(things)).contestants
+    assert [each.name for each in (base, tuned, few_shot)] == ["base", "tuned", "few_shot"], "retrieval was not asked"
+    assert (base.answers, tuned.answers, tuned.failed) == (8, 7, 1)
+    # A millionth of a dollar for each of 931 tokens, two for each of 42; the sample's throughput has no price.
+    assert few_shot.usd_per_1000_answers == pytest.approx(0.931 + 0.084)
+    assert base.usd_per_1000_answers == pytest.approx(0.031 + 0.084)
+    assert (tuned.idle_usd_per_month, tuned.unknown) == (None, ("storage", "throughput hourly"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.unit.costs.test_break_even import found
+from tests.unit.costs.monthly.test_break_even import found
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import artifacts
 from tuner.core.artifact_keys import Keys

@@ -6,7 +6,7 @@ import pytest
 
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Assumptions, BreakEven, ServingOption
-from tuner.costs.break_even import assumptions, break_even
+from tuner.costs.monthly.break_even import assumptions, break_even
 from tuner.settings.break_even import BreakEvenSettings
 
 ASSUMED = Assumptions(

@@ -1,0 +1,79 @@
+"""Computes what each contestant of a run used and how fast it was, from its answers, and what it costs in service.
+
+Nothing is assumed: a contestant whose tokens were not measured, or whose prices are not known, has no cost, and
+`unknown` says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from tuner.artifacts.evaluation.contestants import Contestant
+from tuner.artifacts.report.break_even import Line
+from tuner.artifacts.report.contestants import ContestantUse
+from tuner.artifacts.report.evaluation import Answer, Question
+from tuner.costs.monthly.lines import Service, Tokens, Way
+
+# Whose prompts have passages, which may cost something to retrieve.
+_WITH_PASSAGES = ("retrieval", "retrieval_tuned")
+# Who is asked at the prices of the run's base model. The prices of other models are not in the estimate.
+_ON_THE_BASE = ("base", "few_shot", "retrieval")
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantCosts:
+    """What the contestants of a run cost: in `service`, the tuned model served as in the run (`way`)."""
+
+    service: Service
+    way: Way
+    retrieval_usd: float = 0
+
+    def use(self, contestant: Contestant, questions: Sequence[Question]) -> ContestantUse:
+        """What the contestant used for these questions, and what it costs at the measured tokens."""
+        answers = [answer for question in questions if (answer := question.of(contestant.name))]
+        given = [answer for answer in answers if answer.answer is not None]
+        latencies = sorted(answer.latency_ms for answer in given if answer.latency_ms is not None)
+        tokens = measured_tokens(answers)
+        line = self.line(contestant, tokens, self.way)
+        return ContestantUse(
+            name=contestant.name,
+            title=contestant.title,
+            answers=len(given),
+            failed=len(answers) - len(given),
+            input_tokens=tokens.read if tokens else None,
+            output_tokens=tokens.written if tokens else None,
+            latency_ms_median=median(latencies) if latencies else None,
+            latency_ms_p95=_percentile(latencies, 0.95) if latencies else None,
+            served=line.name,
+            usd_per_1000_answers=None if line.request_usd is None else 1000 * line.request_usd,
+            idle_usd_per_month=line.fixed_usd,
+            unknown=line.unknown,
+        )
+
+    def line(self, contestant: Contestant, tokens: Tokens | None, way: Way) -> Line:
+        """What a month costs with the contestant. `way` is how a tuned model is served."""
+        fixed = self.retrieval_usd if contestant.kind in _WITH_PASSAGES else 0.0
+        if contestant.asks_tuned:
+            return self.service.tuned(way, tokens, fixed)
+        if contestant.kind in _ON_THE_BASE:
+            return self.service.by_token("by the token", tokens, fixed)
+        return Line(name="by the token", fixed_usd=fixed, request_usd=None, unknown=("its prices",))
+
+
+def measured_tokens(answers: Iterable[Answer]) -> Tokens | None:
+    """The mean tokens of the requests whose tokens are known, also of those that gave no answer. None without one."""
+    # No request has zero input tokens: a zero was not measured.
+    known = [
+        (answer.input_tokens, answer.output_tokens)
+        for answer in answers
+        if answer.input_tokens and answer.output_tokens is not None
+    ]
+    return Tokens(fmean(read for read, _ in known), fmean(written for _, written in known)) if known else None
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share of the values does not exceed (nearest rank)."""
+    return ordered[math.ceil(share * len(ordered)) - 1]
