@@ -17,6 +17,7 @@ from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Budget, Row, Spent, UnreadableError, blocks
 from tuner.datasets.reading.budget import MOST_FIELDS
+from tuner.datasets.reading.encoding import OtherEncoding
 from tuner.datasets.reading.rows import Fields, RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
@@ -27,6 +28,7 @@ from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.field_names import leaf_names
+from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.same_question import input_hash, question_hash
 from tuner.settings import FieldNames
 
@@ -90,6 +92,7 @@ class FilePipeline:
         self._usage = FieldUsage({})
         self._selection = RecordSelection(fields, limits.role)
         self._said: set[str] = set()
+        self._other_encoding = OtherEncoding()
         self.refused = 0
         self.own_system = 0
         self.unreadable = False
@@ -176,16 +179,19 @@ class FilePipeline:
                     self._spent.check()
             if empty or (self._schema is None and not self.refused):  # nothing, or only warnings such as a title
                 raise UnreadableError(None, no_records())
-            self._report_left_out_fields()
+            self._report_fields()
         except UnreadableError as error:
             self.unreadable = True
             self._findings.add(self._source.name, error.line, error.issue)
+        for row in self._other_encoding.take():
+            self._findings.add(self._source.name, row.line, row.issue)
 
-    def _report_left_out_fields(self) -> None:
-        """Once for each field, at the end of the file. In a Bedrock format, `unknown-member` reports each record."""
+    def _report_fields(self) -> None:
+        """Once for each field, guessed or left out. In a Bedrock format, `unknown-member` reports each record."""
         if self._fast_path and self._schema:
             self._usage.see(self._schema.others(self._fast_path.with_content))
-        for issue in self._usage.issues() if not self.is_native else ():
+        guessed = self._schema.guessed if isinstance(self._schema, PairSchema) else ()
+        for issue in (*guessed, *(self._usage.issues() if not self.is_native else ())):
             self._findings.add(self._source.name, None, issue)
 
     def _is_record(self, row: Fields) -> bool:
@@ -238,6 +244,9 @@ class FilePipeline:
 
     def _validate(self, row: Row | BadRow) -> Record | None:
         """The row as a record, or None if it has errors. All issues go to the findings."""
+        if isinstance(row, BadRow) and self._other_encoding.add(row):
+            self.refused += 1
+            return None
         record = (self._adjust_severity(row.issue),) if isinstance(row, BadRow) else self._record(row)
         issues = (*issues_of(record, self._limits), *record.warnings) if isinstance(record, Record) else record
         if self.is_native and isinstance(row, Row) and isinstance(row.value, dict):

@@ -28,6 +28,18 @@ def test_each_damaged_file_gives_one_clear_finding(run, case, chunk):
     assert all(sink.committed is None and sink.written == b"" for sink in outcome.sinks.values())
 
 
+@pytest.mark.parametrize("wrong", [1, 2, 40])
+def test_a_file_in_another_encoding_gives_one_finding_for_all_its_lines(run, wrong):
+    lines = [jsonl([pair]) for pair in pairs(40)]
+    data = b"".join(line.replace(b'"}', b'\xe9"}') if n < wrong else line for n, line in enumerate(lines))
+    outcome = run({"training.jsonl": data, "validation.jsonl": VALIDATION})
+    [found] = [finding for finding in outcome.errors if finding.rule != "record-count"]
+    assert (found.rule, found.line) == ("utf-8", 1)
+    also = {1: "", 2: " 1 more line is not UTF-8 either.", 40: " 39 more lines are not UTF-8 either."}
+    assert found.message.endswith(f"GB 18030 (China).{also[wrong]}")
+    assert "iconv" in found.remedy
+
+
 @pytest.mark.parametrize(
     ("base_model", "training", "validation", "words"),
     [

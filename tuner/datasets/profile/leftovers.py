@@ -1,4 +1,8 @@
-"""Finds what other programs left in texts: placeholders for missing values, HTML entities, separators of templates."""
+"""Finds what other programs left in texts.
+
+Placeholders for missing values, HTML entities, separators of templates, the reasoning of a model, and letters that were
+read in another encoding.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Iterator
 from html.entities import html5
 
 from tuner.datasets.findings import Issue
+from tuner.datasets.profile.mojibake import find_mojibake
 from tuner.datasets.records.record import Record, Turn
 
 # What pandas, spreadsheets and JavaScript write for a value that is missing.
@@ -17,14 +22,21 @@ _PLACEHOLDERS = frozenset((
 _ENTITY = re.compile(r"&(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,10});")
 _SEPARATOR = re.compile(
     r"</?s>|<\|(?:im_start|im_end|eot_id|end_of_text|begin_of_text|endoftext|start_header_id|end_header_id|user|assistant"
-    r"|system)\|>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad)>|\[(?:CLS|SEP|PAD)\]"
+    r"|system|end|START_OF_TURN_TOKEN|END_OF_TURN_TOKEN|USER_TOKEN|CHATBOT_TOKEN)\|>|<｜[^｜\s]{1,30}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad)>|\[(?:CLS|SEP|PAD)\]"
     r"|^###\s*(?:Human|Assistant|Instruction|Response|Input|END|$)|\n###\s*$|(?:^|\n\n)(?:Human|Assistant):",
     re.MULTILINE,
 )
+# What models write before their answers: DeepSeek, Qwen, Mistral, Kimi, gpt-oss, Command A, or when a prompt asks so.
+_REASONING = re.compile(
+    r"</?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|seed:think)>|\[/?THINK\]|◁/?think▷"
+    r"|<\|channel\|>analysis|<\|(?:START|END)_THINKING\|>",
+    re.IGNORECASE,
+)
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 def leftovers(record: Record) -> Iterator[Issue]:
-    """Warnings: `placeholder` for an answer that is only that, `html-entity` and `separator` for any turn."""
+    """Warnings: `placeholder` for an answer that is only that, `reasoning` for an answer, the others for any turn."""
     answer = record.turns[-1] if record.turns else Turn("assistant", "", "answer")
     if answer.text.strip().casefold() in _PLACEHOLDERS:
         message = f"the answer is '{answer.text.strip()}', which programs write for a missing value."
@@ -39,6 +51,26 @@ def leftovers(record: Record) -> Iterator[Issue]:
                 f"has '{separator.group().strip()}', which separates turns in a template. The model will write it."
             )
             yield Issue("separator", message, "Remove it, unless the text is about it.", turn.field, "warning")
+        if turn.speaker == "assistant" and (mark := _REASONING.search(turn.text)):
+            message = (
+                f"has '{mark.group()}', with which a model's reasoning begins or ends: the tuned model will write "
+                "such reasoning into its answers, and every metric scores it."
+            )
+            yield Issue("reasoning", message, "Remove the reasoning and its marks.", turn.field, "warning")
+        yield from _wrong_letters(turn)
+
+
+def _wrong_letters(turn: Turn) -> Iterator[Issue]:
+    export = "Export the data again as UTF-8"
+    if found := find_mojibake(turn.text):
+        message = (
+            f"has '{found.word}', which is probably '{found.meant}': UTF-8 that was read in another encoding. The "
+            "model will write it."
+        )
+        yield Issue("mojibake", message, f"{export}, or repair it (in Python: ftfy.fix_text).", turn.field, "warning")
+    if _LOST in turn.text:
+        message = f"has '{_LOST}', which stands for a letter that was lost in another encoding."
+        yield Issue("lost-letter", message, f"{export}.", turn.field, "warning")
 
 
 def _entities(text: str) -> Iterator[str]:

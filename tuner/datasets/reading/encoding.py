@@ -1,12 +1,17 @@
-"""Turns UTF-16 and UTF-32 into UTF-8: spreadsheets save "Unicode text" and CSV files in them."""
+"""Turns UTF-16 and UTF-32 into UTF-8: spreadsheets save "Unicode text" and CSV files in them.
+
+Lines in any other encoding are collected into one finding.
+"""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import UnreadableError
+from tuner.datasets.reading.rows import BadRow
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
@@ -57,3 +62,28 @@ def _part(
         raise UnreadableError(line + before.count("\n"), issue) from None
     yield text.encode("utf-8")
     return text.count("\n")
+
+
+class OtherEncoding:
+    """The lines of a file that are not UTF-8. One remedy is for the whole file, so it is said once."""
+
+    def __init__(self) -> None:
+        self._first: BadRow | None = None
+        self._more = 0
+
+    def add(self, row: BadRow) -> bool:
+        """Whether the row is such a line. It is then taken."""
+        if row.issue.rule != "utf-8":
+            return False
+        self._more += self._first is not None
+        self._first = self._first or row
+        return True
+
+    def take(self) -> Iterator[BadRow]:
+        """The first line, if there is one, whose issue says how many there are. Forgets them."""
+        first, more = self._first, self._more
+        self._first, self._more = None, 0
+        if first and more:
+            also = f"{more:,} more {'line is' if more == 1 else 'lines are'} not UTF-8 either."
+            first = replace(first, issue=replace(first.issue, message=f"{first.issue.message} {also}"))
+        yield from (first,) if first else ()

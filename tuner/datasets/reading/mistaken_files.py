@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets.findings import Issue
 
@@ -48,6 +50,13 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "compressed twice", "Compress it once."),
     (b"\x28\xb5\x2f\xfd", "compressed twice", "Compress it once."),
 )
+# The second line of a Markdown table: `|---|:--:|`, also without the outer bars.
+_MARKDOWN_RULE = re.compile(rb"\|(?:\s*:?-+:?\s*\|)+|:?-{3,}:?\s*(?:\|\s*:?-{3,}:?\s*)+")
+
+
+def _is_markdown_table(start: bytes) -> bool:
+    lines = [line.strip() for line in start.split(b"\n") if line.strip() and not line.startswith(b"#")]
+    return len(lines) > 1 and b"|" in lines[0] and _MARKDOWN_RULE.fullmatch(lines[1]) is not None
 
 
 def mistaken_file(head: bytes) -> Issue | None:
@@ -56,4 +65,7 @@ def mistaken_file(head: bytes) -> Issue | None:
     for beginning, what, remedy in _BEGINNINGS:
         if start.startswith(beginning):
             return Issue("file-format", f"this is {what}, not a dataset.", remedy)
+    if _is_markdown_table(start):
+        remedy = "Write it as CSV, with the header question,answer; or put it into documents/ to generate questions."
+        return Issue("file-format", "this is a table in Markdown, not a dataset.", remedy)
     return None

@@ -122,8 +122,9 @@ def not_utf8(byte: int) -> Issue:
     """The issue of a byte that is not UTF-8."""
     return Issue(
         "utf-8",
-        f"the byte 0x{byte:02X} is not UTF-8; the file seems to be in another encoding, such as Latin-1.",
-        "Save the file as UTF-8 and upload it again.",
+        f"the byte 0x{byte:02X} is not UTF-8: the file is damaged, or in another encoding, such as Windows-1252 "
+        "(Latin-1, Western Europe), Shift_JIS (Japan) or GB 18030 (China).",
+        "Save it as UTF-8: in Excel as 'CSV UTF-8', else for example with 'iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW'.",
     )
 
 

@@ -22,6 +22,7 @@ from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.answers import answers_of, label_of
 from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.beside import Beside, Others, beside
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import detect_schema
 from tuner.datasets.records.schemas.field_names import (
@@ -29,7 +30,6 @@ from tuner.datasets.records.schemas.field_names import (
     LABELLED_TEXTS,
     LABELS,
     MISSING,
-    QUESTIONS,
     find,
     find_known,
     leaf_names,
@@ -144,10 +144,10 @@ def _question_and_answer(row: Fields, fields: FieldNames) -> tuple[str | None, s
     names = [name for name in leaf_names(row) if name not in fields.ignore]
     named = {name for name in (fields.prompt, fields.completion) if name in names}
     question = (
-        fields.prompt if fields.prompt in named else find_known(QUESTIONS, names) or find_known(LABELLED_TEXTS, names)
+        fields.prompt if fields.prompt in named else QUESTION.find(names).name or find_known(LABELLED_TEXTS, names)
     )
     others = [name for name in names if name != question]
-    answer = fields.completion if fields.completion in named else find_known(ANSWERS, others)
+    answer = fields.completion if fields.completion in named else ANSWER.find(others).name
     return question, answer or find_known(LABELS, others)
 
 

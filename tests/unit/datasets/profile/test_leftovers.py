@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuner.datasets.profile.leftovers import leftovers
+from tuner.datasets.profile.mojibake import find_mojibake
 from tuner.datasets.records.record import pair
 
 
@@ -29,6 +30,18 @@ from tuner.datasets.records.record import pair
         ("### Instruction:\nq", "a", ["separator"]),
         ("q", "Nine.\n\nHuman: more?", ["separator"]),
         ("[INST] q [/INST]", "a", ["separator"]),
+        ("q", "Nine.<|END_OF_TURN_TOKEN|>", ["separator"]),
+        ("q", "Nine.<｜end▁of▁sentence｜>", ["separator"]),
+        ("q", "<think>\nPier 4.\n</think>\n\nNine.", ["reasoning"]),
+        ("q", "</think>\nNine.", ["reasoning"]),
+        ("q", "[THINK]Pier 4.[/THINK]Nine.", ["reasoning"]),
+        ("q", "<Thinking>Pier 4.</Thinking> Nine.", ["reasoning"]),
+        ("q", "◁think▷Pier 4.◁/think▷Nine.", ["reasoning"]),
+        ("Why does it write <think>?", "Because it reasons.", []),
+        ("q", "I think <thin> and think.", []),
+        ("q", "GrÃ¶ÃŸe", ["mojibake"]),
+        ("donâ€™t?", "Nine.", ["mojibake"]),
+        ("q", "Nine \N{REPLACEMENT CHARACTER} ten.", ["lost-letter"]),
         ("q", "### Depth\nNine.", []),
         ("Is a < s > b?", "C# and ###", []),
     ],
@@ -37,3 +50,41 @@ def test_leftovers(question, answer, rules):
     found = list(leftovers(pair(question, answer)))
     assert [issue.rule for issue in found] == rules
     assert all(issue.severity == "warning" for issue in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "meant"),
+    [
+        ("Die GrÃ¶ÃŸe ist neun.", "GrÃ¶ÃŸe", "Größe"),
+        ("I donâ€™t know", "donâ€™t", "don’t"),
+        ("20 Â°C", "Â°C", "°C"),
+        ("Ã\x96ffnen", "Ã\x96ffnen", "Öffnen"),
+        ("Ð¿Ñ€Ð¸Ð²ÐµÑ‚", "Ð¿Ñ€Ð¸Ð²ÐµÑ‚", "привет"),
+        ("ZaÅ¼Ã³Å‚Ä‡", "ZaÅ¼Ã³Å‚Ä‡", "Zażółć"),
+        ("ðŸ˜€ ok", "ðŸ˜€", "😀"),
+        ("It‚Äôs", "It‚Äôs", "It’s"),
+        ("あ".encode().decode("cp1252", "ignore") + "質問".encode().decode("latin-1"), None, "質問"),
+    ],
+)
+def test_a_word_in_another_encoding_is_shown_as_it_was(text, word, meant):
+    found = find_mojibake(text)
+    assert found
+    assert word is None or found.word == word
+    assert found.meant.endswith(meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Größe", "CAFÉ™", "le café…»", "„Größe“ é”…", "SÃO PAULO", "Âge", "«Là…»", "Île «À»", "Tên Đã",
+        "naïve “café” –", "Français : « Où êtes-vous ? »", "maçã", "Ä…", "√2 = 1.414", "ÎÏ",
+        "Übergröße 10 ×", "質問", "привет", "3 √ä",
+    ],
+)  # fmt: skip
+def test_letters_that_somebody_wrote_are_left_alone(text):
+    assert find_mojibake(text) is None
+
+
+@pytest.mark.parametrize("letter", ["é", "Ã", "あ", "éà“”…™"])
+def test_a_long_text_without_spaces_takes_a_time_that_is_linear(letter):
+    find_mojibake(letter * 200_000)

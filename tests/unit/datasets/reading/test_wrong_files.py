@@ -20,6 +20,10 @@ ONE_LINE = (
     "an object goes over several lines. Without an array around them, a line must have one object. "
     "Write each object on one line (`jq -c . FILE` does), or put all into an array: [ ..., ... ]."
 )
+MARKDOWN = (
+    "this is a table in Markdown, not a dataset. Write it as CSV, with the header question,answer; or put it into "
+    "documents/ to generate questions."
+)
 COMMA = (
     "this is not valid JSON: a comma follows the object. "
     "Remove the commas at the ends of lines, or put [ and ] around all objects."
@@ -66,6 +70,9 @@ CASES: dict[str, tuple[str, bytes | str, int | None, str]] = {
     "a table called json, with tabs": ("t.json", "question\tanswer\nq\ta\n", 1, TABLE),
     "a web page": ("t.jsonl", "\n<!DOCTYPE HTML><html>", None, f"this is a web page (HTML), not a dataset. {RAW}"),
     "a web page called csv": ("t.csv", "<html><body>404</body>", None, f"this is a web page (HTML), not a dataset. {RAW}"),  # noqa: E501
+    "a table in Markdown": ("t.csv", "| Question | Answer |\n|---|:-:|\n| q | a |\n", None, MARKDOWN),
+    "a table in Markdown with a heading": ("t.csv", "# FAQ\n\nQuestion | Answer\n--- | ---\nq | a\n", None, MARKDOWN),
+    "a table in Markdown called jsonl": ("t.jsonl", "| Question | Answer |\n| --- | --- |\n| q | a |\n", None, MARKDOWN),  # noqa: E501
     "a pointer of Git LFS": ("t.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:aa\n", None, "this is a pointer of Git LFS, not a dataset. Run `git lfs pull` and upload the file."),  # noqa: E501
     "a ZIP archive": ("t.jsonl", zipped("training.jsonl"), None, "this is a ZIP archive, not a dataset. Unpack it, and upload the file that is in it."),  # noqa: E501
     "a Word document": ("t.xlsx", zipped("word/document.xml"), None, "this is a Word document, not a dataset. Put it into documents/ to generate questions from it."),  # noqa: E501
@@ -103,6 +110,9 @@ RIGHT = {
         r'{"question": "say \"no\"\t\\", "answer": "a"}' + f"\n{P}",
     ),
     "JSON about HTML": ("t.jsonl", '{"question": "<html>?", "answer": "a"}\n' + P),
+    "a table with bars": ("t.csv", "question|answer\nq|a\nr|b\n"),
+    "answers with tables in Markdown": ("t.csv", 'question,answer\nq,"| a | b |\n|---|---|"\nr,b\n'),
+    "dashes below the header": ("t.csv", "question|answer\n-|--\nr|b\n"),
     "a header": ("t.csv", "question,answer\nq,a\nr,b\n"),
 }
 

@@ -53,6 +53,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "Vicuna": {"text": f"Be kind. USER: {ASKED} ASSISTANT: {ANSWERED}</s>"},
     "Phi": {"system": "Be kind.", "text": f"<|user|>\n{ASKED}<|end|>\n<|assistant|>\n{ANSWERED}<|end|>"},
     "Llama 4": {"system": "Be kind.", "text": f"<|header_start|>user<|header_end|>\n\n{ASKED}<|eot|><|header_start|>assistant<|header_end|>\n\n{ANSWERED}<|eot|>"},  # noqa: E501
+    "DeepSeek": {"text": f"<｜begin▁of▁sentence｜>Be kind.<｜User｜>{ASKED}<｜Assistant｜>{ANSWERED}<｜end▁of▁sentence｜>"},  # noqa: E501
+    "Command R": {"text": f"<BOS_TOKEN><|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be kind.<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|>{ASKED}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>{ANSWERED}<|END_OF_TURN_TOKEN|>"},  # noqa: E501
+    "Command R7B": {"text": f"<BOS_TOKEN><|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be kind.<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|>{ASKED}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|><|START_RESPONSE|>{ANSWERED}<|END_RESPONSE|><|END_OF_TURN_TOKEN|>"},  # noqa: E501
+    "Granite": {"text": f"<|start_of_role|>system<|end_of_role|>Be kind.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>{ASKED}<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>{ANSWERED}<|end_of_text|>"},  # noqa: E501
+    "gpt-oss": {"text": f"<|start|>system<|message|>Be kind.<|end|><|start|>user<|message|>{ASKED}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWERED}<|return|>"},  # noqa: E501
+    "Mistral": {"text": f"<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]{ASKED}[/INST]{ANSWERED}</s>"},
     "preferences without a prompt": {"chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER, USER]},
     "HH": {"system": "Be kind.", "chosen": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}", "rejected": "\n\nHuman: a\n\nAssistant: b"},  # noqa: E501
     "a template before the answer": {"prompt": f"<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{ASKED} [/INST]", "completion": f" {ANSWERED} </s>"},  # noqa: E501
@@ -76,6 +82,12 @@ def test_several_turns_in_a_template():
 def test_a_text_about_a_template_is_a_text():
     _, [record] = converted({"question": "What is <|im_start|>user for?", "answer": "It begins a turn."})
     assert record["messages"][0]["content"] == "What is <|im_start|>user for?"
+
+
+def test_a_template_that_is_not_known_is_named():
+    checked, _ = converted({"text": f"<|human_turn|>{ASKED}<|robot_turn|>{ANSWERED}"})
+    [found] = [finding for finding in checked.findings.kept if finding.rule == "missing-field"]
+    assert "'text' seems to be in a chat template that is not known: it has '<|human_turn|>'." in found.message
 
 
 def test_a_record_outside_of_the_template_is_refused():

@@ -7,13 +7,14 @@ TemplateSchema       a conversation as one text in a chat template
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.schemas.beside import parsed_cell
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.field_names import (
     ANSWERS,
@@ -29,7 +30,7 @@ from tuner.datasets.records.schemas.field_names import (
 )
 from tuner.datasets.records.schemas.messages import is_message
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
-from tuner.datasets.records.schemas.templates import TemplateSchema, turns_of
+from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of
 from tuner.settings import FieldNames
 
 Schema = PairSchema | ConversationSchema | TemplateSchema
@@ -43,8 +44,11 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     names = [name for name in leaf_names(row) if name not in fields.ignore]
     if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
         return schema
-    prompt = fields.prompt or find_known(QUESTIONS, names)
-    completion = fields.completion or find_known(ANSWERS, [name for name in names if name != prompt])
+    asked = Found(fields.prompt) if fields.prompt else QUESTION.find(names)
+    others = [name for name in names if name != asked.name]
+    answered = Found(fields.completion) if fields.completion else ANSWER.find(others)
+    prompt, completion = asked.name, answered.name
+    roles = ((QUESTION, asked), (ANSWER, answered))
     if _is_columns(row, prompt, completion):
         return Issue("record-kind", "the object has columns, not a record: its fields hold all values.", _RECORDS)
     if prompt is None and completion and _has_messages(find(row, completion)):
@@ -56,13 +60,14 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         prompt = prompt or find_known(LABELLED_TEXTS, names)
         completion = completion or label
     if prompt is None or completion is None:
-        return _unrecognised(row, names, prompt)
+        return _unrecognised(row, names, QUESTION if prompt is None else ANSWER)
     if _has_messages(find(row, prompt)) or _has_messages(find(row, completion)):
         return ConversationSchema((prompt, completion), ignored=fields.ignore)
     value = find(row, prompt)
     if isinstance(value, str) and turns_of(value):
         return TemplateSchema(prompt, completion, fields.ignore)
-    return PairSchema(prompt, completion, (*fields.ignore, *fields_about_origin(row)))
+    guessed = tuple(role.issue(found.name) for role, found in roles if found.name and found.guessed)
+    return PairSchema(prompt, completion, (*fields.ignore, *fields_about_origin(row)), guessed)
 
 
 def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Schema | None:
@@ -101,21 +106,34 @@ def _is_json(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith(("[", "{"))
 
 
-def _unrecognised(row: Fields, names: list[str], prompt: str | None) -> Issue:
+def _unrecognised(row: Fields, names: list[str], role: FieldRole) -> Issue:
     if sum(name.rstrip().endswith(QUESTION_MARKS) for name in row) > len(row) / 2:
         message = "the names of the fields are questions: a record has a field for the question and one for the answer."
         return Issue("record-kind", message, 'Write {"question": "...", "answer": "..."} for each question.')
-    which, key, known = ("question", "prompt", QUESTIONS) if prompt is None else ("answer", "completion", ANSWERS)
-    found = ", ".join(f"'{name[:60]}'" for name in names[:8]) or "none"
-    also = ""
-    for name in names:
-        value = find(row, name)
-        if kind_of(name) is Kind.MEDIA:
-            also = f" '{name[:60]}' is not a text, and models are tuned on texts here."
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            also = f" '{name[:60]}' holds a list: if it has the records, name it with {field_setting('records')}."
+    if candidates := role.find(names).candidates:
+        shown = _listed(candidates)
+        message = f"several fields may hold the {role.what}: {shown}."
+        remedy = f"Name the right one with {field_setting(role.setting)}, or call it {role.known[0]}."
+        return Issue("missing-field", message, remedy)
+    also = "".join(_hint(name, find(row, name)) for name in names)
     return Issue(
         "missing-field",
-        f"no field holds the {which}: found {found}.{also}",
-        f"Name it with {field_setting(key)}, or call it one of: {', '.join(known[:_SHOWN])}.",
+        f"no field holds the {role.what}: found {_listed(names) or 'none'}.{also}",
+        f"Name it with {field_setting(role.setting)}, or call it one of: {', '.join(role.known[:_SHOWN])}.",
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name[:60]}'" for name in names[:8])
+
+
+def _hint(name: str, value: Any) -> str:
+    """What is special about a field of a record that was not recognised; nothing for most."""
+    shown = f"'{name[:60]}'"
+    if kind_of(name) is Kind.MEDIA:
+        return f" {shown} is not a text, and models are tuned on texts here."
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return f" {shown} holds a list: if it has the records, name it with {field_setting('records')}."
+    if isinstance(value, str) and (mark := TEMPLATE_MARK.search(value)):
+        return f" {shown} seems to be in a chat template that is not known: it has '{mark.group()}'."
+    return ""

@@ -31,6 +31,8 @@ class PairSchema:
     prompt: str
     completion: str
     ignored: tuple[str, ...] = ()
+    guessed: tuple[Issue, ...] = ()
+    """Warnings about fields that were taken because of a word in their names."""
 
     @property
     def native(self) -> RecordFormat | None:

@@ -1,8 +1,9 @@
 """Reads conversations that are written as one text in a model's chat template.
 
-ChatML, Llama 2 (`<s>[INST]`), Llama 3 and 4 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), `### Human:`,
-`### Instruction:` and other headings, and `Human:`/`Assistant:`, the prompts of the first Claude models. Where one text
-is all that a record has, also `USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and similar names.
+ChatML, Llama 2 and Mistral (`<s>[INST]`), Llama 3 and 4 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), DeepSeek
+(`<｜User｜>`), Command R (`<|USER_TOKEN|>`), Granite (`<|start_of_role|>`), gpt-oss (`<|start|>user<|message|>`),
+`### Human:`, `### Instruction:` and other headings, and `Human:`/`Assistant:`, the prompts of the first Claude models.
+Where one text is all that a record has, also `USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and similar names.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _STARTS = (
     re.compile(r"<\|(?:start_header_id|header_start)\|>[ \t]*(\w+)[ \t]*<\|(?:end_header_id|header_end)\|>\s*"),
     re.compile(r"<start_of_turn>[ \t]*(\w+)[ \t]*\n?"),
     re.compile(r"(?:^|\n)<\|(system|user|assistant)\|>\n"),
+    re.compile(r"<｜(User|Assistant)｜>"),  # DeepSeek: the system prompt stands before the first turn
+    re.compile(r"<\|START_OF_TURN_TOKEN\|>[ \t]*<\|(SYSTEM|USER|CHATBOT)_TOKEN\|>(?:<\|START_RESPONSE\|>)?"),
+    re.compile(r"<\|start_of_role\|>(\w+)<\|end_of_role\|>"),
+    re.compile(r"<\|start\|>(system|developer|user|assistant)(?:<\|channel\|>(?:final))?<\|message\|>"),
     re.compile(
         r"\s*###[ ]*(Human|Assistant|User|System|Instruction|Input|Context|Question|Query|Prompt|Response|Answer|Output"
         r"|Completion)[ ]*:[ ]*\n?"
@@ -37,15 +42,19 @@ _PLAIN_STARTS = (
     re.compile(r"(?:^|\n)(Instruction|Input|Prompt|Output|Response|Completion)[ ]*:[ ]*\n?"),
 )
 _ENDS = re.compile(
-    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|eot\|>|<\|end\|>|<\|end_of_text\|>|<end_of_turn>|<eos>|<bos>|</s>|<\|endoftext\|>)\s*$"
+    r"(?:<\|(?:im_end|eot_id|eot|end|return|end_of_text|endoftext|END_RESPONSE|END_OF_TURN_TOKEN)\|>|<end_of_turn>|<eos>"
+    r"|<bos>|</s>|<｜end▁of▁sentence｜>|<EOS_TOKEN>)\s*$"
 )
 _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\]((?:(?!\[INST\]).)*)", re.DOTALL)
+_MISTRAL_SYSTEM = re.compile(r"\[SYSTEM_PROMPT\](.*?)\[/SYSTEM_PROMPT\]\s*", re.DOTALL)
 _LLAMA_SYSTEM = re.compile(r"\s*<<SYS>>\s*(.*?)\s*<</SYS>>\s*", re.DOTALL)
 _SPEAKERS = {
     **dict.fromkeys(("instruction", "input", "context", "question", "query", "prompt", "q"), "user"),
     **dict.fromkeys(("response", "answer", "output", "completion", "a"), "assistant"),
 }
-_OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>")
+_OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>")
+TEMPLATE_MARK = re.compile(r"<[|｜][^\s<>|｜]{1,40}[|｜]>|\[\|\w{1,20}\|\]")
+"""A mark of a chat template, known here or not."""
 
 
 def turns_of(text: str, *, whole: bool = False) -> list[tuple[str, str]] | None:
@@ -56,7 +65,7 @@ def turns_of(text: str, *, whole: bool = False) -> list[tuple[str, str]] | None:
     stripped = text.strip()
     for opening in _OPENINGS:
         stripped = stripped.removeprefix(opening).lstrip()
-    if stripped.startswith("[INST]"):
+    if stripped.startswith(("[INST]", "[SYSTEM_PROMPT]")):
         return _llama_2(stripped)
     for start in _STARTS:
         if found := list(start.finditer(stripped)):
@@ -85,13 +94,15 @@ def _by_starts(whole: str, starts: list[re.Match[str]]) -> list[tuple[str, str]]
 
 
 def _after_introduction(start: re.Match[str]) -> bool:
-    """Whether a first turn can follow an introduction: after a line break for `###`, and for `USER:`."""
+    """Whether a first turn can follow an introduction: after a line break for `###`, for `USER:`, and DeepSeek's."""
     found = start.group()
-    return found.startswith("\n") if "###" in found else "USER:" in found
+    return found.startswith("\n") if "###" in found else "USER:" in found or "｜User｜" in found
 
 
 def _llama_2(whole: str) -> list[tuple[str, str]]:
     turns: list[tuple[str, str]] = []
+    if system := _MISTRAL_SYSTEM.match(whole):
+        turns.append(("system", system.group(1).strip()))
     for number, match in enumerate(_INSTRUCTION.finditer(whole)):
         asked, answered = match.group(1), _without_end(match.group(2).replace("<s>", ""))
         if number == 0 and (system := _LLAMA_SYSTEM.match(asked)):

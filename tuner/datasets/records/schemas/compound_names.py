@@ -1,0 +1,133 @@
+"""Recognises questions and answers by names of several words: `User Query`, `Kundenfrage`, `回答内容`.
+
+Such a name is taken only if one field of the record can be meant. It is a guess, so a warning names the field.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tuner.datasets.findings import Issue, field_setting
+from tuner.datasets.reading.question_map import QUESTION_MARKS
+from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS, Kind, find_known, kind_of, normal
+
+# Known names that are also names of people and of origins: a name of several words is clearer.
+_UNCLEAR = frozenset(("user", "human", "customer", "source", "assistant"))
+# These say nothing about the word beside them.
+_NO_WORDS = _UNCLEAR | {
+    "q", "a", "target", "reference", "problem", "sentence1", "sentence2", "gpt", "chosen", "cop",
+}  # fmt: skip
+_ENGLISH_QUESTIONS = (
+    "question",
+    "questions",
+    "query",
+    "prompt",
+    "inquiry",
+    "enquiry",
+    "request",
+    "instruction",
+    "input",
+)
+_ENGLISH_ANSWERS = ("answer", "answers", "response", "reply", "completion", "output", "solution")
+# Words that end a word of German, Dutch or a Nordic language: `Kundenfrage`, `klantvraag`, `kundesvar`.
+_QUESTION_ENDS = ("frage", "fragen", "vraag", "fråga", "spørgsmål", "spørsmål", "kysymys")
+_ANSWER_ENDS = ("antwort", "antworten", "antwoord", "svar", "vastaus")
+_OTHER_WORDS = frozenset((
+    "umfrage", "umfragen", "rückfrage", "rückfragen", "nachfrage", "nachfragen", "ansvar", "forsvar", "försvar",
+))  # fmt: skip
+_EAST_ASIAN_QUESTIONS = ("質問", "問い", "問い合わせ", "問題", "问题", "提问", "问", "질문", "문의")
+_EAST_ASIAN_ANSWERS = ("回答", "答え", "解答", "返答", "返信", "応答", "答案", "答复", "回复", "답변", "응답", "대답")
+_EAST_ASIAN_TEXT = re.compile(r"(?:の?内容|本文|文|テキスト|欄|내용)$")
+_EAST_ASIAN_NOT = ("未", "無", "无", "不", "미")
+# Words of languages in which the noun comes first, and that are written in ASCII.
+_NOUNS_FIRST = frozenset((
+    "pregunta", "pergunta", "domanda", "respuesta", "resposta", "risposta", "reponse", "pytanie",
+))  # fmt: skip
+# What follows says whose it is, or what it is about: `question of the customer`, `Réponse du support`.
+_PREPOSITIONS = frozenset((
+    "of", "by", "from", "to", "for", "about", "des", "der", "vom", "von", "zur", "zum", "für", "van", "voor", "till",
+    "från", "du", "de", "del", "della", "dello", "dell", "da", "do", "dos", "das", "di", "à", "au", "aux", "para",
+    "per", "pour", "của", "от", "для", "на",
+))  # fmt: skip
+_TEXT_WORDS = frozenset(("text", "content", "body", "string", "texte", "texto", "testo", "tekst", "текст", "文"))
+# A field that says something of another question or answer, or whether there is one.
+_NOT_IT = frozenset((
+    "is", "has", "was", "no", "not", "without", "needs", "previous", "prior", "earlier", "next", "follow", "followup",
+    "related", "similar", "other", "negative", "system", "alternative", "ist", "hat", "kein", "keine",
+    "vorherige", "weitere", "ähnliche",
+))  # fmt: skip
+_LONGEST_NAME, _MOST_WORDS = 48, 6
+_IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_BETWEEN_WORDS = re.compile(r"[_/,:'’&]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The field of a role: `guessed` from a word in its name. Without a `name`, several `candidates` may be meant."""
+
+    name: str | None = None
+    guessed: bool = False
+    candidates: tuple[str, ...] = ()
+
+
+class FieldRole:
+    """What a question, or an answer, is called."""
+
+    def __init__(
+        self, what: str, setting: str, known: tuple[str, ...], english: tuple[str, ...], *ends: tuple[str, ...]
+    ) -> None:
+        self.what = what
+        self.setting = setting
+        self.known = known
+        self._ends, self._east_asian = ends
+        self._words = frozenset({*map(normal, known), *english} - _NO_WORDS)
+        not_first = {*english, *self._ends, *self._east_asian}
+        self._first = frozenset(word for word in self._words - not_first if not word.isascii() or word in _NOUNS_FIRST)
+
+    def find(self, names: list[str]) -> Found:
+        """The field with a known name. A name of several words is better than a known one that is unclear."""
+        exact = find_known(self.known, names)
+        if exact is not None and normal(exact) not in _UNCLEAR:
+            return Found(exact)
+        meant = [name for name in names if self._is_meant(name)]
+        if len(meant) == 1:
+            return Found(meant[0], guessed=True)
+        return Found(exact, candidates=tuple(meant))
+
+    def issue(self, name: str) -> Issue:
+        """A warning that the field was taken for this."""
+        message = f"is taken for the {self.what}, because of a word in its name."
+        remedy = f"Nothing to do if that is right. Else name the right field with {field_setting(self.setting)}."
+        return Issue("field-name", message, remedy, name, "warning")
+
+    def _is_meant(self, name: str) -> bool:
+        if len(name) > _LONGEST_NAME or name.rstrip().endswith((*QUESTION_MARKS, ".", "!")):
+            return False  # a sentence: the first line of a table without a header
+        if kind_of(name) is not Kind.UNKNOWN:
+            return False
+        words = [word for word in _BETWEEN_WORDS.split(normal(_IN_BRACKETS.sub(" ", name))) if word]
+        if not 0 < len(words) <= _MOST_WORDS or _NOT_IT & set(words):
+            return False
+        if any(kind_of(word) is Kind.REJECTION for word in words):
+            return False
+        about = next((at for at, word in enumerate(words) if at and word in _PREPOSITIONS), len(words))
+        words = words[:about]
+        while len(words) > 1 and (words[-1] in _TEXT_WORDS or words[-1].isdigit()):
+            words.pop()
+        return self._names_it(words)
+
+    def _names_it(self, words: list[str]) -> bool:
+        name, last = "_".join(words), words[-1]
+        if name in self._words or any(name.endswith(f"_{word}") for word in self._words):
+            return True
+        if last not in _OTHER_WORDS and any(last.endswith(end) and last != end for end in self._ends):
+            return True
+        if any(name.startswith(f"{word}_") for word in self._first):
+            return True
+        text = _EAST_ASIAN_TEXT.sub("", last)
+        return not text.startswith(_EAST_ASIAN_NOT) and text.endswith(self._east_asian)
+
+
+QUESTION = FieldRole("question", "prompt", QUESTIONS, _ENGLISH_QUESTIONS, _QUESTION_ENDS, _EAST_ASIAN_QUESTIONS)
+ANSWER = FieldRole("answer", "completion", ANSWERS, _ENGLISH_ANSWERS, _ANSWER_ENDS, _EAST_ASIAN_ANSWERS)
