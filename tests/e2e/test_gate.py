@@ -11,7 +11,7 @@ SETTINGS = """\
 evaluation: {metrics: [correctness, rouge], guard: 10}
 gate:
   correctness: {at_most: 9.9, not_worse_than: best}
-  guard: {at_least: 0}
+  guard: {at_most: 0.99}
 """
 
 
