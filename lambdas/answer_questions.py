@@ -51,7 +51,7 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     try:
         answered, failed = inference.run(*(Shard(folder, contestant, number, size) for number in event.shards))
         # One of the invocations asks the guard questions too.
-        if manifest.settings.evaluation.guard and contestant.name in MAIN and 0 in event.shards:
+        if manifest.asks_guard and contestant.name in MAIN and 0 in event.shards:
             guard = GuardShard.of(folder, contestant)
             counts = inference.run_guard(guard, Allotments.of(folder, manifest).guard, began)
             answered, failed = answered + counts[0], failed + counts[1]

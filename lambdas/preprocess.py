@@ -17,10 +17,11 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog import model
 from tuner.contexts.build import write_contexts
 from tuner.core.artifact_keys import Keys
-from tuner.core.run import INCOMING
+from tuner.core.run import INCOMING, Role
 from tuner.datasets import DataRole, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.question_groups import in_random_order
 from tuner.evaluation.gate.batches import batches, questions_of_a_batch
+from tuner.evaluation.guard.own_questions import with_guard_questions
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP
 from tuner.serving.inference import shard_size, workers
 from tuner.settings import EvaluationSettings
@@ -62,11 +63,11 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     """Always writes the findings, which the next state evaluates. Writes the converted files if there are no errors."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    sources: dict[DataRole, Source] = {
-        role: ObjectSource(manifest.data_bucket, entry.key, entry.version_id)
-        for role in _ROLES
-        for entry in manifest.inputs_of(role)
-    }
+
+    def sources_of(role: Role) -> list[Source]:
+        return [ObjectSource(manifest.data_bucket, each.key, each.version_id) for each in manifest.inputs_of(role)]
+
+    sources: dict[DataRole, Source] = {role: source for role in _ROLES for source in sources_of(role)}
     # Files of the dataset have priority: only what they do not have was generated. Training data with errors gave none.
     made = manifest.generates and folder.load(GeneratedSummary).pairs > 0
     generated = manifest.generated_roles if made else ()
@@ -80,6 +81,7 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     )
     roles = {entry.role for entry in manifest.inputs}
     prepared = with_unused_settings(converted, manifest.settings, roles)
+    prepared = with_guard_questions(prepared, next(iter(sources_of("guard")), None))
     prepared = with_unused_files(prepared, manifest.unused_files)
     if not prepared.findings.errors:
         below = f"{INCOMING}{manifest.dataset}/documents/"
@@ -91,7 +93,7 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     summary = prepared.summary
     folder.save(summary)
     folder.save(prepared.findings.artifact())
-    save_guard_questions(folder, manifest.settings.evaluation)
+    save_guard_questions(folder, manifest.settings.evaluation, prepared.guard)
     stops_early = manifest.settings.evaluation.stop_early and not prepared.findings.errors
     configured = env.deployment.shard_size
     if stops_early:

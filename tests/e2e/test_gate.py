@@ -42,7 +42,8 @@ def received(pipeline):
 
 
 def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_run(pipeline, received):
-    pipeline.drop("gated", small_dataset(SETTINGS))
+    own = {"question": "How deep is pier 4?", "check": {"contains": ["nine"]}, "right": "Nine metres."}
+    pipeline.drop("gated", {**small_dataset(SETTINGS), "guard.jsonl": json.dumps(own).encode()})
     first = pipeline.run_of("gated")
     assert pipeline.finished(first)["status"] == "SUCCEEDED", pipeline.finished(first).get("cause")
     assert "Apply the gate" in pipeline.states(first)
@@ -58,8 +59,8 @@ def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_ru
     assert report["earlier"] is None
     assert [rule["measure"] for rule in gate["rules"]] == ["correctness", "correctness", "guard"]
     asked = {each["id"]: (each["base"]["answer"], each["tuned"]["answer"]) for each in report["guard"]["questions"]}
-    assert len(asked) == 10
-    assert all(base and tuned for base, tuned in asked.values())
+    assert (len(asked), [each["category"] for each in report["guard"]["questions"]].count("own")) == (11, 1)
+    assert all(None not in both for both in asked.values())
 
     second = pipeline.invoke("StartFunctionName", {"dataset": "gated", "repeat": 1})["run_id"]
     assert pipeline.finished(second)["status"] == "SUCCEEDED"

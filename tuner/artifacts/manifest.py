@@ -104,6 +104,11 @@ class Manifest(Artifact):
         return tuple(entry for entry in self.inputs if entry.role == role)
 
     @property
+    def asks_guard(self) -> bool:
+        """Whether the run asks guard questions: packaged ones, or the dataset's own."""
+        return bool(self.settings.evaluation.guard or self.inputs_of("guard"))
+
+    @property
     def generated_roles(self) -> tuple[DataRole, ...]:
         """The roles of the data that is to be made from documents: they are there, and it is not."""
         roles = {entry.role for entry in self.inputs}

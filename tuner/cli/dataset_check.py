@@ -13,6 +13,7 @@ from tuner.core.run import generated_roles, role_of
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.unused_settings import UNUSED_SETTING
+from tuner.evaluation.guard.own_questions import with_guard_questions
 from tuner.intake.unused_files import unused_files
 from tuner.reporting.formatting import plural
 from tuner.settings import RunSettings
@@ -113,6 +114,7 @@ def check_dataset(
     for issue in generation.issues():
         prepared.findings.add("documents/", None, issue)
     prepared = with_unused_settings(prepared, settings, {role_of(name) for name in files}, settings_name)
+    prepared = with_guard_questions(prepared, next((files[name] for name in files if role_of(name) == "guard"), None))
     return with_unused_files(prepared, unused_files([*files, *unused]))
 
 

@@ -27,6 +27,7 @@ from tuner.core.run import INCOMING, UPLOADING, role_of
 from tuner.datasets import LocalFile, Source
 from tuner.datasets.io import files_below
 from tuner.intake.arrival import Arrival, too_many_files
+from tuner.intake.manifest import refuse_rule_without_guard
 from tuner.intake.unused_files import can_start
 from tuner.settings import RunSettings, load, parse_document, read_document
 
@@ -209,7 +210,8 @@ def _check(folder: Path, chosen: dict[str, Path], found: Collection[str]) -> Non
             raise CommandError(f"{folder} has {' and '.join(names)}: keep one of them.")
     for name in roles.get("settings", []):
         path = chosen[name]
-        load(RunSettings, parse_document(read_document(LocalFile(path).chunks()), str(path)), str(path))
+        loaded = load(RunSettings, parse_document(read_document(LocalFile(path).chunks()), str(path)), str(path))
+        refuse_rule_without_guard(str(path), loaded, [role_of(each) for each in chosen])
 
 
 def _settings_name(path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 from tuner.core.file_formats import ENDINGS
 
 DataRole = Literal["training", "validation", "evaluation"]
-Role = Literal[DataRole, "documents", "settings"]
+Role = Literal[DataRole, "guard", "documents", "settings"]
 INCOMING = "incoming/"
 UPLOADING = ".uploading"
 """An object of a folder while `tuner run` uploads to it: documents alone do not start a run meanwhile."""
@@ -22,6 +22,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("training", re.compile(rf"training\.{_FORMATS}")),
     ("validation", re.compile(rf"validation\.{_FORMATS}")),
     ("evaluation", re.compile(rf"evaluation\.{_FORMATS}")),
+    ("guard", re.compile(rf"guard\.{_FORMATS}")),
     ("settings", re.compile(r"run\.(yaml|yml|json)")),
     # The S3 console makes a folder as an empty object whose key ends with a slash. It is no document.
     ("documents", re.compile(r"documents/.+[^/]")),

@@ -191,7 +191,7 @@ def cost_inputs(
     )
 
 
-def inputs_of_plan(planned: GenerationPlan, model: str, guard: QuestionTokens) -> CostInputs:
+def inputs_of_plan(planned: GenerationPlan, model: str) -> CostInputs:
     """The inputs from `generated/plan.json`, before `model` has generated anything."""
     return CostInputs(
         planned.training_tokens,
@@ -206,7 +206,7 @@ def inputs_of_plan(planned: GenerationPlan, model: str, guard: QuestionTokens) -
         ),
         planned.most_training_tokens,
         planned.task,
-        guard,
+        QuestionTokens(**planned.guard.model_dump()),
     )
 
 

@@ -10,11 +10,11 @@ from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import Preflight
-from tuner.aws.s3.guard import guard_questions, guard_records
+from tuner.aws.s3.guard import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.allotments import asked_tokens
-from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, count_guard, generation_tokens, inputs_of_plan
+from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, generation_tokens, inputs_of_plan
 from tuner.costs.estimate import estimate
 from tuner.costs.meter import most_used
 from tuner.costs.prices.current_prices import Api, Cache, current_prices
@@ -47,8 +47,7 @@ def counted_sizes(folder: RunFolder, manifest: Manifest) -> Sizes:
 def planned_sizes(folder: RunFolder, manifest: Manifest) -> Sizes:
     """The largest possible sizes, before any data is generated."""
     planned = folder.load(GenerationPlan)
-    guard = count_guard(guard_records(manifest.settings.evaluation), Plan.of(manifest))
-    return Sizes(inputs_of_plan(planned, manifest.generator_model, guard), planned.training_records)
+    return Sizes(inputs_of_plan(planned, manifest.generator_model), planned.training_records)
 
 
 def write_estimate(

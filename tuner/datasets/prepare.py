@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import FEWEST_GROUPS, DatasetSummary, QuestionGroups, SourceFile
+from tuner.artifacts.guard import GuardRecord
 from tuner.artifacts.manifest import UnusedFile
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog import Model
@@ -37,10 +38,15 @@ GENERATED_FIELDS = FieldNames(prompt="question", completion="answer")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The result. The converted files were written only if `findings` has no error."""
+    """The result. The converted files were written only if `findings` has no error. `guard`: own guard questions."""
 
     summary: DatasetSummary
     findings: Findings
+    guard: tuple[GuardRecord, ...] = ()
+
+    def judged(self) -> Prepared:
+        """The result with the verdict of its findings: some were added."""
+        return replace(self, summary=self.summary.model_copy(update={"verdict": readiness(self.findings)}))
 
 
 def prepare(
@@ -67,8 +73,7 @@ def with_unused_files(prepared: Prepared, files: Iterable[UnusedFile]) -> Prepar
         prepared.findings.add(
             printable(file.name), None, Issue(file.rule, file.message, file.remedy, severity="warning")
         )
-    verdict = readiness(prepared.findings)
-    return replace(prepared, summary=prepared.summary.model_copy(update={"verdict": verdict}))
+    return prepared.judged()
 
 
 class _Preparation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tuner.catalog.judges import judge_or_assumed
 from tuner.catalog.metrics import uses_judge
@@ -11,7 +11,6 @@ from tuner.catalog.tasks import TaskName
 from tuner.core.run import Role, generated_roles
 from tuner.datasets.findings import Issue
 from tuner.datasets.prepare import Prepared
-from tuner.datasets.readiness import readiness
 from tuner.settings import RunSettings, StrictModel
 
 UNUSED_SETTING = "unused-setting"
@@ -22,7 +21,7 @@ _OF_DOCUMENTS_ALONE = ("questions_per_part", "most", "validation_share", "evalua
 _OF_EVALUATION = (
     "inference", "bertscore", "scorer", "model_units", "judge.max_tokens", "judge.temperature", "judge.top_p",
     "judge.attempts", "evaluation.metrics", "evaluation.decides", "evaluation.language", "evaluation.group_by",
-    "evaluation.slices", "evaluation.stop_early", "evaluation.seed",
+    "evaluation.slices", "evaluation.stop_early", "evaluation.guard", "evaluation.seed",
 )  # fmt: skip
 _WITH_LANGUAGE = ("rouge", "bleu", "bertscore")
 _WITH_PATH = ("json", "jsonl")
@@ -54,7 +53,7 @@ def with_unused_settings(
     endings = {file.key.removesuffix(".gz").rpartition(".")[2].lower() for file in summary.files}
     for issue in unused_settings(settings, roles, task, endings):
         prepared.findings.add(settings_name, None, issue)
-    return replace(prepared, summary=summary.model_copy(update={"verdict": readiness(prepared.findings)}))
+    return prepared.judged()
 
 
 def unused_settings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from tuner import catalog
@@ -11,7 +11,9 @@ from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.generation_plan import GenerationPlan, PlannedQuestions
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.generated import CostBound, GeneratedSummary
+from tuner.artifacts.guard import GuardRecord
 from tuner.artifacts.manifest import Manifest
+from tuner.aws.s3.guard import guard_records
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError
@@ -39,9 +41,13 @@ class Progress:
 
 
 def plan_generation(
-    folder: RunFolder, manifest: Manifest, data: Mapping[DataRole, Source], documents: Mapping[str, Source]
+    folder: RunFolder,
+    manifest: Manifest,
+    data: Mapping[DataRole, Source],
+    documents: Mapping[str, Source],
+    guard: Iterable[GuardRecord] = (),
 ) -> Progress:
-    """Writes `Keys.GENERATION_PLAN`. It is done if nothing is to be generated.
+    """Writes `Keys.GENERATION_PLAN`. It is done if nothing is to be generated. `guard`: the dataset's guard questions.
 
     That is so beside training data with errors, because the run ends at them anyway. Raises DatasetError when no
     document can be used, the base model does not accept the count, or files beside documents alone have errors: nothing
@@ -74,16 +80,21 @@ def plan_generation(
         refuse_if_unusable(library)
         sets = planned_sets(library.chunks, roles, manifest.settings.generate, model)
     asked = [EvaluationQuestion.model_validate_json(line) for line in evaluation.lines()]
-    folder.save(_planned(Plan.of(manifest), prepared, asked, sets))
+    own = guard_records(manifest.settings.evaluation, guard)
+    folder.save(_planned(Plan.of(manifest), prepared, asked, sets, own))
     return Progress(False, 0)
 
 
 def _planned(
-    plan: Plan, prepared: Prepared, asked: Sequence[EvaluationQuestion], sets: Sequence[GenerationSet]
+    plan: Plan,
+    prepared: Prepared,
+    asked: Sequence[EvaluationQuestion],
+    sets: Sequence[GenerationSet],
+    guard: Sequence[GuardRecord],
 ) -> GenerationPlan:
     """The plan for a dataset that was prepared without the data that is to be generated. `asked`: its own questions."""
     bound = cost_bound(sets, plan.settings.generate.model or plan.judge_model)
-    inputs = planned_inputs(sets, plan, cost_inputs(prepared.summary, asked, plan), bound)
+    inputs = planned_inputs(sets, plan, cost_inputs(prepared.summary, asked, plan, guard=guard), bound)
     training = next((entry.count for entry in sets if entry.role == "training"), prepared.summary.training_records)
     questions, generation = inputs.questions, inputs.generation
     return GenerationPlan(
@@ -91,6 +102,7 @@ def _planned(
         expected_input_tokens=generation.input_tokens if generation else 0,
         expected_output_tokens=generation.output_tokens if generation else 0,
         questions=PlannedQuestions(**asdict(questions)),
+        guard=PlannedQuestions(**asdict(inputs.guard)),
         training_records=training,
         training_tokens=inputs.training_tokens,
         most_training_tokens=inputs.most_training_tokens,

@@ -12,7 +12,8 @@ from tuner.artifacts.manifest import Manifest, PinnedInput, UnusedFile
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.errors import DatasetError, RunRefusedError
+from tuner.catalog.guard import MEASURE as GUARD_MEASURE
+from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
 from tuner.intake.contestants import contestants
@@ -21,11 +22,11 @@ from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
 from tuner.intake.unused_files import unused_files
 from tuner.preflight import offered_model
-from tuner.settings import DeploymentSettings, parse_document
+from tuner.settings import DeploymentSettings, RunSettings, parse_document
 from tuner.settings.documents import document_text, refuse_long
 
 # Roles with at most one file.
-_SINGLE_FILE_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation", "settings")
+_SINGLE_FILE_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation", "guard", "settings")
 # Each is a finding; a folder can have thousands, such as documents in a folder with another name.
 _MOST_UNUSED_FILES = 100
 # Packages that decide which API calls are made and how settings are read.
@@ -71,7 +72,9 @@ def write_manifest(
     every problem of the settings, ModelUnavailableError when the Region does not offer the base model.
     """
     refuse_two_of_a_kind(f"{INCOMING}{dataset}/", [(entry.role, _name(dataset, entry)) for entry in pinned])
-    resolved = _resolved(*_document(inputs, dataset, pinned), deployment)
+    data, settings_name = _document(inputs, dataset, pinned)
+    resolved = _resolved(data, settings_name, deployment)
+    refuse_rule_without_guard(settings_name, resolved.settings, [entry.role for entry in pinned])
     manifest = Manifest(
         run_id=folder.run_id,
         dataset=dataset,
@@ -101,6 +104,15 @@ def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]])
         found = [name for file_role, name in files if file_role == role]
         if len(found) > 1:
             raise DatasetError(f"{where}: {' and '.join(found)} have the same role: {role}. Delete all but one.")
+
+
+def refuse_rule_without_guard(settings_name: str, settings: RunSettings, roles: Collection[Role | None]) -> None:
+    """Raises SettingsError when the gate has a rule about guard questions and the run asks none."""
+    if GUARD_MEASURE in settings.gate and not settings.evaluation.guard and "guard" not in roles:
+        raise SettingsError(
+            f"{settings_name}: gate: {GUARD_MEASURE}: the run asks no guard questions. Set evaluation.guard to their "
+            "number, such as 80, or add your own as guard.jsonl."
+        )
 
 
 def _unused_files(inputs: Inputs, dataset: str) -> tuple[UnusedFile, ...]:

@@ -14,6 +14,7 @@ _ROLE_WORDS: dict[Role, re.Pattern[str]] = {
     "training": re.compile(r"train.*|finetun.*"),
     "validation": re.compile(r"val|valid.*|dev|develop.*"),
     "evaluation": re.compile(r"eval.*|tests?|testing|test(?:set|data)|holdout"),
+    "guard": re.compile(r"guards?"),
 }
 # Other endings of JSON lines.
 _SAME_FORMAT = {"ndjson": "jsonl", "jsonlines": "jsonl", "jl": "jsonl"}

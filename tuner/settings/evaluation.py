@@ -210,22 +210,24 @@ class GateRule(StrictModel):
 
 
 def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:
-    """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure."""
-    check_measures(gate, metrics)
+    """Checks that each rule's measure belongs to one of `metrics`. Raises ValueError that names the nearest measure.
+
+    The guard questions have no metric.
+    """
+    check_measures([name for name in gate if name != MEASURE], metrics)
     preferred = gate.get("preference")
     # The judge compares the answers of the base and the tuned model only.
     if preferred and preferred.others:
         raise ValueError(f"preference compares with base only; name another measure for '{min(preferred.others)}'")
 
 
-def check_guard_rule(rule: GateRule | None, evaluation: EvaluationSettings) -> None:
-    """Checks the rule about the guard questions. Raises ValueError."""
+def check_guard_rule(rule: GateRule | None) -> None:
+    """Checks the rule about the guard questions. Raises ValueError.
+
+    Whether the run asks any is known with the dataset's files: see `refuse_rule_without_guard`.
+    """
     if rule is None:
         return
-    if not evaluation.guard:
-        raise ValueError(
-            f"{MEASURE}: the run asks no guard questions; set evaluation.guard to their number, such as 80"
-        )
     if rule.others:
         raise ValueError(f"{MEASURE}: guard questions are compared with base only; use 'base'")
     if rule.each not in (None, CATEGORY_FIELD):

@@ -237,7 +237,7 @@ class RunSettings(StrictModel):
     def _gate_has_known_measures(cls, gate: dict[str, GateRule], info: ValidationInfo) -> dict[str, GateRule]:
         if "evaluation" in info.data and not is_from_artifact(info):
             guard = gate.get(MEASURE)
-            check_guard_rule(guard, info.data["evaluation"])
+            check_guard_rule(guard)
             gate_of_metrics = {name: rule for name, rule in gate.items() if name != MEASURE}
             check_gate(gate_of_metrics, _possible_metrics(info.data["evaluation"], info))
             scorer = info.data.get("scorer", ScorerSettings())

@@ -92,13 +92,22 @@ def test_a_run_without_settings_has_the_defaults() -> None:
     assert folder.manifest().settings.serving == "on_demand", "auto, settled for Nova Micro"
 
 
-@pytest.mark.parametrize("role", ["training", "validation", "evaluation", "settings"])
+@pytest.mark.parametrize("role", ["training", "validation", "evaluation", "guard", "settings"])
 def test_two_files_with_the_same_role_are_an_error_that_names_both(role: str) -> None:
     folder = MemoryFolder()
     both = [SETTINGS.model_copy(update={"role": role, "key": f"incoming/faq/{name}"}) for name in ("a.csv", "a.jsonl")]
     with pytest.raises(DatasetError, match=rf"incoming/faq/: a\.csv and a\.jsonl have the same role: {role}"):
         write(folder, pinned=(*both,))
     assert not folder.files
+
+
+@pytest.mark.parametrize(("settings", "roles"), [("evaluation: {guard: 8}\n", ()), ("", ("guard",))])
+def test_a_rule_about_guard_questions_needs_some(settings: str, roles: tuple[str, ...]) -> None:
+    gate = "gate: {guard: {not_worse_than: base}}\n"
+    with pytest.raises(SettingsError, match=r"run\.yaml: gate: guard: the run asks no guard questions"):
+        write(MemoryFolder(), gate.encode())
+    own = (TRAINING.model_copy(update={"role": role, "key": f"incoming/faq/{role}.jsonl"}) for role in roles)
+    assert write(MemoryFolder(), (settings + gate).encode(), pinned=(TRAINING, SETTINGS, *own)).asks_guard
 
 
 def test_a_repeated_step_does_not_change_the_manifest() -> None:

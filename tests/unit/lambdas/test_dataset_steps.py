@@ -13,6 +13,7 @@ from tests.doubles import RUN, stored_json
 from tests.unit.datasets.memory_files import jsonl, pairs
 from tests.unit.lambdas.conftest import Drop
 from tests.unit.lambdas.steps import invoke
+from tuner.aws.s3.guard import guard_questions
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError
 from tuner.intake.unused_files import unused_files
@@ -105,6 +106,33 @@ def test_files_of_the_folder_that_are_not_used_are_warnings_of_the_run(drop: Dro
     ]
     assert found[1]["remedy"] == "Rename evaluation (1).jsonl to evaluation.jsonl."
     assert stored_json(folder, Keys.DATASET_SUMMARY)["verdict"]["state"] == "ready with warnings"
+
+
+def guard_file(*rights: str) -> bytes:
+    """Guard questions whose check is passed by "nine", with these right answers."""
+    return jsonl(
+        [{"question": f"q{n}", "check": {"contains": ["nine"]}, "right": each} for n, each in enumerate(rights)]
+    )
+
+
+def test_the_datasets_own_guard_questions_are_asked_beside_the_packaged_ones(drop: Drop) -> None:
+    files = {"training.jsonl": jsonl(pairs(10)), "guard.jsonl": guard_file("nine", "it is nine")}
+    folder = drop(files, evaluation={"guard": 3})
+    assert folder.manifest().asks_guard
+    invoke(preprocess, run_id=RUN)
+    invoke(validate, run_id=RUN)
+    assert [each.category == "own" for each in guard_questions(folder)] == [False] * 3 + [True] * 2
+    folder = drop(files)
+    assert folder.manifest().asks_guard
+    invoke(preprocess, run_id=RUN)
+    assert [each.question for each in guard_questions(folder)] == ["q0", "q1"]
+
+
+def test_a_wrong_guard_question_refuses_the_dataset_with_its_line(drop: Drop) -> None:
+    drop({"training.jsonl": jsonl(pairs(10)), "guard.jsonl": guard_file("nine", "six")})
+    invoke(preprocess, run_id=RUN)
+    with pytest.raises(DatasetError, match=r"guard\.jsonl, line 2, field 'right': this answer does not pass the check"):
+        invoke(validate, run_id=RUN)
 
 
 def test_a_dataset_with_errors_is_refused_and_not_written(drop: Drop) -> None:

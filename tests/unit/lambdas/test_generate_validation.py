@@ -10,8 +10,10 @@ from tests.unit.datasets.memory_files import jsonl, pairs
 from tests.unit.generation.samples import Writer, sentences
 from tests.unit.lambdas.conftest import Drop
 from tests.unit.lambdas.steps import invoke
+from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError
+from tuner.costs.write_estimate import planned_sizes
 from tuner.generation import requests
 
 GENERATE = {"count": 10}
@@ -56,6 +58,21 @@ def test_training_data_with_errors_is_refused_and_no_model_is_invoked(drop: Drop
         invoke(validate, run_id=RUN)
     assert not writer.calls
     assert stored_json(folder, Keys.DATASET_SUMMARY)["validation_from"] == "held out"
+
+
+def test_the_plan_counts_the_guard_questions_and_refuses_wrong_ones_before_anything_is_paid(
+    drop: Drop, writer: Writer
+) -> None:
+    right = {"question": "q", "check": {"contains": ["nine"]}, "right": "nine"}
+    files = {"training.jsonl": jsonl(pairs(12)), **documents(1)}
+    folder = drop({**files, "guard.jsonl": jsonl([right])}, generate=GENERATE, evaluation={"guard": 4})
+    invoke(generate_validation, run_id=RUN, plan=True)
+    assert folder.load(GenerationPlan).guard.count == 5
+    assert planned_sizes(folder, folder.manifest()).inputs.guard.count == 5
+    drop({**files, "guard.jsonl": jsonl([right | {"right": "six"}])}, generate=GENERATE)
+    with pytest.raises(DatasetError, match=r"guard\.jsonl, line 1"):
+        invoke(generate_validation, run_id=RUN, plan=True)
+    assert not writer.calls
 
 
 def test_a_dataset_with_validation_data_ignores_its_documents(drop: Drop) -> None:

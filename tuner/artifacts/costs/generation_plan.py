@@ -13,13 +13,18 @@ from tuner.core.artifact_keys import Keys
 
 
 class PlannedQuestions(Part):
-    """The evaluation questions: expected tokens, and the most tokens that they can have."""
+    """The questions to a model: expected tokens, and the most tokens that they can have."""
 
     count: int
     question_tokens: int
     reference_tokens: int
     most_question_tokens: int
     most_reference_tokens: int
+
+
+NOTHING_ASKED = PlannedQuestions(
+    count=0, question_tokens=0, reference_tokens=0, most_question_tokens=0, most_reference_tokens=0
+)
 
 
 class GenerationPlan(Artifact):
@@ -31,6 +36,7 @@ class GenerationPlan(Artifact):
     expected_input_tokens: int = Field(description="of the requests, if every pair of every reply can be used")
     expected_output_tokens: int
     questions: PlannedQuestions
+    guard: PlannedQuestions = Field(NOTHING_ASKED, description="the guard questions")
     training_records: int
     training_tokens: int = Field(description="expected")
     most_training_tokens: int

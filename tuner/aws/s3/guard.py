@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.guard import GuardRecord
@@ -11,15 +13,15 @@ from tuner.core.artifact_keys import Keys
 from tuner.settings import EvaluationSettings
 
 
-def guard_records(settings: EvaluationSettings) -> list[GuardRecord]:
-    """The packaged questions that a run with these settings asks."""
-    return [GuardRecord(**dict(question)) for question in drawn(settings.guard, settings.seed)]
+def guard_records(settings: EvaluationSettings, own: Iterable[GuardRecord] = ()) -> list[GuardRecord]:
+    """What a run with these settings asks: packaged questions, then the dataset's `own`."""
+    return [*(GuardRecord(**dict(question)) for question in drawn(settings.guard, settings.seed)), *own]
 
 
-def save_guard_questions(folder: RunFolder, settings: EvaluationSettings) -> None:
+def save_guard_questions(folder: RunFolder, settings: EvaluationSettings, own: Iterable[GuardRecord] = ()) -> None:
     """Writes the guard questions of a run that asks some."""
-    if settings.guard:
-        folder.save_records(Keys.GUARD, guard_records(settings))
+    if records := guard_records(settings, own):
+        folder.save_records(Keys.GUARD, records)
 
 
 def guard_questions(folder: RunFolder) -> list[GuardRecord]:

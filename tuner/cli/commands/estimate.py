@@ -146,7 +146,8 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
         folder.ignored,
     )
     questions = [EvaluationQuestion.model_validate_json(line) for line in evaluation.lines()]
-    inputs = cost_inputs(prepared.summary, questions, plan, guard=guard_records(plan.settings.evaluation))
+    guard = guard_records(plan.settings.evaluation, prepared.guard)
+    inputs = cost_inputs(prepared.summary, questions, plan, guard=guard)
     if not prepared.findings.errors and generation.sets:
         from tuner.generation import check_budget, planned_inputs  # loads native code: only when it is needed
 

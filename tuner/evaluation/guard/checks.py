@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from tuner.catalog.guard import GuardCheck
-from tuner.evaluation.metrics.style import refuses
+from tuner.evaluation.refusals import OPENING, refuses
 from tuner.evaluation.tokens import is_blank, tokens
 
 _NUMBERED = re.compile(r"\s*\d{1,3}[.)]\s+\S")
@@ -24,7 +24,6 @@ _REFUSAL = re.compile(
     r"|(?:kann|darf|werde) (?:ich )?(?:dir |ihnen )?(?:dabei |damit |da )?nicht)\b",
     re.IGNORECASE,
 )
-_OPENING = 160
 
 
 def passes(check: GuardCheck, answer: str | None) -> bool:
@@ -37,7 +36,7 @@ def passes(check: GuardCheck, answer: str | None) -> bool:
 
 def is_refusal(answer: str) -> bool:
     """Whether the answer declines to do what was asked, by the words that it begins with."""
-    return refuses(answer) or bool(_REFUSAL.search(answer[:_OPENING].replace("’", "'")))
+    return refuses(answer) or bool(_REFUSAL.search(answer[:OPENING].replace("’", "'")))
 
 
 def _conditions(check: GuardCheck, text: str) -> list[bool]:

@@ -12,17 +12,10 @@ from dataclasses import replace
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics.base import Grades, Measures, ScoringContext, TextMetric
+from tuner.evaluation.refusals import refuses
 from tuner.evaluation.tokens import tokens
 
 _LIST = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s+\S", re.MULTILINE)
-_REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am) (?:sorry|unable|not able)|i (?:can(?:no|')t|won't|do(?:n't| not) (?:know|have))|as an ai\b"
-    r"|tut mir leid|je (?:suis désolée?|ne peux pas)|lo siento|no puedo)"
-    r"|申し訳|分かりません|わかりません|抱歉|对不起|我不知道|无法回答",
-    re.IGNORECASE,
-)
-# A refusal is recognised in the first characters only: later, "I cannot" can be part of an answer.
-_OPENING = 160
 # A shorter question occurs in an answer by chance.
 _SHORTEST_QUESTION = 4
 
@@ -52,11 +45,6 @@ class Style(TextMetric):
             "style_refusal": float(refuses(answer)),
             "style_copied": float(repeated),
         }
-
-
-def refuses(answer: str) -> bool:
-    """Whether the answer begins with the words of a refusal."""
-    return bool(_REFUSAL.search(answer[:_OPENING].replace("’", "'")))
 
 
 def _within(part: Sequence[str], whole: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tests.unit.cli.samples import guide, records
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
+from tuner.catalog.guard import MAX_TOKENS
 from tuner.costs.prices.current_prices import NoCache
 from tuner.costs.prices.usage_types import NeededPrice
 from tuner.costs.spending_decision import spending_decision, spending_reason
@@ -131,6 +132,22 @@ def test_documents_alone_are_estimated_with_all_that_is_to_be_generated(tuner: T
     few = tuner("estimate", str(folder), "--settings", str(unserved), "--json").json
     assert "evaluation questions" not in few["reason"]
     assert "judge_input" not in {item["id"] for item in few["items"]}
+
+
+def test_guard_questions_of_the_dataset_are_estimated(tuner: Tuner, folder: Path) -> None:
+    (folder / "run.yaml").write_text("serving: on_demand\n")
+
+    def tokens() -> dict[str, float]:
+        items = tuner("estimate", str(folder), "--json").json["items"]
+        return {item["id"]: item["quantity"] for item in items if item["id"].endswith("model_output")}
+
+    before = tokens()
+    record = {"question": "How deep?", "check": {"contains": ["nine"]}, "right": "Nine."}
+    (folder / "guard.jsonl").write_text("".join(json.dumps(record | {"question": f"{n}?"}) + "\n" for n in range(10)))
+    assert {name: count - before[name] for name, count in tokens().items()} == {
+        "base_model_output": 10 * MAX_TOKENS,
+        "tuned_model_output": 10 * MAX_TOKENS,
+    }
 
 
 def test_a_setting_without_an_effect_is_named(tuner: Tuner, folder: Path) -> None:

@@ -106,6 +106,12 @@ def test_a_listed_label_that_only_the_evaluation_has_is_a_warning_and_another_on
     assert len([finding for finding in found if finding.rule == "label-unseen"]) == 1
 
 
+def test_a_rule_about_the_guard_questions_belongs_to_every_task() -> None:
+    rule = {"guard": {"not_worse_than": "base"}}
+    for answers in (LABELS, OBJECTS):
+        assert findings(answers, gate=rule, evaluation={"guard": 8}) == []
+
+
 def test_the_setting_that_does_not_fit_is_told_with_the_task_and_its_reason() -> None:
     [found] = findings(LABELS, gate={"correctness": {"at_least": 6}})
     assert found.place == "run.yaml"

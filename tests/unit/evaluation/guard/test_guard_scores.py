@@ -139,7 +139,6 @@ def test_a_gate_can_ask_for_every_category() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"gate": {"guard": RULES["margin"]}}, "the run asks no guard questions; set evaluation.guard"),
         ({"evaluation": {"guard": 201}}, "evaluation.guard"),
         ({"evaluation": {"guard": 20}, "gate": {"guard": {"better_than": "best"}}}, "compared with base only"),
         ({"evaluation": {"guard": 20}, "gate": {"guard": {"at_least": 2}}}, "no model can meet it"),

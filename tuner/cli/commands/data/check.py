@@ -37,9 +37,10 @@ from tuner.core.run import role_of
 from tuner.datasets import Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
-from tuner.intake.manifest import refuse_two_of_a_kind
+from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
 from tuner.intake.resolve import served
 from tuner.intake.unused_files import can_start
+from tuner.reporting.formatting import plural
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 
 FileOrFolder = Annotated[
@@ -87,6 +88,7 @@ def check_folder(
     settings_name = names_of.get("settings", "run.yaml")
     settings = _settings(files, names_of.get("settings"))
     limits = data_limits(model or settings.base_model or DEFAULT_MODEL, "training")
+    refuse_rule_without_guard(settings_name, settings, names_of)
     check_hyperparameters(limits.model, settings.hyperparameters, settings_name)
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": system_prompt} if system_prompt else {}
@@ -105,11 +107,15 @@ def _finish_with_folder(prepared: Prepared, generation: PlannedGeneration, as_js
     if as_json:
         summary = prepared.summary.model_dump(mode="json", exclude={"schema_version"})
         asked = {"generation": generation.as_json()} if generation.sets else {}
-        emit({**summary, **asked, "ready": not prepared.findings.errors, **prepared.findings.as_json()})
+        guard = {"guard_questions": len(prepared.guard)} if prepared.guard else {}
+        emit({**summary, **asked, **guard, "ready": not prepared.findings.errors, **prepared.findings.as_json()})
     else:
         show_findings(prepared.findings)
         if generation.sets:
             say(generation.sentence)
+        if prepared.guard:
+            count = plural(len(prepared.guard), "guard question")
+            say(f"The dataset has {count} of its own, which both models are asked too.", "quiet")
         for file in prepared.summary.files:
             show_fields(FieldReport(file.fields, file.left_out, file.records_left_out), f"{file.key}: ")
         if prepared.summary.study:

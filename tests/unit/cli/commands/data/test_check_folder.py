@@ -232,3 +232,29 @@ def test_evaluation_questions_about_too_few_parts_are_warned_of(tmp_path: Path, 
     (tmp_path / "run.yaml").write_text(f"generate: {{evaluation_share: {share}}}")
     found = json.loads(check(str(tmp_path), "--json").stdout)
     assert [each["rule"] for each in found["findings"]] == ["few-parts"] * warned
+
+
+GUARD = {"question": "How deep?", "check": {"contains": ["nine"]}, "right": "Nine metres."}
+
+
+def test_guard_questions_of_the_dataset_are_checked_line_by_line(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(40)))
+    put("run.yaml", b"gate: {guard: {not_worse_than: base}}")
+    put("guard.jsonl", jsonl([GUARD, GUARD | {"question": "And here?"}]))
+    result = check(address)
+    assert (result.exit_code, "2 guard questions of its own" in " ".join(result.stderr.split())) == (0, True)
+    assert json.loads(check(address, "--json").stdout)["guard_questions"] == 2
+    put("guard.jsonl", jsonl([GUARD, GUARD | {"question": "And here?", "right": "six"}]))
+    result = check(address)
+    assert result.exit_code == 1
+    assert "guard.jsonl, line 2, field 'right': this answer does not pass" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("command", [["data", "check"], ["estimate"], ["run"]])
+def test_a_rule_about_guard_questions_needs_some(tmp_path: Path, tuner: Tuner, command: list[str]) -> None:
+    (tmp_path / "training.jsonl").write_bytes(jsonl(pairs(40)))
+    (tmp_path / "run.yaml").write_text("gate: {guard: {not_worse_than: base}}")
+    refused = tuner(*command, str(tmp_path))
+    assert refused.status == 1
+    assert "gate: guard: the run asks no guard questions." in " ".join(refused.err.split())
