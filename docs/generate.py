@@ -320,7 +320,7 @@ def _type(kind: Any) -> str:
     if origin is dict:
         return "names and values"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return "objects"
+        return str(getattr(kind, "IN_WORDS", "objects"))
     return {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}.get(kind, str(kind))
 
 

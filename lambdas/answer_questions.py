@@ -43,9 +43,10 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     manifest = folder.manifest()
     contestant = manifest.contestant(event.model)
     record = folder.load(EndpointRecord) if contestant.asks_tuned else None
-    endpoint = record.arn if record else manifest.base_endpoint
+    endpoint = record.arn if record else contestant.model or manifest.base_endpoint
     meter_of = Allotments.of(folder, manifest).answers
-    inference = Inference(ConverseClient(), endpoint, manifest, env.deployment.answer_concurrency, meter_of)
+    asked = manifest.for_contestant(contestant)
+    inference = Inference(ConverseClient(), endpoint, asked, env.deployment.answer_concurrency, meter_of)
     size = event.shard_size or env.deployment.shard_size
     began = inference.clock()
     try:

@@ -104,6 +104,7 @@ STEPS = (
             bedrock.describe_models,
             bedrock.read_quotas,
             bedrock.invoke_judges,
+            bedrock.invoke_compared,
             bedrock.describe_subscriptions,
             services.invoke_scorers,
         ),

@@ -8,7 +8,7 @@ from typing import Protocol
 from tuner import catalog
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import JudgeQuotas, Preflight
-from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy
+from tuner.aws.bedrock.model_access import ANOTHER_JUDGE, MARKETPLACE, ModelAccess, denial_remedy
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota, per_minute
@@ -140,24 +140,25 @@ def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
     return value
 
 
-def check_judge(ask: Ask, judge_id: str) -> None:
+def check_judge(ask: Ask, judge_id: str, key: str = "judge", instead: str = ANOTHER_JUDGE) -> None:
     """Asks the judge for one short grade, as the scoring does, so that a judge that fails is found before any spend.
 
-    Raises ModelUnavailableError when the judge does not respond, AccessDeniedError with the remedy when access to it is
-    denied.
+    Another model, which the setting `key` names, is asked in the same way: whatever it answers, it can be asked.
+    `instead` is another remedy. Raises ModelUnavailableError when the model does not respond, AccessDeniedError with
+    the remedy when access to it is denied.
     """
     inference = catalog.judge_or_assumed(judge_id).inference_config(_SHORT_TOKENS)
     try:
         ask(judge_id, _SYSTEM, _TEXT, _GRADE, inference)
     except AccessDeniedError as error:
         raise AccessDeniedError(
-            f"judge: access to '{judge_id}' is denied. {error} {denial_remedy(str(error))}"
+            f"{key}: access to '{judge_id}' is denied. {error} {denial_remedy(str(error), instead)}"
         ) from error
     except AwsError as error:
-        raise ModelUnavailableError(f"judge: '{judge_id}' does not respond in this account. {error}") from error
+        raise ModelUnavailableError(f"{key}: '{judge_id}' does not respond in this account. {error}") from error
 
 
-def check_subscription(access: Access, judge: Judge) -> None:
+def check_subscription(access: Access, judge: Judge, key: str = "judge", instead: str = ANOTHER_JUDGE) -> None:
     """Raises AccessDeniedError when the account has not accepted the terms of a judge from AWS Marketplace.
 
     A first request would start a subscription, which the function's role may not complete: the first requests would
@@ -165,7 +166,24 @@ def check_subscription(access: Access, judge: Judge) -> None:
     """
     found = access(judge.foundation_model) if judge.marketplace and not judge.id.startswith("arn:") else None
     if found and found.agreement == "NOT_AVAILABLE":
-        raise AccessDeniedError(f"judge: this account is not subscribed to '{judge.id}'. {MARKETPLACE}")
+        raise AccessDeniedError(f"{key}: this account is not subscribed to '{judge.id}'. {MARKETPLACE} {instead}")
+
+
+def check_compared(ask: Ask, access: Access, manifest: Manifest) -> list[str]:
+    """Checks that the account may ask the other models that the run compares with. Returns what they need.
+
+    Raises as `check_judge` and `check_subscription` do.
+    """
+    warnings = []
+    for contestant in manifest.contestants:
+        if contestant.model:
+            model = catalog.judge_or_assumed(contestant.model)
+            instead = f"Or remove '{contestant.name}' from compare_with."
+            check_subscription(access, model, "compare_with", instead)
+            check_judge(ask, model.id, "compare_with", instead)
+            if model.needs and not model.id.startswith("arn:"):
+                warnings.append(f"compare_with: {model.name} needs {' and '.join(model.needs)}.")
+    return warnings
 
 
 def judge_warnings(judge: Judge) -> list[str]:
@@ -207,6 +225,7 @@ def check_run(
         # The subscription comes first: a request to a judge without one would start it.
         check_subscription(access, judge)
         check_judge(ask, judge.id)
+    warnings += check_compared(ask, access, manifest)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
     jobs = quotas.value("bedrock", JOBS_QUOTA)

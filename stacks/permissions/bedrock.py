@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stacks.permissions import model_arns
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Conditions, Grant
@@ -38,13 +40,23 @@ def read_quotas(arns: Arns) -> list[Grant]:
 
 
 def invoke_models(arns: Arns) -> list[Grant]:
-    """Invokes base models on demand and tuned models through the endpoint of the run."""
+    """Invokes the models that a run compares, on demand, and tuned models through the endpoint of the run."""
+    return [
+        *invoke_compared(arns),
+        Grant(("bedrock:InvokeModel",), _endpoints(arns), "asks the tuned model; its endpoint's id is made by Bedrock"),
+    ]
+
+
+def invoke_compared(arns: Arns) -> list[Grant]:
+    """Invokes base models on demand, and the other models that a run may compare with."""
     return [
         # IAM has no action for Converse: Bedrock authorizes it as InvokeModel.
         Grant(
-            ("bedrock:InvokeModel",), tuple(model_arns.invokable(arns)), "asks the base model; Converse is InvokeModel"
+            ("bedrock:InvokeModel",),
+            tuple(model_arns.askable(arns)),
+            "asks the base model, and the models that the run compares with; Converse is InvokeModel",
         ),
-        Grant(("bedrock:InvokeModel",), _endpoints(arns), "asks the tuned model; its endpoint's id is made by Bedrock"),
+        *_invoke_through_profiles(arns, arns.deployment.compared_models),
     ]
 
 
@@ -56,17 +68,20 @@ def invoke_judges(arns: Arns) -> list[Grant]:
             tuple(model_arns.judges(arns)),
             "has the answers graded; a profile's model is checked in every Region the profile may reach",
         ),
-        *_invoke_through_profiles(arns),
+        *_invoke_through_profiles(arns, _allowed_judges(arns)),
     ]
 
 
-def _invoke_through_profiles(arns: Arns) -> list[Grant]:
+def _allowed_judges(arns: Arns) -> tuple[str, ...]:
+    return (arns.deployment.judge_model, *arns.deployment.judge_models)
+
+
+def _invoke_through_profiles(arns: Arns, models: Sequence[str]) -> list[Grant]:
     """Invokes the models of the account's own inference profiles, whose ARNs do not contain the models.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
     """
-    allowed = (arns.deployment.judge_model, *arns.deployment.judge_models)
-    own = tuple(judge for judge in allowed if ":application-inference-profile/" in judge)
+    own = tuple(model for model in models if ":application-inference-profile/" in model)
     if not own:
         return []
     reason = "asks the model behind the account's own inference profile, through that profile only"
@@ -75,11 +90,13 @@ def _invoke_through_profiles(arns: Arns) -> list[Grant]:
 
 
 def describe_subscriptions(arns: Arns) -> list[Grant]:
-    """Checks the subscriptions of judges that are sold in AWS Marketplace, if the deployment uses any."""
-    allowed = (arns.deployment.judge_model, *arns.deployment.judge_models)
+    """Checks the subscriptions of models that are sold in AWS Marketplace, if the deployment uses any."""
+    allowed = (*_allowed_judges(arns), *arns.deployment.compared_models)
     if not any(catalog.judge_or_assumed(judge).marketplace for judge in allowed):
         return []
-    reason = "asks whether the account is subscribed to a judge; AWS has no narrower resource"
+    reason = (
+        "asks whether the account is subscribed to a judge or a model to compare with; AWS has no narrower resource"
+    )
     return [Grant(("bedrock:GetFoundationModelAvailability",), ("*",), reason)]
 
 

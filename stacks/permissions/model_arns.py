@@ -27,6 +27,12 @@ def invokable(arns: Arns) -> list[str]:
     return found
 
 
+def askable(arns: Arns) -> list[str]:
+    """The models that a run can compare with: the base models, and those of the deployment's settings."""
+    others = (arn for model in arns.deployment.compared_models for arn in judge_arns(arns, model))
+    return list(dict.fromkeys((*invokable(arns), *others)))
+
+
 def judges(arns: Arns) -> list[str]:
     """The judges that the deployment allows."""
     allowed = (arns.deployment.judge_model, *arns.deployment.judge_models)
@@ -34,9 +40,9 @@ def judges(arns: Arns) -> list[str]:
 
 
 def judge_arns(arns: Arns, judge_id: str) -> list[str]:
-    """The resources that IAM checks when a judge is invoked.
+    """The resources that IAM checks when a judge, or another model to compare with, is invoked.
 
-    For a judge that is not in the catalog, the form of its id decides. An ARN is used as it is. An id with a geographic
+    For a model that is not in the catalog, the form of its id decides. An ARN is used as it is. An id with a geographic
     prefix is an inference profile; its Regions are not known here, so its model is allowed in any Region. Any other id
     is a foundation model of this Region. The ARN of a system-defined inference profile ends with such an id.
     """

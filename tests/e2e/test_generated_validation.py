@@ -21,7 +21,7 @@ def dataset(settings, **more):
 
 
 def test_documents_become_validation_data_and_the_report_says_so(pipeline):
-    compared = "compare_with: [base, few_shot, retrieval, retrieval_tuned]\n"
+    compared = "compare_with: [base, few_shot, retrieval, retrieval_tuned, amazon.nova-lite-v1:0]\n"
     pipeline.drop("with-documents", dataset(f"generate: {{count: 9}}\nserving: on_demand\n{compared}"))
     run = pipeline.run_of("with-documents")
     execution = pipeline.finished(run)
@@ -46,8 +46,14 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
         contexts = [json.loads(line) for line in pipeline.artifact(run, f"dataset/contexts/{name}.jsonl").splitlines()]
         assert len(answers) == len(contexts) == 9
         assert all(context["examples"] or context["passages"] for context in contexts)
+    # Another model, with its own prices in the bill.
+    assert len(pipeline.artifact(run, "answers/nova-lite/00000.jsonl").splitlines()) == 9
+    billed = [item for item in report["bill"]["items"] if item.get("contestant") == "nova-lite"]
+    assert [item["unit_price_usd"] for item in billed] == [6.0e-8, 2.4e-7]
+    assert all(item["quantity"] > 0 for item in billed)
+    assert any(each.startswith("nova-lite: Nova Lite (local stand-in") for each in report["stand_ins"])
     scores = json.loads(pipeline.artifact(run, "scores/scores.json"))
-    assert {"few_shot", "retrieval", "retrieval_tuned"} <= set(scores["metrics"]["correctness"]["others"])
+    assert {"few_shot", "retrieval", "retrieval_tuned", "nova-lite"} <= set(scores["metrics"]["correctness"]["others"])
     assert "The tuned model against the other contestants" in pipeline.artifact(run, "report/index.html").decode()
     assert pipeline.alive() == []
 

@@ -29,6 +29,7 @@ from tuner.settings import DeploymentSettings
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
 LONG_AGO = dt.datetime(2026, 9, 10, tzinfo=dt.UTC)
 JUDGE = DeploymentSettings().judge_model
+OTHER: dict[str, Any] = {"compare_with": ["amazon.nova-lite-v1:0"]}
 
 
 class Account:
@@ -152,6 +153,31 @@ def test_a_judge_that_fails_is_refused(error: Exception, kind: type[Exception]) 
     run(account, manifest(task="classification"))
     with pytest.raises(kind, match=str(error)):
         run(account, manifest(task="classification", evaluation={"metrics": ["classification", "correctness"]}))
+
+
+LITE = "amazon.nova-lite-v1:0"
+
+
+def test_every_model_to_compare_with_is_asked_before_anything_is_paid() -> None:
+    account = Account()
+    run(account, manifest(compare_with=["few_shot", LITE]))
+    assert account.asked[:2] == [JUDGE, LITE]
+    with pytest.raises(
+        AccessDeniedError, match=f"compare_with: access to '{LITE}' is denied.*Or remove 'nova-lite' from compare_with"
+    ):
+        run(Account(judge=AccessDeniedError("no marketplace subscription")), manifest(task="classification", **OTHER))
+    with pytest.raises(ModelUnavailableError, match=f"compare_with: '{LITE}' does not respond"):
+        run(Account(judge=AwsError("no such model")), manifest(task="classification", **OTHER))
+    run(Account(judge=AwsError("no such model")), manifest(serving="none", **OTHER))
+
+
+def test_a_model_to_compare_with_that_the_account_is_not_subscribed_to_is_not_asked() -> None:
+    account = Account()
+    account.agreement = "NOT_AVAILABLE"
+    sonnet = "us.anthropic.claude-sonnet-4-6"
+    with pytest.raises(AccessDeniedError, match=f"compare_with: this account is not subscribed to '{sonnet}'"):
+        run(account, manifest(task="classification", compare_with=[sonnet]))
+    assert sonnet not in account.asked
 
 
 LEGACY: dict[str, Any] = {"active": False, "end_of_life": dt.datetime(2099, 1, 1, tzinfo=dt.UTC)}

@@ -99,6 +99,10 @@ class Manifest(Artifact):
         known = ", ".join(self.contestant_names)
         raise ArtifactError(f"{self.run_id}: the run has no contestant '{name}'; it has: {known}.")
 
+    def for_contestant(self, contestant: Contestant) -> Manifest:
+        """The manifest with the settings by which the contestant is asked."""
+        return self.model_copy(update={"settings": self.settings.for_model(contestant.model)})
+
     def inputs_of(self, role: Role) -> tuple[PinnedInput, ...]:
         """The pinned inputs that are there for `role`."""
         return tuple(entry for entry in self.inputs if entry.role == role)

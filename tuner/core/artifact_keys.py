@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+_CONTESTANT = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+
+
+def contestant_name(name: str) -> str:
+    """Returns `name`. Raises ValueError when it cannot be the name of a contestant: names are parts of keys."""
+    if not _CONTESTANT.fullmatch(name):
+        raise ValueError(
+            f"'{name}' cannot be the name of a contestant: it must begin with a small letter and have at most 32 small "
+            "letters, digits, hyphens and underscores"
+        )
+    return name
+
 
 class Keys:
     """Names of a run's artifacts inside `runs/<run id>/`."""

@@ -58,7 +58,8 @@ class Allotments:
 
         `questions` are as the contestant is asked them.
         """
-        usage = AnswerUsage.of(self.plan.settings, self._part(questions).questions)
+        settings = self.plan.settings_of(self._contestant(contestant))
+        usage = AnswerUsage.of(settings, self._part(questions).questions)
         return self._metered(contestant, contestant, shard, usage)
 
     def guard(self, contestant: ContestantName, shard: int, _: Sequence[EvaluationQuestion]) -> Meter | None:
@@ -67,12 +68,12 @@ class Allotments:
         return self._metered(contestant, f"{contestant}/guard", shard, usage)
 
     def _metered(self, contestant: ContestantName, payer: Payer, shard: int, usage: AnswerUsage) -> Meter | None:
-        who = next(each for each in self.plan.contestants if each.name == contestant)
+        who = self._contestant(contestant)
         if who.asks_tuned and self.plan.settings.serving == "provisioned":
             return None
         is_other = who in self.plan.others
         if is_other:
-            whole = AnswerUsage.of(self.plan.settings, asked_tokens(self.folder, self.plan, who))
+            whole = AnswerUsage.of(self.plan.settings_of(who), asked_tokens(self.folder, self.plan, who))
         else:
             whole = AnswerUsage.whole(self.plan, self.inputs)
         check_approved(
@@ -100,6 +101,9 @@ class Allotments:
         usage = JudgeUsage.of(self.plan, self._part(questions), judge)
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, judge_payer(place), shard), allotted)
+
+    def _contestant(self, name: ContestantName) -> Contestant:
+        return next(each for each in self.plan.contestants if each.name == name)
 
     def _part(self, questions: Sequence[EvaluationQuestion]) -> CostInputs:
         """The inputs with these questions only."""

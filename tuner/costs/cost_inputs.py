@@ -50,6 +50,20 @@ class Plan:
         """The same, with what the catalog knows of them."""
         return tuple(map(catalog.judge_or_assumed, self.judge_models))
 
+    @property
+    def compared_models(self) -> tuple[catalog.Judge, ...]:
+        """The other models that the run compares with, with what the catalog knows of them."""
+        return tuple(catalog.judge_or_assumed(each.model) for each in self.contestants if each.model)
+
+    @property
+    def other_models(self) -> tuple[catalog.Judge, ...]:
+        """All models that are paid for by the token, beside base and tuned model."""
+        return (*self.judges, *self.compared_models)
+
+    def settings_of(self, contestant: Contestant) -> RunSettings:
+        """The settings by which the contestant is asked."""
+        return self.settings.for_model(contestant.model)
+
     @classmethod
     def of(cls, manifest: Manifest) -> Plan:
         """The plan of a run whose inputs are pinned."""

@@ -90,7 +90,7 @@ def throughput_hours(questions: int, stop_early: bool = False) -> float:
 
 
 def priced_as(model: str) -> str:
-    """The model id under which a judge's prices are listed: the foundation model of its inference profile."""
+    """The model id under which another model's prices are listed: the foundation model of its inference profile."""
     return catalog.judge_or_assumed(model).foundation_model
 
 
@@ -147,8 +147,10 @@ class _Items:
         if contestant.asks_tuned and self._settings.serving == "provisioned":
             return
         rates = _CUSTOM_READING_AND_WRITING if contestant.asks_tuned else _READING_AND_WRITING
-        reading, writing = (self._prices.find(item, self._model) for item in rates)
-        usage = AnswerUsage.of(self._settings, self._inputs.asked_of(contestant, self._settings))
+        model = priced_as(contestant.model) if contestant.model else self._model
+        reading, writing = (self._prices.find(item, model) for item in rates)
+        settings = self._plan.settings_of(contestant)
+        usage = AnswerUsage.of(settings, self._inputs.asked_of(contestant, settings))
         items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
         for item, what in zip(_priced_answers(items, usage, reading, writing), ("questions", "answers"), strict=True):
             name = f"{contestant.title[0].upper()}{contestant.title[1:]}, {what}"

@@ -20,6 +20,12 @@ def warnings(
         yield f"AWS does not document for {model.name}: {'; '.join(model.family.unconfirmed)}."
     if found := warmup.warning(model, plan.settings.hyperparameters, training_records):
         yield found
+    for contestant in plan.others:
+        if contestant.model in (model.invoke_id, model.profile):
+            yield (
+                f"compare_with: {contestant.title} is the base model of the run, which is always compared: its answers "
+                "are paid for twice. Remove it."
+            )
     shards = max(1, -(-inputs.questions.count // shard_size))
     # Several judges are asked at the same time, each within quotas of its own.
     for judge in plan.judges:

@@ -9,14 +9,13 @@ from typing import Protocol
 
 from tuner import __version__
 from tuner.artifacts.manifest import Manifest, PinnedInput, UnusedFile
-from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import resource_name
 from tuner.core.run import INCOMING, Role
-from tuner.intake.contestants import contestants
+from tuner.intake.contestants import Models, contestants, named
 from tuner.intake.earlier_run import ran_before
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
@@ -44,14 +43,6 @@ class Inputs(Protocol):
 
     def read(self, pinned: PinnedInput) -> bytes:
         """The content of an input at its pinned version."""
-        ...
-
-
-class Models(Protocol):
-    """Bedrock's foundation models."""
-
-    def foundation_model(self, model_id: str) -> FoundationModel | None:
-        """The model, or None when the Region does not offer it."""
         ...
 
 
@@ -90,12 +81,16 @@ def write_manifest(
         judge_model=resolved.judge_model,
         scorer_function=deployment.scorers.get(resolved.settings.scorer.name or ""),
         hyperparameters=resolved.hyperparameters,
-        contestants=contestants(resolved.settings, any(entry.role == "documents" for entry in pinned)),
+        contestants=named(contestants(resolved.settings, _has_documents(pinned)), models),
         resource_name=resource_name(deployment.name, folder.run_id),
         versions=_versions(),
     )
     _write_once(folder, manifest)
     return manifest
+
+
+def _has_documents(pinned: Sequence[PinnedInput]) -> bool:
+    return any(entry.role == "documents" for entry in pinned)
 
 
 def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]]) -> None:

@@ -50,6 +50,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     attempt(lambda: _check_encoder(settings, deployment, where))
     judge_model = attempt(lambda: _judges(settings, deployment, where))
     attempt(lambda: _check_scorer(settings, deployment, where))
+    attempt(lambda: _check_compared(settings, deployment, where))
     attempt(lambda: _judge("generate.model", settings.generate.model, deployment, where))
     if problems or model is None or hyperparameters is None or judge_model is None:
         raise _combined(problems)
@@ -175,6 +176,18 @@ def _check_scorer(settings: RunSettings, deployment: DeploymentSettings, where: 
             f"{where}: scorer.name: the deployment has no scorer '{name}' (it has: {known}). Name one of them, or have "
             "the ARN of your Lambda function added to the deployment's 'scorers'."
         )
+
+
+def _check_compared(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:
+    """The roles allow the base models of the Region, and the models of the deployment's settings."""
+    base = [each.base_endpoint for each in catalog.models() if deployment.region in each.regions and not each.retired]
+    allowed = (*base, *deployment.compared_models)
+    for each in settings.compare_with or ():
+        if each.model and each.model not in allowed:
+            raise SettingsError(
+                f"{where}: compare_with: the deployment is not allowed to ask '{each.model}'. Use one of: "
+                f"{', '.join(allowed)}; or have it added to the deployment's 'compared_models'."
+            )
 
 
 def _check_budget(settings: RunSettings, deployment: DeploymentSettings, where: str) -> None:

@@ -5,7 +5,7 @@ from tuner.settings.cdk_context import deployment_settings, deployments
 from tuner.settings.company import VpcSettings
 from tuner.settings.deployment import DeploymentSettings, Polling
 from tuner.settings.documents import parse_document, read_document
-from tuner.settings.evaluation import EvaluationSettings, GateRule, Margin
+from tuner.settings.evaluation import ComparedWith, EvaluationSettings, GateRule, Margin
 from tuner.settings.loading import load
 from tuner.settings.run import (
     BertScoreSettings,
@@ -22,6 +22,7 @@ from tuner.settings.run import (
 __all__ = [
     "BertScoreSettings",
     "Commitment",
+    "ComparedWith",
     "DeploymentSettings",
     "EvaluationSettings",
     "FieldNames",

@@ -70,6 +70,11 @@ class DeploymentSettings(StrictModel):
         "no form ([models.md](models.md))",
     )
     judge_models: tuple[str, ...] = Field((), description="other judges that a run may name")
+    compared_models: tuple[str, ...] = Field(
+        (),
+        description="other models that a run may name in compare_with, beside those that can be customized in the "
+        "Region",
+    )
     scorers: dict[ScorerName, FunctionArn] = Field(
         default_factory=dict,
         max_length=8,

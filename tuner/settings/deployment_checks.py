@@ -35,6 +35,7 @@ def problems(settings: DeploymentSettings, account: str | None = None) -> Iterat
     yield from _region(settings)
     yield from _base_model(settings)
     yield from _judges(settings)
+    yield from _compared(settings)
     yield from _money(settings)
     yield from _concurrency(settings)
     yield from _prices(settings)
@@ -101,6 +102,22 @@ def _judges(settings: DeploymentSettings) -> Iterator[Problem]:
             yield Problem((key, "region"), f"{key}: {text}")
 
 
+def _compared(settings: DeploymentSettings) -> Iterator[Problem]:
+    """A model that is not in the catalog is named by its ARN, which says what it is and where."""
+    region = settings.region if settings.region in _regions(settings) else None
+    known = [name for each in catalog.models() for name in (each.invoke_id, each.profile) if name]
+    known += [each.id for each in catalog.judges()]
+    for model in settings.compared_models:
+        text = _judge_arn(region, model) if model.startswith("arn:") else None
+        if not model.startswith("arn:") and model not in known:
+            text = (
+                f"the catalog has no model '{model}'. {nearest(model, known)} For a model that is newer than the "
+                "catalog, give its ARN."
+            )
+        if text:
+            yield Problem(("compared_models", "region"), f"compared_models: {text}")
+
+
 def _judge(region: str | None, judge_id: str) -> str | None:
     """What is wrong with a judge in this Region. None when nothing is known to be wrong."""
     if judge_id.startswith("arn:"):  # an application inference profile, or a model that is newer than the catalog
@@ -149,14 +166,15 @@ def _money(settings: DeploymentSettings) -> Iterator[Problem]:
 
 def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
     """The price of an unknown model would be ignored silently."""
-    judges = (settings.judge_model, *settings.judge_models, *(entry.id for entry in catalog.judges()))
+    asked = (settings.judge_model, *settings.judge_models, *settings.compared_models)
+    judges = (*asked, *(entry.id for entry in catalog.judges()))
     behind = [catalog.judge_or_assumed(judge_id).foundation_model for judge_id in judges]
     known = list(dict.fromkeys(["any", *(entry.invoke_id for entry in catalog.models()), *behind]))
     for position, given in enumerate(settings.prices):
         if given.model not in known:
             hint = nearest(given.model, known)
             text = f"prices.{position}.model: the catalog has no model with the id for invoking '{given.model}'. {hint}"
-            yield Problem(("prices", "judge_model", "judge_models"), text)
+            yield Problem(("prices", "judge_model", "judge_models", "compared_models"), text)
 
 
 def _concurrency(settings: DeploymentSettings) -> Iterator[Problem]:

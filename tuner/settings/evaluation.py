@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
 from tuner.catalog.guard import CATEGORY_FIELD, MEASURE
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
+from tuner.core.artifact_keys import contestant_name
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.loading import matching
 
@@ -110,6 +114,70 @@ class EvaluationSettings(StrictModel):
 
 
 Method = Literal["base", "few_shot", "retrieval", "retrieval_tuned"]
+_METHODS: tuple[str, ...] = get_args(Method)
+# Names that mean something else.
+_TAKEN = frozenset({*_METHODS, "tuned", "best"})
+_GEOGRAPHY_AND_VENDOR = re.compile(r"^((us|us-gov|eu|apac|jp|au|ca|global)\.)?[a-z0-9]+\.")
+_VERSION = re.compile(r"-v\d+(:\w+)*$")
+
+
+class ComparedWith(StrictModel):
+    """An entry of `compare_with`: the name of a method, or another model. In files, a method is its name alone."""
+
+    IN_WORDS: ClassVar[str] = "names or objects"
+
+    name: str
+    model: str | None = Field(None, min_length=1, description="model id, inference profile, or the ARN of one")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value in _METHODS:
+                return {"name": value}
+            if "." not in value and not value.startswith("arn:"):
+                raise ValueError(_no_contestant(value, _METHODS, "or the id of a model, such as amazon.nova-pro-v1:0"))
+            return {"name": _short_name(value), "model": value}
+        if isinstance(value, Mapping) and isinstance(value.get("model"), str) and "name" not in value:
+            return {**value, "name": _short_name(value["model"])}
+        return value
+
+    @model_serializer(mode="wrap")
+    def _method_alone(self, handler: SerializerFunctionWrapHandler) -> Any:
+        return handler(self) if self.model else self.name
+
+    @model_validator(mode="after")
+    def _has_a_usable_name(self) -> ComparedWith:
+        if self.model:
+            contestant_name(self.name)
+            if self.name in _TAKEN:
+                raise ValueError(f"'{self.name}' cannot be the name of a model: it means something else; use another")
+        elif self.name not in _METHODS:
+            raise ValueError(_no_contestant(self.name, _METHODS, "or give the model of this contestant"))
+        return self
+
+
+def _short_name(model: str) -> str:
+    """The name of a model that has no other: `nova-lite` for `us.amazon.nova-lite-v1:0`."""
+    own = _VERSION.sub("", _GEOGRAPHY_AND_VENDOR.sub("", model.rpartition("/")[2]))
+    name = re.sub(r"[^a-z0-9_]+", "-", own.lower()).strip("-_")
+    return (name if name[:1].isalpha() else f"model-{name}")[:32]
+
+
+def _no_contestant(name: str, known: Iterable[str], more: str = "") -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean '{close[0]}'" if close else f"there are: {', '.join(known)}"
+    return f"there is no contestant '{name}'; {hint}{f', {more}' if more else ''}"
+
+
+def check_compared(compared: Sequence[ComparedWith] | None, evaluation: EvaluationSettings) -> None:
+    """Checks that the entries of `compare_with` can be told apart, and that all can be asked. Raises ValueError."""
+    names = [each.name for each in compared or ()]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is there twice; remove one, or give models different names: {{model:, name:}}")
+    if "retrieval_tuned" in names and evaluation.stop_early:
+        raise ValueError("retrieval_tuned needs all questions; remove it, or evaluation.stop_early")
 
 
 class FewShotSettings(StrictModel):
@@ -125,8 +193,8 @@ class RetrievalSettings(StrictModel):
 
 
 # What a rule of the gate can compare the tuned model with: the base model, the dataset's best earlier run, or another
-# contestant of the run.
-Other = Literal["base", "best", "few_shot", "retrieval", "retrieval_tuned"]
+# contestant of the run, by its name.
+Other = str
 _ALWAYS_COMPARED = frozenset({"base", "best"})
 
 
@@ -207,6 +275,15 @@ class GateRule(StrictModel):
         if not any(getattr(self, name) is not None for name in conditions) and not is_from_artifact(info):
             raise ValueError("has no condition; give at_least, at_most, better_than, not_worse_than or not_worse_by")
         return self
+
+
+def check_contestants(rule: GateRule, compared: Sequence[ComparedWith] | None) -> None:
+    """Checks that the run asks everyone whom the rule compares with. Raises ValueError."""
+    names = [each.name for each in compared or ()]
+    for other in sorted(rule.contestants.difference(names)):
+        if other not in _METHODS:
+            raise ValueError(_no_contestant(other, dict.fromkeys([*sorted(_ALWAYS_COMPARED), *_METHODS, *names])))
+        raise ValueError(f"'{other}' is no contestant of the run; add it to compare_with")
 
 
 def check_gate(gate: Mapping[str, GateRule], metrics: Collection[str]) -> None:

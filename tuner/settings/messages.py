@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -152,11 +152,15 @@ def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
     parts = iter(path)
     for part in parts:
         field = model.model_fields.get(str(part))
-        kinds = (field.annotation, *getattr(field.annotation, "__args__", ())) if field else ()
-        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        if not field or not nested:
+        if not field:
             return []
-        if get_origin(field.annotation) in (dict, tuple):
+        # The type itself, those of an optional value, and those of the values of a list or mapping.
+        kinds = [field.annotation, *get_args(field.annotation)]
+        kinds += [inner for kind in kinds for inner in get_args(kind)]
+        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not nested:
+            return []
+        if any(get_origin(kind) in (dict, tuple) for kind in kinds):
             next(parts, None)  # the key of a mapping, or the position in a list
         model = nested[0]
     return list(model.model_fields)

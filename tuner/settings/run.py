@@ -7,16 +7,19 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tuner.catalog.guard import MAX_TOKENS, MEASURE
+from tuner.catalog.judges import judge_or_assumed
 from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.evaluation import (
+    ComparedWith,
     EvaluationSettings,
     FewShotSettings,
     GateRule,
-    Method,
     RetrievalSettings,
+    check_compared,
+    check_contestants,
     check_gate,
     check_guard_rule,
     check_rule,
@@ -91,8 +94,11 @@ class InferenceSettings(StrictModel):
     """Inference parameters of both models. Temperature 0 makes the comparison as repeatable as possible."""
 
     max_tokens: int = Field(512, ge=1, le=8192, description="maximum length of an answer, in tokens")
-    temperature: float = Field(
-        0.0, ge=0, le=1, description="sampling temperature; 0 makes answers as repeatable as the model allows"
+    temperature: float | None = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="sampling temperature; 0 makes answers as repeatable as the model allows, and null sends none",
     )
     top_p: float | None = Field(None, gt=0, le=1, description="sent only if given")
     stop_sequences: tuple[str, ...] = Field((), max_length=4, description="texts that end an answer")
@@ -187,10 +193,11 @@ class RunSettings(StrictModel):
     bertscore: BertScoreSettings = BertScoreSettings()
     scorer: ScorerSettings = ScorerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-    compare_with: tuple[Method, ...] | None = Field(
+    compare_with: tuple[ComparedWith, ...] | None = Field(
         None,
         description="whom the tuned model is compared with: the base model (base, always), the base model with "
-        "training examples (few_shot) or with passages (retrieval), the tuned model with passages (retrieval_tuned)",
+        "training examples (few_shot) or with passages (retrieval), the tuned model with passages (retrieval_tuned), "
+        "or another model: its id, or `{model: ID, name: NAME}` ([evaluation.md](evaluation.md#contestants))",
     )
     few_shot: FewShotSettings = FewShotSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
@@ -224,12 +231,10 @@ class RunSettings(StrictModel):
 
     @field_validator("compare_with")
     @classmethod
-    def _asks_all_questions(
-        cls, compared: tuple[Method, ...] | None, info: ValidationInfo
-    ) -> tuple[Method, ...] | None:
-        evaluation = info.data.get("evaluation", EvaluationSettings())
-        if "retrieval_tuned" in (compared or ()) and evaluation.stop_early:
-            raise ValueError("retrieval_tuned needs all questions; remove it, or evaluation.stop_early")
+    def _compares_with_different_contestants(
+        cls, compared: tuple[ComparedWith, ...] | None, info: ValidationInfo
+    ) -> tuple[ComparedWith, ...] | None:
+        check_compared(compared, info.data.get("evaluation", EvaluationSettings()))
         return compared
 
     @field_validator("gate")
@@ -248,8 +253,10 @@ class RunSettings(StrictModel):
                     raise ValueError(
                         f"{name}: each: slices are compared with base only; use another rule for '{min(rule.others)}'"
                     )
-                for other in sorted(rule.contestants.difference(info.data.get("compare_with") or ())):
-                    raise ValueError(f"{name}: '{other}' is no contestant of the run; add it to compare_with")
+                try:
+                    check_contestants(rule, info.data.get("compare_with"))
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
                 bounds = scorer.bounds(name) if name.split(".")[0] == "scorer" else range_of(name)
                 if bounds:
                     check_rule(name, rule, bounds)
@@ -267,6 +274,21 @@ class RunSettings(StrictModel):
         What the run's own prompt demands would be taken for what the training changed.
         """
         return self.model_copy(update={"system_prompt": None, "inference": InferenceSettings(max_tokens=MAX_TOKENS)})
+
+    def for_model(self, model: str | None) -> RunSettings:
+        """The settings by which another model is asked: as the run's own, as far as that model accepts it.
+
+        A model that always reasons gets as many tokens more as it reasons at most. None: one of the run's own models.
+        """
+        if model is None:
+            return self
+        form, own = judge_or_assumed(model), self.inference
+        changes: dict[str, object] = {"max_tokens": own.max_tokens + form.reasoning_tokens}
+        if form.sampling == "none":
+            changes |= {"temperature": None, "top_p": None}
+        elif form.sampling == "either" and own.top_p is not None:
+            changes |= {"temperature": None}
+        return self.model_copy(update={"inference": own.model_copy(update=changes)})
 
     def used_metrics(self, task: TaskName) -> tuple[str, ...]:
         """The metrics of a run whose dataset has this task. A scorer that the run names is always used."""

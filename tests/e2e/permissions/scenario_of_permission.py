@@ -85,6 +85,8 @@ def scenario_of(permission: Permission) -> Scenario:
             return scenarios.FIRST
         case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
             return scenarios.COMMITTED
+        case "preflight", _, "inference-profile":
+            return scenarios.COMPARED
         case "preflight", "lambda:InvokeFunction", _:
             return scenarios.OWN_SCORER_TRIED
         case "score_answers", "lambda:InvokeFunction", _:

@@ -337,6 +337,7 @@ def _release_training_again(admin: AdminPipeline) -> None:
 PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
 ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
 PROFILE = _run_of("profile", "a run whose base model is invoked through an inference profile")
+COMPARED = _run_of("compared", "a run that compares with a model behind an inference profile")
 DOCUMENTS = _run_of("documents", "a run whose validation data is generated from documents")
 EXPENSIVE = _run_of("expensive", "a run that needs a person's approval")
 KEPT = _run_of("kept", "a run that keeps its throughput")

@@ -9,18 +9,22 @@ from tests.doubles import MemoryFolder, NoPrices, manifest, stored_json
 from tuner.artifacts.costs.cost_items import LABELS, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion, Message
+from tuner.artifacts.preflight import Preflight
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
 from tuner.costs.estimate import estimate
 from tuner.costs.prices.current_prices import NoCache
 from tuner.costs.prices.price_list import UNITS, PriceList, price, price_list, prices
+from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.spending_decision import spending_decision, spending_reason
+from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings
 from tuner.settings.prices import GivenPrice, PricedItem
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
+PLAN = Plan.of(manifest(compare_with=["amazon.nova-lite-v1:0"]))
 QUESTIONS = QuestionTokens(count=8, question_tokens=100, reference_tokens=400)
 
 
@@ -65,6 +69,29 @@ def test_the_total_is_the_sum_of_what_is_known() -> None:
 
 def test_training_is_counted_for_every_epoch() -> None:
     assert item(made(hyperparameters={"epochCount": 3}), CostItemId.TRAINING).quantity == 27_000
+
+
+def test_another_model_to_compare_with_has_its_own_prices_and_its_own_length_of_answers() -> None:
+    micro, opus = "amazon.nova-micro-v1:0:128k", "us.anthropic.claude-opus-5-5"
+    own = GivenPrice(item="output", model="anthropic.claude-opus-5-5", usd=0.5, source="contract")
+    found = made(micro, prices=[own], compare_with=["amazon.nova-lite-v1:0", opus])
+    read, written = (
+        found.find(each, contestant="nova-lite") for each in (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
+    )
+    assert read and written
+    assert (read.unit_price_usd, written.unit_price_usd) == (6.0e-8, 2.4e-7)
+    assert (written.quantity, read.name) == (8 * 512, "'nova-lite', questions")
+    reasoning = found.find(CostItemId.COMPARED_OUTPUT, contestant="claude-opus-5-5")
+    assert reasoning
+    assert (reasoning.unit_price_usd, reasoning.quantity) == (0.5, 8 * (512 + 4096))
+    wanted = {(each.item, each.model) for each in needed_prices(PLAN.model, PLAN.other_models, "us-east-1")}
+    assert {("input", "amazon.nova-lite-v1:0"), ("output", "amazon.nova-lite-v1:0")} <= wanted
+
+
+def test_the_base_model_as_another_contestant_is_a_warning() -> None:
+    plan = Plan.of(manifest(compare_with=[{"model": "amazon.nova-micro-v1:0", "name": "micro"}]))
+    (found,) = warnings(plan, CostInputs(9000, QUESTIONS), 9, Preflight(), 25)
+    assert "compare_with: 'micro' is the base model of the run" in found
 
 
 def test_throughput_counts_begun_hours_and_model_units() -> None:

@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
+from tuner.core.json_types import Json
+from tuner.intake.contestants import contestants
 from tuner.intake.resolve import resolve
-from tuner.settings import DeploymentSettings
+from tuner.settings import DeploymentSettings, RunSettings
+
+ARN = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile"
+SONNET, OPUS = "us.anthropic.claude-sonnet-4-6", "us.anthropic.claude-opus-5-5"
 
 DEPLOYMENT = DeploymentSettings(judge_models=("amazon.nova-pro-v1:0",), budget_usd=100)
 
@@ -24,6 +29,34 @@ def test_missing_settings_come_from_the_deployment_and_the_model_family() -> Non
     assert resolved.model.id == DEPLOYMENT.base_model
     assert resolved.judge_model == DEPLOYMENT.judge_model
     assert resolved.hyperparameters == {"epochCount": "2", "learningRate": "0.00001"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "model"),
+    [
+        ("few_shot", "few_shot", None),
+        ("amazon.nova-lite-v1:0", "nova-lite", "amazon.nova-lite-v1:0"),
+        ({"model": "amazon.nova-micro-v1:0", "name": "micro"}, "micro", "amazon.nova-micro-v1:0"),
+        ("us.anthropic.claude-sonnet-4-6", "claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6"),
+        (f"{ARN}/9x8y7z", "model-9x8y7z", f"{ARN}/9x8y7z"),
+    ],
+)
+def test_an_entry_of_compare_with_is_a_method_or_a_model_with_a_name(entry: Json, name: str, model: str | None) -> None:
+    allowed = DEPLOYMENT.model_copy(update={"compared_models": ("us.anthropic.claude-sonnet-4-6", f"{ARN}/9x8y7z")})
+    settings = resolve({"compare_with": [entry], "gate": {"correctness": {"better_than": name}}}, allowed).settings
+    assert settings.compare_with
+    (found,) = settings.compare_with
+    assert (found.name, found.model) == (name, model)
+    assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
+    *_, contestant = contestants(settings, has_documents=False)
+    assert (contestant.name, contestant.kind, contestant.model) == (name, "model" if model else "few_shot", model)
+
+
+def test_another_model_is_asked_with_the_parameters_that_it_accepts() -> None:
+    settings = RunSettings.model_validate({"inference": {"max_tokens": 100, "temperature": 0.2, "top_p": 0.9}})
+    found = {model: settings.for_model(model).inference for model in (None, "us.amazon.nova-pro-v1:0", SONNET, OPUS)}
+    parameters = [(each.max_tokens, each.temperature, each.top_p) for each in found.values()]
+    assert parameters == [(100, 0.2, 0.9), (100, 0.2, 0.9), (100, None, 0.9), (4196, None, None)]
 
 
 def test_the_settings_of_the_run_take_precedence() -> None:
@@ -57,6 +90,33 @@ def test_the_settings_of_the_run_take_precedence() -> None:
         ({"judge": {"models": list("abcdef")}}, SettingsError, "judge.models: "),
         ({"judge": {"model": "a", "models": ["b"]}}, SettingsError, "judge: has both model and models"),
         ({"budget_usd": 101}, SettingsError, "101 exceeds the deployment's 100"),
+        (
+            {"compare_with": ["meta.llama3-3-70b-instruct-v1:0"]},
+            SettingsError,
+            "compare_with: the deployment is not allowed to ask 'meta.llama3-3.*or have it added to the deployment's "
+            "'compared_models'",
+        ),
+        ({"compare_with": ["few_shots"]}, SettingsError, "there is no contestant 'few_shots'; did you mean 'few_shot'"),
+        ({"compare_with": ["nova"]}, SettingsError, "or the id of a model, such as amazon.nova-pro-v1:0"),
+        ({"compare_with": ["base", "base"]}, SettingsError, "compare_with: 'base' is there twice; remove one"),
+        (
+            {"compare_with": ["amazon.nova-lite-v1:0", {"model": "amazon.nova-pro-v1:0", "name": "nova-lite"}]},
+            SettingsError,
+            "'nova-lite' is there twice",
+        ),
+        (
+            {"compare_with": [{"model": "amazon.nova-lite-v1:0", "name": "tuned"}]},
+            SettingsError,
+            "means something else",
+        ),
+        ({"compare_with": [{"model": "amazon.nova-lite-v1:0", "name": "Nova"}]}, SettingsError, "small letter"),
+        ({"compare_with": [{"name": "lite"}]}, SettingsError, "give the model of this contestant"),
+        ({"compare_with": [{"modle": "amazon.nova-lite-v1:0"}]}, SettingsError, "Did you mean 'model'"),
+        (
+            {"compare_with": ["amazon.nova-lite-v1:0"], "gate": {"correctness": {"better_than": "nova-lit"}}},
+            SettingsError,
+            "there is no contestant 'nova-lit'; did you mean 'nova-lite'",
+        ),
         (
             {"base_model": "meta.llama3-3-70b-instruct-v1:0:128k"},
             ModelUnavailableError,

@@ -53,6 +53,7 @@ _AS_TEXT = {
     "base_model": "meta.llama3-3-70b-instruct-v1:0:128k",
     "judge_model": "us.amazon.nova-pro-v1:0",
     "judge_models": "us.amazon.nova-pro-v1:0",
+    "compared_models": "us.amazon.nova-pro-v1:0",
     "bertscore_revision": "0" * 40,
     "bertscore_layer": "9",
     "bertscore_model": "roberta-large",

@@ -37,6 +37,11 @@ def refusals(**context: Any) -> list[str]:
         ({"region": "eu-central-1"}, "no model can be customized in 'eu-central-1', only in us-east-1, us-west-2."),
         ({"judge_model": "us.amazon.nova-por-v1:0"}, "Did you mean 'us.amazon.nova-pro-v1:0'?"),
         ({"training_places": 20}, "22 places need at least 26 concurrent functions, and 10 are given. Set fewer"),
+        ({"compared_models": ["us.amazon.nova-por-v1:0"]}, "compared_models: the catalog has no model"),
+        (
+            {"compared_models": ["arn:aws:bedrock:us-west-2::foundation-model/a.b"]},
+            "is in us-west-2, but the deployment uses us-east-1",
+        ),
         ({"judge_models": ["us.amazon.nova-por-v1:0"]}, "judge_models: the catalog has no judge"),
         ({"region": "us-west-2", "base_model": LLAMA, "judge_model": "amazon.nova-pro-v1:0"}, "cannot be used from"),
         ({"budget_usd": 100}, "approval_usd: 200 is above budget_usd, 100"),

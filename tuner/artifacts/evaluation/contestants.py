@@ -6,7 +6,6 @@ one, which the verdict is about. Every other contestant is compared with the tun
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -22,6 +21,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from tuner.artifacts.base import Part
+from tuner.core.artifact_keys import contestant_name
 
 BASE = "base"
 TUNED = "tuned"
@@ -34,7 +34,6 @@ MAIN: tuple[str, ...] = (BASE, TUNED)
 Kind = Literal["base", "tuned", "few_shot", "retrieval", "retrieval_tuned", "model", "other"]
 _MEMBER = "by_contestant"
 _OTHERS = "others"
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TITLES = {
     BASE: "the base model",
     TUNED: "the tuned model",
@@ -42,16 +41,6 @@ _TITLES = {
     RETRIEVAL: "the base model with passages",
     RETRIEVAL_TUNED: "the tuned model with passages",
 }
-
-
-def contestant_name(name: str) -> str:
-    """Returns `name`. Raises ValueError when it cannot be the name of a contestant: names are parts of S3 keys."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"'{name}' cannot be the name of a contestant: it must begin with a small letter and have at most 32 small "
-            "letters, digits, hyphens and underscores"
-        )
-    return name
 
 
 # A plain string for Python. Pydantic models refuse a name that cannot be a part of a key.
@@ -69,6 +58,7 @@ class Contestant(Part):
     name: ContestantName
     kind: Kind = "other"
     model: str | None = Field(None, description="model id or inference profile; null: the run's base or tuned model")
+    model_name: str | None = Field(None, description="name of `model` by Bedrock; null where Bedrock does not say")
 
     @property
     def asks_tuned(self) -> bool:

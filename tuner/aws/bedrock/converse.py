@@ -80,7 +80,9 @@ def _legacy_hint(endpoint: str) -> str:
 def _members(
     endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
 ) -> JsonObject:
-    settings: dict[str, Json] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
+    settings: dict[str, Json] = {"maxTokens": inference.max_tokens}
+    if inference.temperature is not None:
+        settings["temperature"] = inference.temperature
     # Some models refuse temperature and topP together, so topP is only sent when the run sets it.
     if inference.top_p is not None:
         settings["topP"] = inference.top_p

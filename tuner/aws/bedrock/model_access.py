@@ -15,18 +15,19 @@ from tuner.aws.error_mapping import code_of, mapped_errors
 MARKETPLACE = (
     "The model is sold through AWS Marketplace. Subscribe the account once: with credentials that may call "
     "aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe, accept the model's terms in the Bedrock console "
-    "(Model catalog). Wait 15 minutes and ask again: during these minutes calls may succeed and later ones be denied. "
-    "A judge without a subscription is amazon.nova-pro-v1:0 (setting judge_model)."
+    "(Model catalog). Wait 15 minutes and ask again: during these minutes calls may succeed and later ones be denied."
 )
 USE_CASE = (
     "Anthropic's models need a use case form, once per account or organization: the Bedrock console shows it when one "
-    "of these models is chosen (Model catalog). Wait 15 minutes after sending it. A judge without a form is "
-    "amazon.nova-pro-v1:0 (setting judge_model)."
+    "of these models is chosen (Model catalog). Wait 15 minutes after sending it."
 )
 _ORGANIZATION = (
     "A policy of your organization (SCP) denies the call. Ask its administrators to allow bedrock:InvokeModel on the "
-    "model in every Region that the inference profile may use, or set a judge that is called in this Region only, such "
-    "as amazon.nova-pro-v1:0 (setting judge_model)."
+    "model in every Region that the inference profile may use."
+)
+ANOTHER_JUDGE = (
+    "A judge that needs no subscription and no form, and is called in this Region only, is amazon.nova-pro-v1:0 "
+    "(setting judge_model)."
 )
 _PERMISSION = (
     "Allow your own credentials bedrock:InvokeModel on this model, and on its inference profile if it has one."
@@ -67,13 +68,13 @@ def model_access(model_id: str, api: Any = None) -> ModelAccess | None:
     )
 
 
-def denial_remedy(message: str) -> str:
-    """What to do when AWS refuses to invoke a model, derived from the wording of its message."""
+def denial_remedy(message: str, instead: str = ANOTHER_JUDGE) -> str:
+    """What to do when AWS refuses to invoke a model, derived from the wording of its message, or `instead`."""
     said = message.lower()
     if "use case" in said:
-        return USE_CASE
+        return f"{USE_CASE} {instead}"
     if "marketplace" in said or "subscription" in said:
-        return MARKETPLACE
+        return f"{MARKETPLACE} {instead}"
     if "service control policy" in said:
-        return _ORGANIZATION
+        return f"{_ORGANIZATION} {instead}"
     return _PERMISSION

@@ -7,7 +7,7 @@ from functools import partial
 
 from tuner import catalog
 from tuner.aws.bedrock.control_plane import Bedrock
-from tuner.aws.bedrock.model_access import MARKETPLACE, ModelAccess, denial_remedy, model_access
+from tuner.aws.bedrock.model_access import ANOTHER_JUDGE, MARKETPLACE, ModelAccess, denial_remedy, model_access
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog.judges import InferenceConfig
 from tuner.cli.checks.check import Check, CheckResult, quick_client
@@ -70,7 +70,7 @@ def _judge(model_id: str, ask: bool) -> str | CheckResult:
     if unsubscribed:
         # The first call would subscribe the account to the model in AWS Marketplace. A person must decide that.
         message = f"{model_id} was not asked: the account has not accepted the model's terms."
-        return CheckResult("Judge", "failed", message, MARKETPLACE)
+        return CheckResult("Judge", "failed", message, f"{MARKETPLACE} {ANOTHER_JUDGE}")
     if not ask:
         return CheckResult(
             "Judge",

@@ -111,7 +111,7 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
 
 def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
-    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.judges, region))
+    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.other_models, region))
 
 
 def _permissive(document: JsonObject) -> DeploymentSettings:
@@ -125,6 +125,7 @@ def _permissive(document: JsonObject) -> DeploymentSettings:
         update={
             "scorers": {asked.scorer.name: ""} if asked.scorer.name else {},
             "judge_models": tuple(filter(None, (*asked.judge.named, asked.generate.model))),
+            "compared_models": tuple(each.model for each in asked.compare_with or () if each.model),
             "commitments": get_args(Commitment),
             "longest_keep_hours": float("inf"),
         }

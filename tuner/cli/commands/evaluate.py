@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.artifacts.evaluation.contestants import MAIN, ContestantName, contestant_name
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
@@ -17,6 +17,7 @@ from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.terminal.outputs import Force, target
 from tuner.cli.terminal.score_table import contestant_table, score_table
 from tuner.cli.terminal.standard_input import local_input
+from tuner.core.artifact_keys import contestant_name
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets import LocalFile
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document

@@ -42,14 +42,14 @@ class NeededPrice:
     usage_type: str
 
 
-def needed_prices(base_model: catalog.Model, judges: Iterable[catalog.Judge], region: str) -> tuple[NeededPrice, ...]:
-    """The prices that a run in the Region needs: of the base model, its custom model and the judges."""
+def needed_prices(base_model: catalog.Model, others: Iterable[catalog.Judge], region: str) -> tuple[NeededPrice, ...]:
+    """The prices that a run in the Region needs: of the base model, its custom model and the others it asks."""
     # Models without a name in the price list have no usage types; the packaged list has their prices, if any.
     names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
     found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *_BASE))]
-    for judge in judges:
-        if judge.routing != "global":  # global inference profiles have other prices
-            found += _of(judge.foundation_model, names, region, _BASE)
+    for other in others:
+        if other.routing != "global":  # global inference profiles have other prices
+            found += _of(other.foundation_model, names, region, _BASE)
     return tuple(dict.fromkeys(found))
 
 

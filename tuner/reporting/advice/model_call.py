@@ -122,7 +122,8 @@ def _request(report: Report) -> JsonObject:
         if report.settings.system_prompt:
             request["system"] = [{"text": report.settings.system_prompt}]
         inference = report.settings.inference
-        request["inferenceConfig"] = {"maxTokens": inference.max_tokens, "temperature": inference.temperature}
+        sampling = {} if inference.temperature is None else {"temperature": inference.temperature}
+        request["inferenceConfig"] = {"maxTokens": inference.max_tokens, **sampling}
     return request
 
 

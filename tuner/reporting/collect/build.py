@@ -65,7 +65,7 @@ def build(
         failure=failure,
         ended_at=iso(ended),
         folder=folder.uri(),
-        stand_ins=tuple(stand_ins(models)),
+        stand_ins=tuple(stand_ins(models, artifacts.manifest)),
         models=models,
         training=artifacts.training,
         serving=serving,

@@ -50,8 +50,8 @@ def _encoder(encoder: BertScoreDetails) -> NamedModel:
     return NamedModel(id=encoder.model)
 
 
-def stand_ins(models: Models) -> Iterator[str]:
-    """The stand-ins, each with its role."""
+def stand_ins(models: Models, manifest: Manifest | None = None) -> Iterator[str]:
+    """The stand-ins, each with its role. The manifest has the models that the run compares with."""
     for role, model in (
         ("base model", models.base),
         ("generated data", models.generator),
@@ -60,6 +60,9 @@ def stand_ins(models: Models) -> Iterator[str]:
     ):
         if model and model.stand_in:
             yield f"{role}: {display_name(model)}"
+    for contestant in manifest.contestants if manifest else ():
+        if contestant.model and (model := _named(contestant.model, contestant.model_name)).stand_in:
+            yield f"{contestant.name}: {display_name(model)}"
 
 
 def display_name(model: NamedModel) -> str:

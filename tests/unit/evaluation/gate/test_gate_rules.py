@@ -174,7 +174,7 @@ def test_nothing_measured_is_undecided_and_no_gate_is_none() -> None:
             {"gate": {"correctness": {"at_least": 6}}, "serving": "none"},
             "gate: needs scores, and with",
         ),
-        ({"gate": {"correctness": {"better_than": "bass"}}}, r"gate\.correctness\.better_than"),
+        ({"gate": {"correctness": {"better_than": "bass"}}}, "correctness: .*'bass'; did you mean 'base'"),
         ({"gate": {"correctness": {"not_worse_by": {"margin": 1}}}}, r"gate\.correctness\.not_worse_by\.than"),
         ({"gate": {"correctness": {"not_worse_by": {"than": "base", "margin": 0}}}}, r"not_worse_by\.margin"),
         ({"gate": {"correctness": {"each": "topic"}}}, "has no condition"),

@@ -83,6 +83,20 @@ def test_only_judges_that_the_deployment_allows_are_granted() -> None:
     ]
 
 
+def test_models_to_compare_with_are_the_base_models_and_those_that_the_deployment_allows() -> None:
+    def granted(**settings: object) -> tuple[str, ...]:
+        return bedrock.invoke_compared(example(**settings))[0].resources
+
+    added = set(granted(compared_models=("us.anthropic.claude-sonnet-4-6",))) - set(granted())
+    assert added == set(model_arns.judge_arns(example(), "us.anthropic.claude-sonnet-4-6"))
+    assert set(model_arns.invokable(example())) == set(granted())
+    profile = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"
+    _, behind = bedrock.invoke_compared(example(compared_models=(profile,)))
+    assert behind.conditions == {"StringEquals": {"bedrock:InferenceProfileArn": (profile,)}}
+    (grant,) = bedrock.describe_subscriptions(example(compared_models=("us.anthropic.claude-sonnet-4-6",)))
+    assert grant.actions == ("bedrock:GetFoundationModelAvailability",)
+
+
 def test_base_models_are_those_of_the_region() -> None:
     east, west = model_arns.tunable(example()), model_arns.tunable(example(region="us-west-2"))
     assert "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k" in east
