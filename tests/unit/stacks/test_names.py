@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from tests.unit.stacks.conftest import Synthesis
 
@@ -26,6 +25,8 @@ UNIQUE_IN: dict[tuple[str, str], Scope] = {
 
 def names(template: dict[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
     """Type, property and value of every name that is written out; CloudFormation makes all others unique by itself."""
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # seconds
+
     for entry in template["Resources"].values():
         kind = entry["Type"]
         if kind.startswith(("Custom::", "AWS::CDK::")):

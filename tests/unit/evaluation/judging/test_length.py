@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy import stats
 
 from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
@@ -23,9 +22,12 @@ def adjusted(gains: np.ndarray, longer: np.ndarray, groups: np.ndarray | None = 
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grouped", [False, True])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_figures_are_those_of_statsmodels(seed: int, grouped: bool) -> None:
+    import statsmodels.api as sm  # seconds
+
     generator = np.random.default_rng(seed)
     count = 47
     longer = generator.normal(60, 90, size=count).round()

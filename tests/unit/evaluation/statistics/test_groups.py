@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy import stats
 
 from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error
@@ -24,8 +23,11 @@ def gains_of(sizes: tuple[int, ...], correlation: float, generator: np.random.Ge
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(4,) * 10, (1,) * 12, (7, 7), (2,) * 40])
 def test_the_standard_error_equals_statsmodels_for_groups_of_one_size(sizes: tuple[int, ...]) -> None:
+    import statsmodels.api as sm  # seconds
+
     names = names_of(sizes)
     values = np.array(gains_of(sizes, 0.5, np.random.default_rng(len(sizes))))
     fitted = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": names})

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from statsmodels.stats.multitest import multipletests
 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores
@@ -36,7 +35,10 @@ def results(scores: Scores) -> dict[str, MeasureScores]:
     return {part.value: part.metrics["correctness"] for part in scores.slices[0].slices}
 
 
+@pytest.mark.slow
 def test_corrected_p_values_equal_statsmodels() -> None:
+    from statsmodels.stats.multitest import multipletests  # seconds
+
     for seed in range(20):
         p_values = np.random.default_rng(seed).random(7) ** 3
         assert holm(p_values.tolist()) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)

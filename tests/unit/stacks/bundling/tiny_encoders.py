@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-import transformers
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+if TYPE_CHECKING:
+    import transformers
 
 _TEXT = ["An agent calls tools; throughput is bought by the hour.", "東京は日本の首都です。", "Париж — столица. 3.14"]
 _SIZE: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 64}
-CONFIGS: dict[str, Any] = {
-    "bert": transformers.BertConfig(**_SIZE, max_position_embeddings=64),
-    "roberta": transformers.RobertaConfig(**_SIZE, max_position_embeddings=66),
-    "xlm-roberta": transformers.XLMRobertaConfig(**_SIZE, max_position_embeddings=66),
-    "distilbert": transformers.DistilBertConfig(
+
+
+def _config(name: str, **values: Any) -> tuple[str, dict[str, Any]]:
+    """The name of a configuration class of transformers, and what it gets. The import takes seconds."""
+    return name, values
+
+
+CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bert": _config("BertConfig", **_SIZE, max_position_embeddings=64),
+    "roberta": _config("RobertaConfig", **_SIZE, max_position_embeddings=66),
+    "xlm-roberta": _config("XLMRobertaConfig", **_SIZE, max_position_embeddings=66),
+    "distilbert": _config("DistilBertConfig",
         dim=32, n_layers=4, n_heads=4, hidden_dim=64, max_position_embeddings=64
     ),
-    "albert": transformers.AlbertConfig(**_SIZE, embedding_size=16, max_position_embeddings=64),
-    "electra": transformers.ElectraConfig(**_SIZE, embedding_size=16, max_position_embeddings=64),
-    "mpnet": transformers.MPNetConfig(**_SIZE, max_position_embeddings=66),
-    "deberta": transformers.DebertaConfig(**_SIZE, max_position_embeddings=64),
-    "deberta-v2": transformers.DebertaV2Config(**_SIZE, max_position_embeddings=64),
-    "bart": transformers.BartConfig(
+    "albert": _config("AlbertConfig", **_SIZE, embedding_size=16, max_position_embeddings=64),
+    "electra": _config("ElectraConfig", **_SIZE, embedding_size=16, max_position_embeddings=64),
+    "mpnet": _config("MPNetConfig", **_SIZE, max_position_embeddings=66),
+    "deberta": _config("DebertaConfig", **_SIZE, max_position_embeddings=64),
+    "deberta-v2": _config("DebertaV2Config", **_SIZE, max_position_embeddings=64),
+    "bart": _config("BartConfig",
         d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
         encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
     ),
-    "t5": transformers.T5Config(d_model=32, d_kv=8, d_ff=64, num_layers=4, num_heads=4),
-    "mt5": transformers.MT5Config(d_model=32, d_kv=8, d_ff=64, num_layers=4, num_heads=4),
-    "xlnet": transformers.XLNetConfig(d_model=32, n_layer=4, n_head=4, d_inner=64),
-    "xlm": transformers.XLMConfig(emb_dim=32, n_layers=4, n_heads=4, max_position_embeddings=64),
-    "squeezebert": transformers.SqueezeBertConfig(**_SIZE, embedding_size=32, max_position_embeddings=64),
-    "convbert": transformers.ConvBertConfig(**_SIZE, embedding_size=32, max_position_embeddings=64),
-    "mbart": transformers.MBartConfig(
+    "t5": _config("T5Config", d_model=32, d_kv=8, d_ff=64, num_layers=4, num_heads=4),
+    "mt5": _config("MT5Config", d_model=32, d_kv=8, d_ff=64, num_layers=4, num_heads=4),
+    "xlnet": _config("XLNetConfig", d_model=32, n_layer=4, n_head=4, d_inner=64),
+    "xlm": _config("XLMConfig", emb_dim=32, n_layers=4, n_heads=4, max_position_embeddings=64),
+    "squeezebert": _config("SqueezeBertConfig", **_SIZE, embedding_size=32, max_position_embeddings=64),
+    "convbert": _config("ConvBertConfig", **_SIZE, embedding_size=32, max_position_embeddings=64),
+    "mbart": _config("MBartConfig",
         d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
         encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
     ),
-    "pegasus": transformers.PegasusConfig(
+    "pegasus": _config("PegasusConfig",
         d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
         encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
     ),
-    "longformer": transformers.LongformerConfig(**_SIZE, max_position_embeddings=66, attention_window=8),
-    "bigbird": transformers.BigBirdConfig(**_SIZE, max_position_embeddings=64, attention_type="original_full"),
-    "led": transformers.LEDConfig(
+    "longformer": _config("LongformerConfig", **_SIZE, max_position_embeddings=66, attention_window=8),
+    "bigbird": _config("BigBirdConfig", **_SIZE, max_position_embeddings=64, attention_type="original_full"),
+    "led": _config("LEDConfig",
         d_model=32, encoder_layers=4, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4,
         encoder_ffn_dim=64, decoder_ffn_dim=64, max_encoder_position_embeddings=64, attention_window=8,
     ),
-    "prophetnet": transformers.ProphetNetConfig(
+    "prophetnet": _config("ProphetNetConfig",
         hidden_size=32, num_encoder_layers=4, num_decoder_layers=2, num_encoder_attention_heads=4,
         num_decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64,
     ),
@@ -56,9 +62,13 @@ CONFIGS: dict[str, Any] = {
 
 def make(folder: Path, kind: str) -> Path:
     """A model of this kind in the folder."""
+    import torch
+    import transformers
+
     tokenizer = _byte_pairs() if kind == "roberta" else _word_pieces()
     tokenizer.save_pretrained(folder)
-    config = CONFIGS[kind]
+    name, values = CONFIGS[kind]
+    config = getattr(transformers, name)(**values)
     config.vocab_size = len(tokenizer)
     config.pad_token_id = tokenizer.pad_token_id
     torch.manual_seed(7)
@@ -71,6 +81,9 @@ def make(folder: Path, kind: str) -> Path:
 
 
 def _word_pieces() -> transformers.PreTrainedTokenizerFast:
+    import transformers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -83,6 +96,9 @@ def _word_pieces() -> transformers.PreTrainedTokenizerFast:
 
 
 def _byte_pairs() -> transformers.RobertaTokenizer:
+    import transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
