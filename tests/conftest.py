@@ -21,7 +21,7 @@ processes.own_clouds()
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Marks tests that synthesize the app as slow."""
-    if "synthesize" in getattr(item, "fixturenames", ()):
+    if {"synthesize", "synthesize_all"} & {*getattr(item, "fixturenames", ())}:
         item.add_marker(pytest.mark.slow)
 
 

@@ -23,6 +23,8 @@ from tuner.artifacts.report import Report
 from tuner.core.strict_model import FrozenModel, StrictModel
 from tuner.settings import GateRule
 
+pytestmark = pytest.mark.slow
+
 for _module in pkgutil.walk_packages(tuner.__path__, "tuner."):
     if not _module.name.endswith("__main__") and not _module.name.endswith("_rows"):
         importlib.import_module(_module.name)

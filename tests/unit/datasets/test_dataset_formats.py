@@ -215,6 +215,7 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zst
 UNPACKED = {"jsonl": jsonl, "json": lambda records: json.dumps(records).encode(), "csv": as_csv, "tsv": as_tsv}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("ending", [*UNPACKED, "parquet"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

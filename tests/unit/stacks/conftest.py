@@ -129,3 +129,14 @@ def aws(synthesize: Callable[..., Synthesis]) -> Synthesis:
 def local(synthesize: Callable[..., Synthesis]) -> Synthesis:
     """The same for the cloud on a laptop."""
     return synthesize(target="local")
+
+
+@pytest.fixture(scope="session")
+def west(synthesize: Callable[..., Synthesis]) -> Synthesis:
+    """The same in another Region, with models that it has, and with a permissions boundary that is named by its ARN."""
+    return synthesize(
+        region="us-west-2",
+        base_model="meta.llama3-3-70b-instruct-v1:0:128k",
+        judge_model="us.amazon.nova-pro-v1:0",
+        permissions_boundary="arn:aws:iam::aws:policy/PowerUserAccess",
+    )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.unit.stacks.checks.test_limits import largest
 from tests.unit.stacks.conftest import Synthesis
 
 Scope = Literal["state machine", "Region", "account", "world"]
@@ -56,23 +57,16 @@ def test_names_that_are_unique_across_regions_contain_the_region(aws: Synthesis)
     assert [value for place, value in names(aws.template) if wide(place)] == ["tuner-runs-us-east-1"]
 
 
-def test_two_regions_of_one_account_can_hold_the_same_deployment(
-    aws: Synthesis, synthesize: Callable[..., Synthesis]
-) -> None:
-    west = synthesize(
-        region="us-west-2",
-        base_model="meta.llama3-3-70b-instruct-v1:0:128k",
-        judge_model="us.amazon.nova-pro-v1:0",
-    )
+def test_two_regions_of_one_account_can_hold_the_same_deployment(aws: Synthesis, west: Synthesis) -> None:
     here, there = ({pair for pair in names(one.template) if wide(pair[0])} for one in (aws, west))
     assert here and there and not here & there
 
 
 def test_names_begin_with_the_deployments_own(synthesize: Callable[..., Synthesis]) -> None:
     """Two deployments of one account and Region share none."""
-    other = synthesize(name="abcdefghijklmno")
+    other = synthesize(**largest())
     found = [value for place, value in names(other.template) if UNIQUE_IN[place] != "state machine"]
-    assert all(value.rpartition("/")[2].startswith("abcdefghijklmno-") for value in found)
+    assert all(value.rpartition("/")[2].startswith(f"{largest()['name']}-") for value in found)
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::IAM::Role"])

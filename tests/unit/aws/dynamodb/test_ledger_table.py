@@ -191,6 +191,7 @@ OPERATIONS = st.one_of(
 EVENTS = st.one_of(st.just("go on"), st.sampled_from(["crash before", "crash after"]), OPERATIONS)
 
 
+@pytest.mark.slow
 @example(work=[("reserve", "a-2", 61)], events=["go on", "go on", ("reserve", "a-1", 45)])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=st.lists(OPERATIONS, min_size=1, max_size=5), events=st.lists(EVENTS, max_size=12))

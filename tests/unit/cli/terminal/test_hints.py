@@ -130,6 +130,7 @@ def _texts() -> Iterator[tuple[str, str]]:
                     yield path.name, node.value
 
 
+@pytest.mark.slow
 def test_every_command_that_a_message_names_exists() -> None:
     names = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group of Typer's private Click
     prose = {"in", "must", "is", "needs", "command", "and", "with", "logic", "stack", "dir"}
@@ -143,6 +144,7 @@ _SIGNATURES = {"reference.py", "resources.py"}
 _PLACEHOLDER = re.compile(r"\btuner [a-z]+(?: [a-z]+)?(?: --?[a-z-]+)* ['\"]?[A-Z]{2,}\b(?!\.)")
 
 
+@pytest.mark.slow
 def test_no_message_names_a_command_with_a_placeholder() -> None:
     wrong = [
         f"{place}: {text}" for place, text in _messages() if place not in _SIGNATURES and _PLACEHOLDER.search(text)

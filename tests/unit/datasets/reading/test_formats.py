@@ -317,6 +317,7 @@ def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():
     assert sorted(rules(checked)) == ["hidden-rows", "left-out-field"]
 
 
+@pytest.mark.slow
 def test_rows_above_the_header_are_left_out_and_said():
     book = sheet(["FAQ 2026"], [], ["Frage", "Antwort"], ["q", "a"])
     book.active.merge_cells("A1:B1")
@@ -349,6 +350,7 @@ def test_a_column_twice_is_an_error():
     assert rules(checked) == ["duplicate-field"]
 
 
+@pytest.mark.slow
 def test_a_large_workbook_is_read():
     checked, records = read("t.xlsx", as_xlsx(pairs(3000)))
     assert len(records) == 3000

@@ -12,6 +12,7 @@ from tuner.datasets.reading import json_lines
 from tuner.datasets.reading.rows import parsed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_the_properties_hold_for_the_initial_files(part):
     for data in seeds()[part::4]:

@@ -14,6 +14,8 @@ from tests.unit.datasets.good_files import as_xlsx
 from tests.unit.datasets.memory_files import pairs
 from tests.unit.datasets.reading.test_formats import read
 
+pytestmark = pytest.mark.slow
+
 SHARED, SHEET, BOOK = "xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"

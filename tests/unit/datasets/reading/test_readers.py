@@ -53,6 +53,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.slow
 @given(st.one_of(st.binary(max_size=200), damaged()), st.sampled_from(NAMES), CHUNKS)
 @settings(deadline=None, max_examples=300)
 def test_any_bytes_are_read_or_refused(data, name, chunk):

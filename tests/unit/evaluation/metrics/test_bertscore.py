@@ -111,6 +111,7 @@ def test_a_score_does_not_depend_on_what_else_is_in_the_batch(encoder: Encoder) 
         assert one == pytest.approx(other, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_memory_limit(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = list(score(encoder, PAIRS[:9]))
     blocks: list[int] = []
@@ -204,6 +205,7 @@ def test_the_manifest_says_what_was_exported() -> None:
     assert set(manifest.files) >= {"model.onnx", "tokenizer.json"}
 
 
+@pytest.mark.slow
 def test_only_scoring_loads_the_runtime() -> None:
     """Every function knows the metrics' names; NumPy and ONNX Runtime are in the scoring function's layer alone."""
     script = (

@@ -11,6 +11,8 @@ from tests.calibration.simulation import calibrate, difference, true_difference
 from tests.calibration.stopping import calibrate_stopping
 from tuner.evaluation.statistics import comparison
 
+pytestmark = pytest.mark.slow
+
 DESIGNS = {design.name: design for design in (*INDEPENDENT, *RELATED, *JUDGES)}
 
 

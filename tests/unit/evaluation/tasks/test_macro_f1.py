@@ -74,6 +74,7 @@ def test_the_interval_is_that_of_resampled_questions() -> None:
     assert difference.standard_error == pytest.approx(float(np.std(drawn, ddof=1)), rel=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("questions", [12, 40])
 def test_equal_models_are_rarely_called_different(questions: int) -> None:
     """Two models that are right equally often, on labels of unequal frequency: about one in twenty differs."""

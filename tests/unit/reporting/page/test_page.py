@@ -244,6 +244,7 @@ def test_a_score_by_a_person_is_shown_with_the_grade_of_the_judge(report: Report
     assert "Scored by a person; the judge gave 3." in page(report.model_copy(update={"questions": (question,)}))
 
 
+@pytest.mark.slow
 def test_losses_and_questions_for_review_are_printed_first(folder_of: FolderOf) -> None:
     report = build(folder_of(artifacts(60)), at=AT)
     rows = question_rows(report)

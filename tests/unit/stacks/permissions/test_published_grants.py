@@ -98,6 +98,7 @@ def allow(action: Any, on: Any, **condition: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": on} | ({"Condition": condition} if condition else {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "mistake"),
     [

@@ -14,6 +14,8 @@ from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
 from tuner.core.resource_names import Tags
 
+pytestmark = pytest.mark.slow
+
 TEAMS = ("search", "support")
 # What lies below these resources of a team: its datasets, and what its runs make of them.
 _BELOW = {

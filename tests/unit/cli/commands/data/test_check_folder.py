@@ -196,6 +196,7 @@ def test_errors_in_a_file_beside_documents_are_found(folder: tuple[str, Put]) ->
     assert (result.exit_code, json.loads(result.stdout)["findings"][0]["file"]) == (1, "validation.jsonl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "settings", "said"),
     [

@@ -42,6 +42,7 @@ def ask(network: tuple[Any, Any], networks):
     return answer
 
 
+@pytest.mark.slow
 def test_a_batch_gives_the_results_of_single_requests(ask):
     texts = ["Hi", "What is the meaning of a rather long question like this one?", "Why?"]
     # Sampled, because greedy answers of random weights hardly depend on the position.
