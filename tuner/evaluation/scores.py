@@ -22,6 +22,7 @@ from tuner.evaluation.statistics.comparison import PairedDifference, compare, me
 from tuner.evaluation.statistics.confusion import answered_label
 from tuner.evaluation.statistics.correlation import correlations
 from tuner.evaluation.statistics.early_stopping import Looks
+from tuner.evaluation.statistics.groups import interval_of_estimate
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
 from tuner.evaluation.statistics.slices import compared_with_all, slice_warnings, slices_by
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
@@ -206,7 +207,9 @@ def _measure_scores(
         "label": measure.label,
         "range": measure.range,
         "better": measure.better,
-        "by_contestant": {name: _aggregate(measure, records, name) for name in _measured_contestants(measure, records)},
+        "by_contestant": {
+            name: _aggregate(measure, records, name, looks) for name in _measured_contestants(measure, records)
+        },
         "difference": difference.mean,
         "comparison": difference.comparison,
     }
@@ -248,8 +251,9 @@ def _macro_f1_scores(
         errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], seed, groups)[1]
     aggregates = {
         name: Aggregate(
-            mean=macro_f1(expected, answered[name]),
+            mean=(mean := macro_f1(expected, answered[name])),
             standard_error=error,
+            interval=interval_of_estimate(mean, error, groups, measure.range, looks),
             n=len(labelled),
             missing=sum(record.of(name).failed for record in labelled),
             failed=sum(record.of(name).failed for record in labelled),
@@ -276,7 +280,9 @@ def _labels(
     return [str(record.label) for record in labelled], answered, [_group(record) for record in labelled]
 
 
-def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName) -> Aggregate:
+def _aggregate(
+    measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName, looks: Looks | None
+) -> Aggregate:
     answers = [record.of(contestant) for record in records]
     values = [answer.counted(measure.name, measure.worst) for answer in answers]
     present = [value for value in values if value is not None]
@@ -287,6 +293,7 @@ def _aggregate(measure: Measure, records: Sequence[QuestionScores], contestant: 
     return Aggregate(
         mean=mean,
         standard_error=error,
+        interval=interval_of_estimate(mean, error, groups, measure.range, looks),
         n=len(present),
         missing=sum(answer.measures[measure.name] is None for answer in applies),
         failed=sum(answer.failed for answer in applies),

@@ -85,6 +85,18 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def latency(milliseconds: float | None) -> str:
+    """How long an answer took: 812 ms, 1.41 s."""
+    if milliseconds is None:
+        return _NONE
+    return f"{milliseconds:,.0f} ms" if milliseconds < 1000 else f"{number(milliseconds / 1000)} s"
+
+
+def interval_limits(interval: tuple[float, float] | None, signed: bool = False) -> str:
+    """Both ends of an interval: 3.1 to 6.4. Empty without one."""
+    return " to ".join(number(end, signed) for end in interval or ())
+
+
 def seconds_between(start: str | None, end: str | None) -> float | None:
     """Seconds from one ISO 8601 time to another. None when one is missing."""
     return (_moment(end) - _moment(start)).total_seconds() if start and end else None

@@ -20,6 +20,9 @@ class Aggregate(Part):
 
     mean: float | None = None
     standard_error: float | None = None
+    interval: tuple[float, float] | None = Field(
+        None, description="95 % interval of the mean; null with few questions, and in files of earlier versions"
+    )
     n: int | None = Field(None, description="answers that count towards the mean")
     missing: int = Field(0, description="answers without a score of their own")
     failed: int = Field(0, description="answers that were not given; they count as the worst score")
@@ -163,7 +166,12 @@ class MeasureScores(Aggregates):
     )
 
     def against(self, contestant: ContestantName) -> MeasureScores:
-        """The same measure with another contestant in the place of the base model."""
+        """The same measure with another contestant in the place of the base model.
+
+        Beside others, the base model is one of the comparisons that are corrected for their number.
+        """
+        if contestant == BASE and BASE not in self.compared:
+            return self
         found = self.compared[contestant]
         members = {name: getattr(found, name) for name in ("difference", "comparison", "conclusion")}
         sides = {BASE: self.by_contestant.get(contestant, Aggregate()), TUNED: self.tuned}

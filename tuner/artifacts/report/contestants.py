@@ -8,6 +8,14 @@ from tuner.artifacts.base import Part
 from tuner.artifacts.evaluation.contestants import ContestantName
 
 
+class ContextCounts(Part):
+    """How many examples or passages a contestant's prompts had, and how many of them gave the answer away."""
+
+    parts: int = Field(description="examples and passages in all prompts")
+    parts_with_answer: int = Field(description="those that have a right answer of their question word for word")
+    questions_with_answer: int = Field(description="questions whose prompt has such a part")
+
+
 class ContestantUse(Part):
     """What one contestant used, as measured with the run's answers, and what it costs. Null is unknown, never 0."""
 
@@ -28,4 +36,5 @@ class ContestantUse(Part):
         description="what a month costs without any question: storage, throughput if it is paid by the hour, and the "
         "retrieval of passages",
     )
+    context: ContextCounts | None = Field(None, description="null for a contestant without examples and passages")
     unknown: tuple[str, ...] = Field((), description="prices, or tokens, without which the costs are not known")

@@ -18,9 +18,10 @@ from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.terminal.hints import pasteable
-from tuner.cli.terminal.score_table import contestant_table, score_table
+from tuner.cli.terminal.score_table import contestant_table, score_table, use_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
+from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
 from tuner.reporting.notify.failure_message import without_alarm
 
 
@@ -84,6 +85,11 @@ def _results(target: Console, report: Report) -> None:
         if decides and decides.compared:
             target.print()
             target.print(contestant_table(decides))
+        if report.contestants:
+            target.print()
+            target.print(use_table(decides, report.contestants))
+        for sentence in (*costs_not_known(report.contestants), *answers_given_away(report.contestants)):
+            target.print(sentence)
     if not report.failure:
         target.print()
         target.print(report.verdict.sentence, style="name")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from tuner.artifacts.evaluation.contestants import title_of
-from tuner.artifacts.evaluation.measure_scores import MeasureScores
-from tuner.reporting.formatting import measure_title, number
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
+from tuner.artifacts.report.contestants import ContestantUse
+from tuner.reporting.formatting import interval_limits, latency, measure_title, money, number, probability
 
 # Measures that can decide the verdict come before those that only describe.
 _FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
@@ -47,14 +47,38 @@ def score_table(
 def contestant_table(measure: MeasureScores) -> Table:
     """The tuned model compared with each other contestant by one measure, with the corrected conclusions."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
-    table.add_column("tuned model against")
-    for heading in ("its mean", "tuned", "difference"):
+    table.add_column("tuned against")
+    for heading in ("mean", "tuned", "difference"):
         table.add_column(heading, justify="right")
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    table.add_column("conclusion")
+    table.add_column("Holm p", justify="right")
+    table.add_column("tuned is")
     for name in measure.compared:
         row = measure.against(name)
-        table.add_row(title_of(name), *_numbers(row), row.conclusion_value)
+        table.add_row(name, *_numbers(row), probability(row.comparison.p_corrected), row.conclusion_value)
+    return table
+
+
+def use_table(measure: MeasureScores | None, uses: Sequence[ContestantUse]) -> Table:
+    """What each contestant costs and how fast it is, beside its mean by the measure that decides.
+
+    `per 1,000`: answers; `median` and `95 %`: what an answer takes; `idle/month`: what a month costs without questions.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("contestant")
+    for heading in ("mean", "95 % interval", "per 1,000", "median", "95 %", "idle/month"):
+        table.add_column(heading, justify="right")
+    for use in uses:
+        scores = measure.by_contestant.get(use.name, Aggregate()) if measure else Aggregate()
+        table.add_row(
+            use.name,
+            number(scores.mean),
+            interval_limits(scores.interval),
+            money(use.usd_per_1000_answers),
+            latency(use.latency_ms_median),
+            latency(use.latency_ms_p95),
+            money(use.idle_usd_per_month),
+        )
     return table
 
 
@@ -72,7 +96,7 @@ def _change(difference: float, interval: tuple[float, float]) -> tuple[str, str]
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
-    return " to ".join(number(end, signed=True) for end in interval or ())
+    return interval_limits(interval, signed=True)
 
 
 def _style(scores: MeasureScores) -> str:

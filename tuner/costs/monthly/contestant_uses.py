@@ -60,7 +60,7 @@ class ContestantCosts:
             return self.service.tuned(way, tokens, fixed)
         if contestant.kind in _ON_THE_BASE:
             return self.service.by_token("by the token", tokens, fixed)
-        return Line(name="by the token", fixed_usd=fixed, request_usd=None, unknown=("its prices",))
+        return Line(name="by the token", fixed_usd=fixed, request_usd=None, unknown=("input", "output"))
 
 
 def measured_tokens(answers: Iterable[Answer]) -> Tokens | None:

@@ -20,6 +20,8 @@ from tuner.settings import Commitment
 from tuner.settings.prices import PricedItem, Term
 
 _HOURS_PER_MONTH = 730
+TOKENS = "tokens"
+"""Stands among the missing prices of a line where the tokens of a request are not known."""
 Way = Literal["on_demand", "hourly", "OneMonth", "SixMonths"]
 """How a tuned model is served: by the token, or on throughput that is paid by the hour or for a term."""
 _THROUGHPUT: dict[Way, tuple[Term, str]] = {
@@ -85,7 +87,7 @@ class Service:
         self, reading: PricedItem, writing: PricedItem, tokens: Tokens | None
     ) -> tuple[float | None, tuple[str, ...]]:
         if tokens is None:
-            return None, ("tokens",)
+            return None, (TOKENS,)
         return self._sum((reading, None, tokens.read), (writing, None, tokens.written))
 
     def _sum(self, *parts: _Part) -> tuple[float | None, tuple[str, ...]]:

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuner.artifacts.dataset import FEWEST_GROUPS
+from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
 
@@ -74,6 +76,31 @@ def interval_of_mean(mean: float, error: float, degrees: float, confidence: floa
     """The interval of a mean by Student's distribution."""
     reach = quantile(degrees, (1 + confidence) / 2) * error
     return mean - reach, mean + reach
+
+
+def interval_of_estimate(
+    mean: float | None,
+    error: float | None,
+    names: Sequence[Hashable],
+    bounds: tuple[float, float] | None,
+    looks: Looks | None = None,
+) -> tuple[float, float] | None:
+    """The 95 % interval of one contestant's mean, inside the bounds of the measure. None with too few questions.
+
+    `names` are those of the groups of its values. `looks` are those of an evaluation that may stop early.
+    """
+    groups = Groups.of(names)
+    units, degrees = (groups.count, groups.degrees) if groups else (len(names), len(names) - 1.0)
+    if mean is None or error is None or units < FEWEST_GROUPS:
+        return None
+    if looks is None or looks.complete:
+        reach = quantile(degrees, (1 + (looks.confidence if looks else 0.95)) / 2)
+    elif (found := looks.reach(degrees)) is not None:
+        reach = found
+    else:
+        return None
+    low, high = bounds or (-math.inf, math.inf)
+    return max(low, mean - reach * error), min(high, mean + reach * error)
 
 
 def p_of_mean(mean: float, error: float, groups: Groups) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from tuner import catalog
@@ -12,6 +12,7 @@ from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import EarlierRun, Failure, Question, Report, ScoringDetails, ServingEndpoint
 from tuner.artifacts.report.break_even import BreakEven
+from tuner.artifacts.report.contestants import ContestantUse
 from tuner.artifacts.report.run_summary import RunStatus
 from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
@@ -55,6 +56,7 @@ def build(
     models = named_models(artifacts.manifest, artifacts.training, serving, artifacts.scores, artifacts.generated)
     verdict = _verdict(failure, artifacts.scores)
     none: tuple[Question, ...] = ()
+    no_uses: tuple[ContestantUse, ...] = ()
     contestants = artifacts.manifest.contestant_names if artifacts.manifest else MAIN
     questions = reading.attempt(lambda: run_questions(folder, contestants, artifacts.scores, verdict.metric), none)
     written = _last_modified(folder, ended)
@@ -75,7 +77,7 @@ def build(
         estimate=artifacts.estimate,
         approval=artifacts.approval,
         bill=bill(artifacts.estimate, _usage(artifacts, serving, questions)),
-        contestants=contestant_uses(artifacts.manifest, artifacts.estimate, questions) if artifacts.manifest else (),
+        contestants=reading.attempt(lambda: _uses(folder, artifacts, questions, written), no_uses),
         break_even=_break_even(artifacts, questions),
         timeline=timeline(artifacts.manifest, written, artifacts.training, serving, artifacts.approval),
         dataset_summary=artifacts.dataset_summary,
@@ -108,6 +110,13 @@ def _usage(artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: 
     judge = artifacts.scores.judge if artifacts.scores else None
     guard = artifacts.guard.questions if artifacts.guard else ()
     return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment, guard)
+
+
+def _uses(
+    folder: RunFolder, artifacts: RunArtifacts, questions: tuple[Question, ...], written: Collection[str]
+) -> tuple[ContestantUse, ...]:
+    manifest = artifacts.manifest
+    return contestant_uses(folder, manifest, artifacts.estimate, questions, written) if manifest else ()
 
 
 def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> BreakEven | None:

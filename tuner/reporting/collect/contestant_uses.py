@@ -2,23 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from tuner.artifacts.contexts import Context
 from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report.contestants import ContestantUse
+from tuner.artifacts.report.contestants import ContestantUse, ContextCounts
 from tuner.artifacts.report.evaluation import Question
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 from tuner.costs.monthly.contestant_uses import ContestantCosts
-from tuner.costs.monthly.lines import Service, way_of
+from tuner.costs.monthly.lines import TOKENS, Service, way_of
+from tuner.reporting.formatting import integer, plural
+
+_PARTS = "examples or passages"
 
 
 def contestant_uses(
-    manifest: Manifest, estimate: Estimate | None, questions: Sequence[Question]
+    folder: RunFolder,
+    manifest: Manifest,
+    estimate: Estimate | None,
+    questions: Sequence[Question],
+    written: Collection[str],
 ) -> tuple[ContestantUse, ...]:
-    """Those of the contestants that were asked, in the order of tables."""
+    """Those of the contestants that were asked, in the order of tables. `written` names the artifacts of the run."""
     costs = contestant_costs(manifest, estimate)
     asked = [each for each in manifest.contestants if any(question.of(each.name) for question in questions)]
-    return tuple(costs.use(contestant, questions) for contestant in asked)
+    with_contexts = {each.name for each in asked if Keys.contexts(each.name) in written}
+    return tuple(
+        costs.use(each, questions).model_copy(
+            update={"context": _context_counts(folder, each.name, questions) if each.name in with_contexts else None}
+        )
+        for each in asked
+    )
+
+
+def _context_counts(folder: RunFolder, contestant: ContestantName, questions: Sequence[Question]) -> ContextCounts:
+    """The examples and passages of the questions that the contestant was asked."""
+    asked = {question.id for question in questions if question.of(contestant)}
+    parts = parts_with_answer = questions_with_answer = 0
+    for context in folder.load_records(Keys.contexts(contestant), Context):
+        if context.id in asked:
+            holding = [part.holds_answer for part in context.examples] + [
+                part.holds_answer for part in context.passages
+            ]
+            parts += len(holding)
+            parts_with_answer += sum(holding)
+            questions_with_answer += context.holds_answer
+    return ContextCounts(parts=parts, parts_with_answer=parts_with_answer, questions_with_answer=questions_with_answer)
+
+
+def answers_given_away(uses: Iterable[ContestantUse]) -> Iterator[str]:
+    """How often the prompts of contestants had the right answer word for word: a sentence for equal counts."""
+    titles: dict[ContextCounts, list[str]] = {}
+    for use in uses:
+        if use.context and use.context.parts_with_answer:
+            titles.setdefault(use.context, []).append(use.title)
+    for context, named in titles.items():
+        yield (
+            f"{integer(context.parts_with_answer)} of {plural(context.parts, 'example or passage', _PARTS)} of "
+            f"{' and '.join(named)} have a right answer of their question word for word, for "
+            f"{plural(context.questions_with_answer, 'question')}. There it is enough to copy the answer, so the score "
+            "says little about other questions."
+        )
+
+
+def not_known(use: ContestantUse) -> str:
+    """Why a cost is not known; empty where all are."""
+    prices = [name for name in use.unknown if name != TOKENS]
+    reasons = [f"no price for {', '.join(prices)}"] if prices else []
+    return "; ".join([*(["tokens were not counted"] if TOKENS in use.unknown else []), *reasons])
+
+
+def costs_not_known(uses: Iterable[ContestantUse]) -> Iterator[str]:
+    """The same in sentences, for the contestants with a cost that is not known."""
+    yield from (f"Costs of {use.title} are not known: {not_known(use)}." for use in uses if use.unknown)
 
 
 def contestant_costs(manifest: Manifest, estimate: Estimate | None) -> ContestantCosts:

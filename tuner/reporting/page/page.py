@@ -21,6 +21,7 @@ from tuner.core.text_sanitizer import readable
 from tuner.reporting import formatting
 from tuner.reporting.collect.break_even import assumed, outcome
 from tuner.reporting.collect.caveats import caveats, judge_caveats, measure_correlations
+from tuner.reporting.collect.contestant_uses import answers_given_away, not_known
 from tuner.reporting.collect.model_names import display_name
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.collect.training_diagnosis import training_diagnosis
@@ -47,6 +48,9 @@ _FILTERS = {
     "measure_title": formatting.measure_title,
     "timestamp": formatting.timestamp,
     "integer": formatting.integer,
+    "interval_limits": formatting.interval_limits,
+    "latency": formatting.latency,
+    "not_known": not_known,
 }
 _GLOBALS = {
     "seconds_between": formatting.seconds_between,
@@ -75,6 +79,7 @@ def page(report: Report) -> str:
         judge_caveats=judge_caveats(report),
         judged_measures=view.judged_measures(report),
         contestant_rows=view.contestant_rows(report),
+        given_away=tuple(answers_given_away(report.contestants)),
         classification=report.scoring.classification,
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),
         extraction=report.scoring.extraction,

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.costs.estimate import CostItem
-from tuner.artifacts.evaluation.contestants import title_of
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, title_of
 from tuner.artifacts.evaluation.gate import Gate
-from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
 from tuner.artifacts.report import Answer, Question, Report
+from tuner.artifacts.report.contestants import ContestantUse
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags
 from tuner.reporting.formatting import measure_title
@@ -87,11 +88,16 @@ class JudgeRow:
 
 @dataclass(frozen=True, slots=True)
 class ContestantRow:
-    """Another contestant, and the tuned model compared with it. `drawn` has the scale of all of them."""
+    """A contestant by the measure that decides, the tuned model compared with it, and what it used.
+
+    `against` is None for the tuned model itself. `drawn` has the scale of all rows.
+    """
 
     title: str
-    scores: MeasureScores
+    scores: Aggregate
+    against: MeasureScores | None
     drawn: Interval | None
+    use: ContestantUse | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +154,19 @@ def _judge_rows(measure: MeasureScores) -> list[JudgeRow]:
 
 
 def contestant_rows(report: Report) -> list[ContestantRow]:
-    """The tuned model compared with each other contestant by the measure that decides; empty if there is only base."""
+    """All contestants by the measure that decides; empty where there is neither another one nor a measured use."""
     measure = report.scores.get(report.verdict.metric or "")
-    if measure is None:
+    if measure is None or not (measure.compared or report.contestants):
         return []
-    found = {name: measure.against(name) for name in measure.compared}
+    uses = {use.name: use for use in report.contestants}
+    found = {name: measure.against(name) for name in (BASE, *(name for name in measure.compared if name != BASE))}
     widest = max(found.values(), key=reach, default=None)
-    return [ContestantRow(title_of(name), each, interval_bar(each, widest)) for name, each in found.items()]
+    tuned = ContestantRow(title_of(TUNED), measure.tuned, None, None, uses.get(TUNED))
+    base, *others = [
+        ContestantRow(title_of(name), each.base, each, interval_bar(each, widest), uses.get(name))
+        for name, each in found.items()
+    ]
+    return [base, tuned, *others]
 
 
 def deciding_row(report: Report) -> str | None:

@@ -125,7 +125,7 @@ def test_an_unknown_price_by_the_month_is_null_and_named() -> None:
 def test_the_prices_of_another_model_are_not_known() -> None:
     larger = Contestant(name="larger", kind="model", model="amazon.nova-pro-v1:0")
     found = ContestantCosts(Service([], 730, 1), "on_demand").use(larger, asked("larger", [answer()]))
-    assert (found.usd_per_1000_answers, found.unknown) == (None, ("its prices",))
+    assert (found.usd_per_1000_answers, found.unknown) == (None, ("input", "output"))
 
 
 def test_a_run_that_asks_for_a_term_is_served_so() -> None:

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error
-from tuner.evaluation.statistics.groups import Groups
+from tuner.evaluation.statistics.early_stopping import Looks
+from tuner.evaluation.statistics.groups import Groups, interval_of_estimate
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1
 
 UNEQUAL = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
@@ -123,3 +124,29 @@ def test_macro_f1_of_groups_has_a_wider_interval_than_that_of_independent_questi
     assert (grouped.groups, grouped.n, grouped.mean) == (12, 60, alone.mean)
     assert grouped.p is not None
     assert grouped.differs == (grouped.p < 0.05)
+
+
+def test_the_interval_of_a_mean_is_students_inside_the_bounds() -> None:
+    values = [3.0, 5.0, 4.0, 7.0, 6.0, 5.0]
+    mean, error = mean_and_error(values)
+    expected = stats.t.interval(0.95, len(values) - 1, loc=mean, scale=error)
+    alone = list(range(len(values)))
+    assert interval_of_estimate(mean, error, alone, (1, 10)) == pytest.approx(expected)
+    assert interval_of_estimate(9.9, error, alone, (1, 10)) == pytest.approx((9.9 - (expected[1] - 5), 10))
+    assert interval_of_estimate(mean, error, alone[:4], (1, 10)) is None, "four questions show nothing"
+
+
+def test_the_interval_of_a_mean_counts_groups_and_looks() -> None:
+    names = names_of((4,) * 10)
+    values = gains_of((4,) * 10, 0.5, np.random.default_rng(1))
+    mean, error = mean_and_error(values, names)
+    grouped = interval_of_estimate(mean, error, names, None)
+    assert grouped == pytest.approx(stats.t.interval(0.95, 9, loc=mean, scale=error))
+    assert grouped
+    for complete in (True, False):
+        wider = interval_of_estimate(mean, error, list(range(40)), None, Looks(80, complete=complete))
+        plain = interval_of_estimate(mean, error, list(range(40)), None)
+        assert wider
+        assert plain
+        assert wider[0] < plain[0] < plain[1] < wider[1]
+    assert interval_of_estimate(mean, error, names[:6], None, Looks(80, complete=False)) is None

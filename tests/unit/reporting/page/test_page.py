@@ -9,10 +9,8 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER, artifacts, guard_of
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
-from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, Comparison, Conclusion
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.artifacts.report.run_summary import RunStatus
-from tuner.cli.terminal.score_table import contestant_table
 from tuner.reporting import Failure, Report, build, page
 from tuner.reporting.formatting import number
 from tuner.reporting.page.view import question_rows
@@ -271,31 +269,3 @@ def test_what_was_lost_comes_first_with_its_questions(report: Report) -> None:
     assert section.index("lost general knowledge: it passed 0 of 14") < section.index("Undecided for")
     assert "14 questions that only the base model passed" in section
     assert "Refusing harmful requests" in section
-
-
-def test_other_contestants_are_compared_by_the_measure_that_decides(report: Report) -> None:
-    assert "other contestants" not in page(report)
-    measure = report.scores["correctness"]
-    worse = Comparison(n=8, interval=(-2.5, -0.5), p=0.01, p_corrected=0.02)
-    compared = {
-        "base": Compared(difference=measure.difference, comparison=measure.comparison, conclusion=measure.conclusion),
-        "retrieval": Compared(
-            difference=-1.5, comparison=worse, conclusion=Conclusion(value="worse", sentence="It is worse.")
-        ),
-    }
-    sides = {**measure.by_contestant, "retrieval": Aggregate(mean=7.25, n=8)}
-    several = measure.model_copy(update={"by_contestant": sides, "compared": compared})
-    shown = report.model_copy(update={"scores": {**report.scores, "correctness": several}})
-    section = page(shown).partition("The tuned model against the other contestants")[2].partition("</table>")[0]
-    assert re.search(r'the base model with passages</th><td class="num base">7.25<.*?−1.50.*?>worse</span>', section)
-    assert section.index("the base model<") < section.index("the base model with passages<")
-
-    cells = [[str(cell) for cell in column.cells] for column in contestant_table(several).columns]
-    assert [column[1] for column in cells] == [
-        "the base model with passages",
-        "7.25",
-        number(several.tuned.mean),
-        "−1.50",
-        "−2.50 to −0.500",
-        "worse",
-    ]

@@ -1,0 +1,113 @@
+"""The table of contestants: on the page, and as `tuner show` prints it."""
+
+import html
+import re
+
+import pytest
+
+from tests.unit.reporting.compared import MEANS, RATES, compared
+from tests.unit.reporting.conftest import FolderOf
+from tuner.artifacts.report.contestants import ContextCounts
+from tuner.cli.terminal.console import console
+from tuner.cli.terminal.score_table import contestant_table, use_table
+from tuner.reporting import Report, build, page
+from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
+
+_TITLE = "The contestants: quality, cost and speed"
+
+
+@pytest.fixture
+def several(folder_of: FolderOf) -> Report:
+    return build(folder_of(compared()))
+
+
+def section(report: Report) -> str:
+    return page(report).partition(f">{_TITLE}</h3>")[2].partition("</table>")[0]
+
+
+def row(report: Report, title: str) -> str:
+    """The text of a contestant's row, cells separated by bars."""
+    found = re.search(rf'<tr><th scope="row">{title}<.*?</tr>', section(report), re.DOTALL)
+    assert found
+    return html.unescape(re.sub(r"\s*\|[\s|]*", "|", re.sub(r"(<[^>]*>\s*)+", "|", found[0])))
+
+
+def printed(report: Report) -> str:
+    target = console()
+    with target.capture() as found:
+        target.print(contestant_table(report.scores["correctness"]))
+        target.print(use_table(report.scores["correctness"], report.contestants))
+    return found.get()
+
+
+def test_the_page_has_quality_cost_and_speed_of_every_contestant(several: Report) -> None:
+    base = several.scores["correctness"].base
+    assert base.interval
+    assert base.interval[0] == pytest.approx(3 - 0.0648, abs=0.001)
+    assert row(several, "The base model with passages") == (
+        "|The base model with passages|reads 1,030 tokens, writes 50|7.00|6.94 to 7.06|+0.000|−0.090 to +0.090|"
+        "undecided|p = 1.00|$1.13|595 ms|95 %: 770 ms|$0.00|by the token|"
+    )
+
+
+def test_a_p_value_is_corrected_for_the_number_of_comparisons(several: Report) -> None:
+    found = several.scores["correctness"].compared["few_shot"].comparison
+    assert found.p is not None
+    assert found.p_corrected is not None
+    assert found.p_corrected > found.p
+    assert f"|better|p = {found.p_corrected:.3f}|" in row(several, "The base model with examples")
+    assert f"{found.p_corrected:.3f}" in printed(several)
+
+
+def test_the_only_comparison_needs_no_correction(folder_of: FolderOf) -> None:
+    alone = build(folder_of(compared({name: MEANS[name] for name in ("base", "tuned")})))
+    assert "Here it is the only comparison" in page(alone)
+    assert "|better|p < 0.001|" in row(alone, "The base model")
+
+
+def test_a_cost_that_is_not_known_is_not_zero_and_says_why(folder_of: FolderOf) -> None:
+    unknown = build(folder_of(compared(rates={**RATES, ("storage", None): None, ("input", None): None})))
+    assert "|not known|no price for storage|" in row(unknown, "The tuned model")
+    assert "|not known|" in row(unknown, "The base model")
+    assert list(costs_not_known(unknown.contestants))[:2] == [
+        "Costs of the base model are not known: no price for input.",
+        "Costs of the tuned model are not known: no price for storage.",
+    ]
+
+
+def test_throughput_is_paid_while_nothing_is_asked(folder_of: FolderOf) -> None:
+    served = build(folder_of(compared(serving="provisioned")))
+    assert "|$0.00|595 ms|95 %: 770 ms|$7,302.00|throughput by the hour|" in row(served, "The tuned model")
+
+
+def test_passages_that_give_the_answer_away_are_counted(several: Report) -> None:
+    assert [use.context for use in several.contestants[:2]] == [None, None]
+    counts = ContextCounts(parts=80, parts_with_answer=8, questions_with_answer=8)
+    assert {use.context for use in several.contestants[2:]} == {counts}
+    (sentence,) = answers_given_away(several.contestants[3:])
+    assert sentence.startswith(
+        "8 of 80 examples or passages of the base model with passages and the tuned model with passages have a right "
+        "answer of their question word for word, for 8 questions."
+    )
+    assert "8 of 80 examples or passages of the base model with examples and" in page(several)
+    none = [
+        use.model_copy(update={"context": counts.model_copy(update={"parts_with_answer": 0})})
+        for use in several.contestants
+    ]
+    assert list(answers_given_away(none)) == []
+
+
+def test_a_report_without_measured_use_shows_the_comparisons_only(several: Report) -> None:
+    bare = several.model_copy(update={"contestants": ()})
+    assert "1,000 answers" not in section(bare)
+    assert "|The base model with passages|7.00|6.94 to 7.06|" in row(bare, "The base model with passages")
+    alone = bare.scores["correctness"].model_copy(update={"compared": {}})
+    assert _TITLE not in page(bare.model_copy(update={"scores": {"correctness": alone}}))
+
+
+def test_the_command_prints_the_same_in_eighty_columns(several: Report) -> None:
+    lines = printed(several).splitlines()
+    assert max(map(len, lines)) <= 80
+    words = [" ".join(line.split()) for line in lines]
+    assert "few_shot 5.00 7.00 +2.00 +1.91 to +2.09 0.002 better" in words
+    assert "retrieval_tuned 7.00 6.94 to 7.06 $3.29 595 ms 770 ms $2.00" in words
