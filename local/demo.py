@@ -5,6 +5,7 @@ The demo uses its own cloud, so it does not affect a local cloud that the user h
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from tuner.artifacts.report import Report
 
 # Exit statuses of `tuner run`: succeeded; the gate rejected the model; the gate could not decide.
 _RESULTS = {0, 3, 4}
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXAMPLE = Path("examples") / "bedrock-faq"
 _console = Console(stderr=True, highlight=False)
 
@@ -36,6 +38,7 @@ def main() -> int:
     os.environ[FOLDER_VARIABLE] = str(CHECKOUT / ".local-demo")
     os.chdir(CHECKOUT)
     processes.own_clouds()
+    _end_with_the_terminal()
     started = time.monotonic()
     try:
         _bring_up()
@@ -45,16 +48,26 @@ def main() -> int:
         _console.print(f"\n{error}", style="bold red", markup=False)
         return 1
     except KeyboardInterrupt:
-        _console.show_cursor()  # the command that was interrupted may have hidden it
-        _console.print("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            _console.show_cursor()  # the command that was interrupted may have hidden it
+            _console.print("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
         return 130
     finally:
         # A second Ctrl-C would leave the cloud's processes.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with _console.status("Taking the local cloud down"):
-            cloud.down()
+        for number in _ENDINGS:
+            signal.signal(number, signal.SIG_IGN)
+        with contextlib.suppress(OSError):
+            _console.print("Taking the local cloud down")
+        cloud.down()
     _console.print(f"The local cloud is down. The demo took {time.monotonic() - started:.0f} s.")
     return 0
+
+
+def _end_with_the_terminal() -> None:
+    """Ends as Ctrl-C does when the terminal is closed or the process is ended: the command would outlive the demo."""
+    for number in _ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, signal.default_int_handler)
 
 
 def _bring_up() -> None:

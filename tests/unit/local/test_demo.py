@@ -1,8 +1,15 @@
-"""What the demo says at its end."""
+"""What the demo says at its end, and that it takes its cloud down however it ends."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from local import cloud, demo
 from local.demo import what_to_look_at
+from local.folder import FOLDER_VARIABLE
 from tests.unit.reporting.sample import RUN
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import NextStep, Report
@@ -24,3 +31,37 @@ def test_the_demo_names_the_report_and_its_first_step() -> None:
     assert "`tuner data check`" in said
     for section in ("What to do next", "Scores", "Questions", "Training", "Time and money"):
         assert section in said
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """The handlers of the test runner, put back in their places."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    directory = Path.cwd()
+    yield
+    os.chdir(directory)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_demo_takes_its_cloud_down_when_it_is_ended(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    downs = []
+    monkeypatch.setenv("LOCAL_OWNER", "")
+    monkeypatch.setenv(FOLDER_VARIABLE, "")
+    monkeypatch.setattr(cloud, "up", lambda **_: os.kill(os.getpid(), number))
+    monkeypatch.setattr(cloud, "down", lambda: downs.append(number))
+    assert demo.main() == 130
+    assert downs == [number]
+    assert "Interrupted. The demo's local cloud is deleted" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_demo_that_ignores_the_end_of_its_terminal_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    demo._end_with_the_terminal()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

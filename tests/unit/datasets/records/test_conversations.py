@@ -59,6 +59,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "Granite": {"text": f"<|start_of_role|>system<|end_of_role|>Be kind.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>{ASKED}<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>{ANSWERED}<|end_of_text|>"},  # noqa: E501
     "gpt-oss": {"text": f"<|start|>system<|message|>Be kind.<|end|><|start|>user<|message|>{ASKED}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWERED}<|return|>"},  # noqa: E501
     "Mistral": {"text": f"<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]{ASKED}[/INST]{ANSWERED}</s>"},
+    "Claude's export": {"system": "Be kind.", "chat_messages": [{"sender": "human", "text": ASKED, "files": []}, {"sender": "assistant", "text": ANSWERED}]},  # noqa: E501
     "preferences without a prompt": {"chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER, USER]},
     "HH": {"system": "Be kind.", "chosen": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWERED}", "rejected": "\n\nHuman: a\n\nAssistant: b"},  # noqa: E501
     "a template before the answer": {"prompt": f"<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{ASKED} [/INST]", "completion": f" {ANSWERED} </s>"},  # noqa: E501
@@ -82,6 +83,28 @@ def test_several_turns_in_a_template():
 def test_a_text_about_a_template_is_a_text():
     _, [record] = converted({"question": "What is <|im_start|>user for?", "answer": "It begins a turn."})
     assert record["messages"][0]["content"] == "What is <|im_start|>user for?"
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"type": "message", "user": "U1", "ts": "1700.0", "text": ASKED}, "a record is one message of a chat"),
+        ({"id": 1, "from": "Anna", "date": "2026-01-01", "text": ASKED}, "a record is one message of a chat"),
+        ({"author": "anna", "timestamp": "2026", "content": ASKED}, "a record is one message of a chat"),
+        ({"title": "Piers", "mapping": {"a": {"message": None, "children": ["b"]}}}, "this is ChatGPT's export"),
+    ],
+    ids=["Slack", "Telegram", "Discord", "ChatGPT"],
+)
+def test_single_messages_of_a_chat_are_named_as_what_they_are(record, words):
+    checked, _ = converted(record)
+    [found] = [finding for finding in checked.findings.kept if finding.rule == "record-kind"]
+    assert found.message.startswith(words)
+    assert found.remedy.startswith('Write {"messages": ')
+
+
+def test_a_text_with_a_label_is_no_message_of_a_chat():
+    _, [record] = converted({"user": "u1", "date": "2026", "text": ASKED, "label": "depth"})
+    assert [message["content"] for message in record["messages"]] == [ASKED, "depth"]
 
 
 def test_a_template_that_is_not_known_is_named():

@@ -58,7 +58,12 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
     if others:
         names = ", ".join(f"'{name}'" for name in others)
         message = f"only the sheet '{sheet.title}' is read; left out: {names}."
-        yield _issue(None, "left-out-sheet", message, f"{_LOOK} Else save each sheet as a file of its own.")
+        yield _issue(
+            None,
+            "left-out-sheet",
+            message,
+            f"{_LOOK} Else move the right one to the first place, or save each as a file.",
+        )
 
 
 def _refuse_document_types(file: IO[bytes]) -> None:

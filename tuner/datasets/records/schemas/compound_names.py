@@ -64,10 +64,14 @@ _BETWEEN_WORDS = re.compile(r"[_/,:'’&]+")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The field of a role: `guessed` from a word in its name. Without a `name`, several `candidates` may be meant."""
+    """The field of a role: `guessed` from a word in its name, or `unclear` because persons have such names too.
+
+    Without a `name`, several `candidates` may be meant.
+    """
 
     name: str | None = None
     guessed: bool = False
+    unclear: bool = False
     candidates: tuple[str, ...] = ()
 
 
@@ -93,7 +97,7 @@ class FieldRole:
         meant = [name for name in names if self._is_meant(name)]
         if len(meant) == 1:
             return Found(meant[0], guessed=True)
-        return Found(exact, candidates=tuple(meant))
+        return Found(exact, unclear=exact is not None, candidates=tuple(meant))
 
     def issue(self, name: str) -> Issue:
         """A warning that the field was taken for this."""

@@ -27,6 +27,7 @@ from tuner.datasets.records.schemas.field_names import (
     find_known,
     kind_of,
     leaf_names,
+    normal,
 )
 from tuner.datasets.records.schemas.messages import is_message
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
@@ -36,6 +37,15 @@ from tuner.settings import FieldNames
 Schema = PairSchema | ConversationSchema | TemplateSchema
 _TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dialogue", "messages", "completion")
 _SHOWN = 10  # names in a message
+_CONVERSATIONS = (
+    'Write {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]} for each conversation.'
+)
+# One message in an export of Slack, Teams, Discord or Telegram: who, what and when.
+_OF_A_MESSAGE = (
+    {"user", "from", "author", "sender", "username", "name", "user_id"},
+    {"text", "content", "message", "body"},
+    {"ts", "timestamp", "date", "time", "datetime", "created_at", "sent_at"},
+)
 _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orient='records'))."
 
 
@@ -57,7 +67,8 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         label = find_known(LABELS, [name for name in names if name != prompt])
         if template := _template(row, find_known(_TEXTS, names), fields.ignore, whole=not (completion or label)):
             return template
-        prompt = prompt or find_known(LABELLED_TEXTS, names)
+        text = find_known(LABELLED_TEXTS, names)
+        prompt = text if text and asked.unclear and completion is None else prompt or text
         completion = completion or label
     if prompt is None or completion is None:
         return _unrecognised(row, names, QUESTION if prompt is None else ANSWER)
@@ -110,17 +121,30 @@ def _unrecognised(row: Fields, names: list[str], role: FieldRole) -> Issue:
     if sum(name.rstrip().endswith(QUESTION_MARKS) for name in row) > len(row) / 2:
         message = "the names of the fields are questions: a record has a field for the question and one for the answer."
         return Issue("record-kind", message, 'Write {"question": "...", "answer": "..."} for each question.')
+    if export := _of_chat(row):
+        return Issue("record-kind", export, _CONVERSATIONS)
     if candidates := role.find(names).candidates:
         shown = _listed(candidates)
         message = f"several fields may hold the {role.what}: {shown}."
         remedy = f"Name the right one with {field_setting(role.setting)}, or call it {role.known[0]}."
         return Issue("missing-field", message, remedy)
-    also = "".join(_hint(name, find(row, name)) for name in names)
+    also = next(filter(None, (_hint(name, find(row, name)) for name in names)), "")
     return Issue(
         "missing-field",
         f"no field holds the {role.what}: found {_listed(names) or 'none'}.{also}",
         f"Name it with {field_setting(role.setting)}, or call it one of: {', '.join(role.known[:_SHOWN])}.",
     )
+
+
+def _of_chat(row: Fields) -> str | None:
+    """What a record of a chat program's export is; None for another record."""
+    tree = row.get("mapping")
+    if isinstance(tree, Mapping) and any(isinstance(node, Mapping) and "children" in node for node in tree.values()):
+        return "this is ChatGPT's export: the messages of a conversation are a tree."
+    names = {normal(name) for name in row}
+    if all(names & each for each in _OF_A_MESSAGE):
+        return "a record is one message of a chat: it needs a question and its answer."
+    return None
 
 
 def _listed(names: Sequence[str]) -> str:

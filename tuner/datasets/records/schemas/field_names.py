@@ -49,7 +49,17 @@ LABELS = (
     "kategorie", "klasse", "etiqueta", "étiquette", "etichetta", "categoria", "categoría", "catégorie",
     "标签", "类别", "ラベル", "カテゴリ", "레이블", "метка", "категория",
 )  # fmt: skip
-TRANSCRIPTS = ("messages", "conversations", "conversation", "dialog", "dialogue", "contents", "turns", "chat")
+TRANSCRIPTS = (
+    "messages",
+    "conversations",
+    "conversation",
+    "dialog",
+    "dialogue",
+    "contents",
+    "turns",
+    "chat",
+    "chat_messages",
+)
 
 
 class Kind(Enum):

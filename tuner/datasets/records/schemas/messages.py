@@ -12,7 +12,7 @@ from tuner.datasets.records.record import Turn
 from tuner.datasets.records.schemas.approval import decides, turn_decision
 from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of
 
-ROLES = ("role", "from", "speaker")
+ROLES = ("role", "from", "speaker", "sender")
 CONTENTS = ("content", "value", "parts", "text")
 # Names of speakers in published datasets, in lower case.
 _SPEAKERS = {
