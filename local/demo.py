@@ -41,26 +41,47 @@ def main() -> int:
     _end_with_the_terminal()
     started = time.monotonic()
     try:
+        status = _run()
+    finally:
+        down = _take_down()
+    if down:
+        _say(f"The local cloud is down. The demo took {time.monotonic() - started:.0f} s.")
+    return status if down else status or 1
+
+
+def _take_down() -> bool:
+    # A second Ctrl-C would leave the cloud's processes.
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    _say("Taking the local cloud down")
+    try:
+        cloud.down()
+    except LocalCloudError as error:
+        _say(str(error), "bold red")
+        return False
+    return True
+
+
+def _run() -> int:
+    """The demo, up to the report. Returns the exit status."""
+    try:
         _bring_up()
         _tune()
         _check()
     except (LocalCloudError, DemoError) as error:
-        _console.print(f"\n{error}", style="bold red", markup=False)
+        _say(f"\n{error}", "bold red")
         return 1
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            _console.show_cursor()  # the command that was interrupted may have hidden it
-            _console.print("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
-        return 130
-    finally:
-        # A second Ctrl-C would leave the cloud's processes.
-        for number in _ENDINGS:
-            signal.signal(number, signal.SIG_IGN)
         with contextlib.suppress(OSError):
-            _console.print("Taking the local cloud down")
-        cloud.down()
-    _console.print(f"The local cloud is down. The demo took {time.monotonic() - started:.0f} s.")
+            _console.show_cursor()  # the command that was interrupted may have hidden it
+        _say("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
+        return 130
     return 0
+
+
+def _say(text: str, style: str | None = None) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        _console.print(text, style=style, markup=False)
 
 
 def _end_with_the_terminal() -> None:

@@ -80,9 +80,18 @@ class CloudFolder:
 
     def remove(self) -> None:
         """Delete the folder and its content. Does nothing if it does not exist."""
-        if self.root.exists():
-            self._claim()
-            shutil.rmtree(self.root)
+        if not self.root.exists():
+            return
+        self._claim()
+        marker = self.root / _MARKER
+        for path in self.root.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != marker:
+                path.unlink()
+        # Last: without it, what an interrupted deletion left would be taken for somebody else's.
+        marker.unlink()
+        self.root.rmdir()
 
     def _claim(self) -> None:
         """Mark the folder as one of a local cloud. Refuse a folder with other content, because `down` deletes it."""

@@ -12,6 +12,7 @@ from tuner.core.json_types import JsonObject
 from tuner.core.run import generated_roles, role_of
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.records.schemas.compound_names import GUESSED_FIELD
 from tuner.datasets.unused_settings import UNUSED_SETTING
 from tuner.evaluation.guard.own_questions import with_guard_questions
 from tuner.intake.unused_files import unused_files
@@ -118,6 +119,6 @@ def check_dataset(
     return with_unused_files(prepared, unused_files([*files, *unused]))
 
 
-def unused_settings(findings: Findings) -> tuple[str, ...]:
-    """The warnings about settings without an effect, for commands that do not list all findings."""
-    return tuple(str(finding) for finding in findings.kept if finding.rule == UNUSED_SETTING)
+def taken_as(findings: Findings) -> tuple[str, ...]:
+    """The warnings about guessed fields and settings without an effect, for commands that do not list all findings."""
+    return tuple(str(finding) for finding in findings.kept if finding.rule in (UNUSED_SETTING, GUESSED_FIELD))

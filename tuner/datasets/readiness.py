@@ -37,9 +37,9 @@ def findings_by_rule(findings: Findings) -> list[list[Finding]]:
 def readiness(findings: Findings) -> Readiness:
     """Ready, ready with warnings or not ready, and the three rules to fix first.
 
-    Errors come first, then the rules with the most findings.
+    Errors come first, then the rules with the most findings. What only says how a file was read is not to be fixed.
     """
-    ranked = [found[0] for found in findings_by_rule(findings)]
+    ranked = [found[0] for found in findings_by_rule(findings) if not found[0].remedy.startswith("Nothing to do")]
     found = [
         f"{count:,} {name}{'' if count == 1 else 's'}"
         for name, count in (("error", findings.errors), ("warning", findings.warnings))

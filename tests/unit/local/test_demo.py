@@ -9,6 +9,7 @@ import pytest
 
 from local import cloud, demo
 from local.demo import what_to_look_at
+from local.errors import LocalCloudError
 from local.folder import FOLDER_VARIABLE
 from tests.unit.reporting.sample import RUN
 from tuner.artifacts.evaluation.verdict import Verdict
@@ -58,6 +59,21 @@ def test_the_demo_takes_its_cloud_down_when_it_is_ended(
     assert demo.main() == 130
     assert downs == [number]
     assert "Interrupted. The demo's local cloud is deleted" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_cloud_that_cannot_be_taken_down_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise LocalCloudError("The folder is not mine.")
+
+    monkeypatch.setenv("LOCAL_OWNER", "")
+    monkeypatch.setenv(FOLDER_VARIABLE, "")
+    monkeypatch.setattr(demo, "_run", lambda: 0)
+    monkeypatch.setattr(cloud, "down", refuse)
+    assert demo.main() == 1
+    assert "The folder is not mine." in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_signals")

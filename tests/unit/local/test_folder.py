@@ -62,6 +62,34 @@ def test_an_empty_folder_is_accepted(folder):
     assert not folder.root.exists()
 
 
+def test_a_removal_that_was_interrupted_is_continued(folder, monkeypatch):
+    folder.make()
+    folder.write_record(RECORD)
+    removed = []
+
+    def interrupted(path):
+        removed.append(path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("local.folder.shutil.rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            folder.remove()
+    assert removed
+    folder.make()
+    folder.remove()
+    assert not folder.root.exists()
+
+
+def test_removing_a_folder_leaves_what_its_links_point_to(folder, tmp_path):
+    (tmp_path / "mine").mkdir()
+    folder.make()
+    (folder.root / "link").symlink_to(tmp_path / "mine")
+    folder.remove()
+    assert (tmp_path / "mine").exists()
+    assert not folder.root.exists()
+
+
 def test_removing_a_missing_folder_does_nothing(folder):
     folder.remove()
 

@@ -21,7 +21,7 @@ from tuner.aws.price_list import PriceListApi
 from tuner.aws.s3.guard import guard_records
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings, show_power
-from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation, unused_settings
+from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation, taken_as
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.terminal.console import console, emit, say
@@ -80,7 +80,7 @@ def estimate(
     prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
     if generation.sets:
         warned = (generation.sentence, *warned)
-    warned = (*unused_settings(prepared.findings), *warned)
+    warned = (*taken_as(prepared.findings), *warned)
     known = price_list(deployment.prices, prices)
     made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from tuner.cli import run_lookup, run_start, upload
 from tuner.cli.commands.data.display import show_findings
 from tuner.cli.commands.watch import WaitFor, WaitForOption, follow, follow_or_conclude
-from tuner.cli.dataset_check import check_dataset, planned_generation, unused_settings
+from tuner.cli.dataset_check import check_dataset, planned_generation, taken_as
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError, UnknownRunError
 from tuner.cli.options import Local, Stack, connect
@@ -119,7 +119,7 @@ def _check(deployment: Deployment, folder: DatasetFolder, path: Path) -> None:
     if found.errors:
         show_findings(found)
         raise CommandError("The dataset is not ready. Nothing was uploaded.")
-    for sentence in unused_settings(found):
+    for sentence in taken_as(found):
         say(sentence, "warn")
     if found.warnings:
         say(f"{readiness(found).sentence} They are listed by: tuner data check {quoted(str(path))}", "warn")

@@ -25,6 +25,7 @@ from tuner.reporting.formatting import duration, number, plural
 # On a wider terminal the times would be far from their steps.
 _MAX_WIDTH = 90
 _LONGEST_PROBLEM = 300
+_STATES = {"ABORTED": "stopped", "TIMED_OUT": "timed out", "PENDING_REDRIVE": "restarting"}
 MARKS = {"waiting": ("·", "quiet"), "done": ("✓", "good"), "failed": ("✗", "bad"), "skipped": ("-", "quiet")}
 
 
@@ -174,8 +175,8 @@ class PlainDisplay:
 
 def _heading(snapshot: Snapshot) -> Text:
     run = snapshot.run
-    state = {"RUNNING": "running for", "SUCCEEDED": "succeeded after"}.get(run.status, f"{run.status.lower()} after")
-    return Text.assemble((run.run_id, "name"), f"  {state} {duration(run.seconds)}")
+    state = _STATES.get(run.status, run.status.lower())
+    return Text.assemble((run.run_id, "name"), f"  {state} {'after' if run.over else 'for'} {duration(run.seconds)}")
 
 
 def _label(step: Step) -> Text:

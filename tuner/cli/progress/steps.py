@@ -174,10 +174,10 @@ class Checklist:
         elif kind in ("TaskFailed", "TaskTimedOut", "MapStateFailed", "LambdaFunctionFailed"):
             self._error = event.error or kind
             self._change(problem=_reason(self._error, event.cause))
-        elif kind in ("TaskScheduled", "TaskSucceeded"):
+        elif kind in ("TaskScheduled", "TaskSubmitted", "TaskSucceeded"):
             # A retry begins or has succeeded. Only an error that remains until the next state is final.
             self._error = ""
-            if kind == "TaskSucceeded":
+            if kind != "TaskScheduled":  # submitted: it waits for an approval
                 self._change(problem="")
         elif kind == "MapStateStarted":
             self._iterations = [0, event.length]  # done and all
@@ -231,4 +231,6 @@ class Checklist:
 def _reason(error: str, cause: str) -> str:
     """Why an attempt failed, in the words of the history: the class alone says little."""
     said = step_failure(error, cause).message.splitlines()[0] if cause.strip() not in ("", "{}") else ""
+    if error.startswith("Lambda.") and "state: Pending" in said:
+        said = "Lambda is still preparing the function, as before its first call."
     return f"{error}: {said}" if said else error

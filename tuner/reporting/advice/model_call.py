@@ -90,27 +90,48 @@ def _serve(report: Report, kind: EndpointKind, model: str, region: str) -> tuple
     name = re.sub(r"[^a-zA-Z0-9-]+", "-", f"{report.dataset or 'tuned'}-live").strip("-")[:63]
     if kind == "on_demand":
         return (
-            f"aws bedrock create-custom-model-deployment --model-deployment-name {name} --model-arn {model} "
-            f"--region {region}",
-            f"aws bedrock get-custom-model-deployment --custom-model-deployment-identifier {name} --region {region} "
-            "--query '[status, customModelDeploymentArn]'",
+            _aws(
+                "bedrock create-custom-model-deployment",
+                f"--model-deployment-name {name}",
+                f"--model-arn {model}",
+                f"--region {region}",
+            ),
+            _aws(
+                "bedrock get-custom-model-deployment",
+                f"--custom-model-deployment-identifier {name}",
+                f"--region {region}",
+                "--query '[status, customModelDeploymentArn]'",
+            ),
         )
     units = report.serving.model_units if report.serving and report.serving.model_units else 1
     return (
-        f"aws bedrock create-provisioned-model-throughput --provisioned-model-name {name} --model-id {model} "
-        f"--model-units {units} --region {region}",
-        f"aws bedrock get-provisioned-model-throughput --provisioned-model-id {name} --region {region} "
-        "--query '[status, provisionedModelArn]'",
+        _aws(
+            "bedrock create-provisioned-model-throughput",
+            f"--provisioned-model-name {name}",
+            f"--model-id {model}",
+            f"--model-units {units}",
+            f"--region {region}",
+        ),
+        _aws(
+            "bedrock get-provisioned-model-throughput",
+            f"--provisioned-model-id {name}",
+            f"--region {region}",
+            "--query '[status, provisionedModelArn]'",
+        ),
     )
 
 
 def _release(kind: EndpointKind, endpoint: str, region: str) -> str:
     if kind == "on_demand":
-        return (
-            f"aws bedrock delete-custom-model-deployment --custom-model-deployment-identifier {endpoint} "
-            f"--region {region}"
-        )
-    return f"aws bedrock delete-provisioned-model-throughput --provisioned-model-id {endpoint} --region {region}"
+        options = ("bedrock delete-custom-model-deployment", f"--custom-model-deployment-identifier {endpoint}")
+    else:
+        options = ("bedrock delete-provisioned-model-throughput", f"--provisioned-model-id {endpoint}")
+    return _aws(*options, f"--region {region}")
+
+
+def _aws(operation: str, *options: str) -> str:
+    """A command of the AWS CLI with an option on each line: a browser breaks a long line within an option."""
+    return " \\\n  ".join((f"aws {operation}", *options))
 
 
 def _request(report: Report) -> JsonObject:
@@ -143,8 +164,10 @@ def _python(request: JsonObject, endpoint: str, region: str) -> str:
 
 def _cli(request: JsonObject, endpoint: str, region: str) -> str:
     options = {"messages": "--messages", "system": "--system", "inferenceConfig": "--inference-config"}
-    given = " ".join(f"{options[name]} {shlex.quote(json.dumps(value))}" for name, value in request.items())
-    return (
-        f"aws bedrock-runtime converse --region {region} --model-id {endpoint} {given} "
-        "--query 'output.message.content[0].text' --output text"
+    return _aws(
+        "bedrock-runtime converse",
+        f"--region {region}",
+        f"--model-id {endpoint}",
+        *(f"{options[name]} {shlex.quote(json.dumps(value))}" for name, value in request.items()),
+        "--query 'output.message.content[0].text' --output text",
     )

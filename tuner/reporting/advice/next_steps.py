@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, title_of
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
-from tuner.artifacts.report import NextStep, Question, Report
+from tuner.artifacts.report import Answer, NextStep, Question, Report
 from tuner.core.run import again_command
 from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
@@ -52,7 +52,7 @@ def _failed(report: Report) -> Iterator[NextStep]:
         errors = report.findings.errors if report.findings else 0
         what = f"the {plural(errors, 'error')} in the dataset" if errors else "the dataset"
         action = f"Correct {what} and upload it again, which starts a run."
-        yield NextStep(rule="fix-dataset", action=action, reason=first, commands=(_report(report),))
+        yield NextStep(rule="fix-dataset", action=action, reason=first, commands=(open_report(report),))
     elif error in _SETTINGS:
         action = (
             "Correct run.yaml and upload it again, which starts a run; or correct the deployment's settings, and run "
@@ -91,14 +91,31 @@ def _not_evaluated(report: Report) -> Iterator[NextStep]:
 
 
 def _failed_answers(report: Report) -> Iterator[NextStep]:
-    missing = sum(1 for question in report.questions if question.tuned and question.tuned.answer is None)
+    """Missing and empty answers count as the worst score, whatever the reason is."""
+    missing = _unanswered(report)
     if report.scores and missing:
+        (name, count), *others = missing.items()
+        also = "".join(f", {other} to {number}" for other, number in others)
+        of_all = f"{count} of {plural(len(report.questions), 'question')}{also}"
         yield NextStep(
             rule="read-failed-answers",
             action="Find out why answers are missing before you trust the scores.",
-            reason=f"The tuned model gave no answer to {missing} of {plural(len(report.questions), 'question')}. They "
-            "count as the worst score.",
+            reason=f"{name.capitalize()} gave no answer to {of_all}. They count as the worst score.",
         )
+
+
+def _unanswered(report: Report) -> dict[str, int]:
+    """How many questions a model did not answer, or with an empty text, by the model's name; none where it is none."""
+    sides = {
+        "the base model": [question.base for question in report.questions],
+        "the tuned model": [question.tuned for question in report.questions],
+    }
+    counts = ((name, sum(1 for side in found if side and _is_missing(side))) for name, found in sides.items())
+    return {name: count for name, count in counts if count}
+
+
+def _is_missing(side: Answer) -> bool:
+    return side.failed or not (side.answer or "").strip()
 
 
 def _contestants(report: Report) -> Iterator[NextStep]:
@@ -185,8 +202,8 @@ def _earlier(report: Report) -> Iterator[NextStep]:
 
 
 def _more_questions(report: Report) -> Iterator[NextStep]:
-    if report.verdict.value != "undecided":
-        return
+    if report.verdict.value != "undecided" or max(_unanswered(report).values(), default=0) > len(report.questions) / 2:
+        return  # what is missing decides nothing
     more = report.verdict.more_questions
     if more:
         action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and upload it again."
@@ -255,7 +272,7 @@ def _warnings(report: Report) -> Iterator[NextStep]:
             rule="fix-warnings",
             action="Correct what the check of the dataset found first.",
             reason=verdict.fix_first[0],
-            commands=(_report(report),),
+            commands=(open_report(report),),
         )
 
 
@@ -304,17 +321,18 @@ _RULES: tuple[Rule, ...] = (
 
 
 def _again(report: Report) -> str:
-    return _for_place(report, again_command(report.run_id))
+    return for_place(report, again_command(report.run_id))
 
 
-def _report(report: Report) -> str:
+def open_report(report: Report) -> str:
     """The command that opens the report, which has all findings."""
     return _tuner(report, f"report {report.run_id}")
 
 
 def _tuner(report: Report, arguments: str) -> str:
-    return _for_place(report, f"tuner {arguments}")
+    return for_place(report, f"tuner {arguments}")
 
 
-def _for_place(report: Report, command: str) -> str:
+def for_place(report: Report, command: str) -> str:
+    """The command as it is called where the run was: with `--local` for one on the local cloud."""
     return f"{command} --local" if report.models.base and report.models.base.stand_in else command

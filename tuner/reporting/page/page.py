@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -19,6 +19,7 @@ from tuner.artifacts.report import Report
 from tuner.catalog.guard import category_title
 from tuner.core.text_sanitizer import readable
 from tuner.reporting import formatting
+from tuner.reporting.advice.next_steps import for_place, open_report
 from tuner.reporting.collect.break_even import assumed, outcome
 from tuner.reporting.collect.caveats import caveats, judge_caveats, measure_correlations
 from tuner.reporting.collect.contestant_uses import answers_given_away, not_known
@@ -70,6 +71,8 @@ def page(report: Report) -> str:
         "report.html.j2",
         report=report,
         headline=view.headline(report.verdict.sentence),
+        open_report=open_report(report),
+        for_place=partial(for_place, report),
         tag_sentence=view.tag_sentence(report),
         caveats=caveats(report),
         deciding=view.deciding_row(report),

@@ -41,6 +41,14 @@ class TestRun:
         assert "scorer.py: is a Python file, which is not run" in outcome.err
         assert "incoming/faq/scorer.py" not in set(aws.uploaded())
 
+    def test_says_which_fields_were_guessed(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
+        (folder / "training.jsonl").write_text(
+            records(40).replace('"prompt"', '"User Query"').replace('"completion"', '"Agent Response"')
+        )
+        said = " ".join(tuner("run", str(folder)).err.split())
+        assert "field 'User Query': is taken for the question" in said
+        assert "field 'Agent Response': is taken for the answer" in said
+
     def test_the_training_file_is_uploaded_last(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         rows = "".join(f"What is part {number}?,Part {number}.\n" for number in range(20))
         (folder / "validation.csv").write_text(f"question,answer\n{rows}")

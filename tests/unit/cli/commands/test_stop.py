@@ -50,6 +50,7 @@ class TestStop:
         assert aws.job["status"] == "Stopping"
         assert len(aws.calls("ListProvisionedModelThroughputs")) == 2
         assert "Throughput left: none" in outcome.err
+        assert "faq-1  stopped after" in tuner("show", "faq-1").err
 
     def test_stopping_the_training_does_not_mark_the_endpoint_as_released(self, tuner: Tuner, aws: FakeAws) -> None:
         """Otherwise the release function would not find the endpoint by its record, and would delete its schedule."""

@@ -143,4 +143,16 @@ def test_a_retry_shows_the_sentence_of_the_history() -> None:
     history.add("TaskFailed", taskFailedEventDetails={"error": "ThrottledError", "cause": cause})
     assert step(history, "Pin the inputs").problem == "ThrottledError: Bedrock throttles: 3 requests a minute."
     assert step(history.add("TaskScheduled"), "Pin the inputs").problem  # the reason stays while the retry runs
+    submitted = (
+        History().is_in("Pin the inputs").task_failed("ThrottledError").add("TaskScheduled").add("TaskSubmitted")
+    )
+    assert step(submitted, "Pin the inputs").problem == "", "it waits for an answer, such as an approval"
     assert step(history.add("TaskSucceeded"), "Pin the inputs").problem == ""
+
+
+def test_a_function_that_lambda_prepares_is_no_riddle() -> None:
+    cause = "The operation cannot be performed at this time. The function is currently in the following state: Pending"
+    history = History().is_in("Pin the inputs").add("TaskScheduled")
+    history.add("TaskFailed", taskFailedEventDetails={"error": "Lambda.ResourceConflictException", "cause": cause})
+    said = "Lambda.ResourceConflictException: Lambda is still preparing the function, as before its first call."
+    assert step(history, "Pin the inputs").problem == said

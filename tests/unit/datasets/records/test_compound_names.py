@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl
 from tuner.catalog import model
-from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.datasets import CheckedFile, RecordLimits, convert, readiness
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
 from tuner.settings import FieldNames
 
@@ -52,6 +52,7 @@ def test_what_was_taken_is_a_warning():
     ]
     assert "is taken for the question" in found[0].message
     assert "--prompt-field" in found[0].remedy
+    assert not any("is taken for" in advice for advice in readiness(checked.findings).fix_first), "it is no fault"
 
 
 def test_a_table_below_a_title_is_read():

@@ -11,10 +11,10 @@ from tests.unit.reporting.sample import EARLIER, MODEL, RUN, guard_of
 from tuner.artifacts.dataset import Coverage, DatasetFindings
 from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, Conclusion
 from tuner.artifacts.evaluation.verdict import Verdict
-from tuner.artifacts.report import Failure, NextStep, NextStepRule, Report
+from tuner.artifacts.report import Answer, Failure, NextStep, NextStepRule, Report
 from tuner.artifacts.training import Epoch
 from tuner.reporting import build, notification_text, page
-from tuner.reporting.advice.next_steps import next_steps
+from tuner.reporting.advice.next_steps import next_steps, open_report
 
 
 def steps(report: Report, **members: Any) -> dict[str, NextStep]:
@@ -123,6 +123,21 @@ def test_missing_answers_are_looked_into(report: Report) -> None:
     assert "read-failed-answers" not in steps(report, questions=report.questions[:7])
 
 
+def test_a_comparison_of_missing_answers_decides_nothing(report: Report) -> None:
+    def empty(side: Answer | None) -> Answer | None:
+        return side and side.model_copy(update={"answer": " "})
+
+    silent = tuple(
+        question.model_copy(update={"base": empty(question.base), "tuned": empty(question.tuned)})
+        for question in report.questions
+    )
+    found = steps(report, questions=silent, gate=None, verdict=judged(report, "undecided", more_questions=None))
+    assert "keep-the-base" not in found
+    assert found["read-failed-answers"].reason.startswith(
+        "The base model gave no answer to 8 of 8 questions, the tuned model to 8."
+    )
+
+
 def test_overfitting_names_the_number_of_epochs(report: Report) -> None:
     assert "Train 3 epochs: set 'hyperparameters: {epochCount: 3}'" in steps(report)["train-fewer-epochs"].action
 
@@ -223,7 +238,10 @@ def test_page_and_message_show_every_step(report: Report) -> None:
     for step in report.next_steps:
         assert step.action.replace("'", "&#39;") in html
         assert step.action.split(":")[0].split("'")[0] in message
-        assert all(command in html and f"`{command}`" in message for command in step.commands)
+        assert all(f"`{command}`" in message for command in step.commands)
+        # The page does not tell how to open itself: it links to the findings.
+        assert all((command in html) == (command != open_report(report)) for command in step.commands)
+    assert '<a href="#dataset">All findings</a>' in html
     # Before the scores, the gate and the failure.
     assert html.index("What to do next") < html.index("<main")
 

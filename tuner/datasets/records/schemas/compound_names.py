@@ -12,6 +12,7 @@ from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS, Kind, find_known, kind_of, normal
 
+GUESSED_FIELD = "field-name"
 # Known names that are also names of people and of origins: a name of several words is clearer.
 _UNCLEAR = frozenset(("user", "human", "customer", "source", "assistant"))
 # These say nothing about the word beside them.
@@ -103,7 +104,7 @@ class FieldRole:
         """A warning that the field was taken for this."""
         message = f"is taken for the {self.what}, because of a word in its name."
         remedy = f"Nothing to do if that is right. Else name the right field with {field_setting(self.setting)}."
-        return Issue("field-name", message, remedy, name, "warning")
+        return Issue(GUESSED_FIELD, message, remedy, name, "warning")
 
     def _is_meant(self, name: str) -> bool:
         if len(name) > _LONGEST_NAME or name.rstrip().endswith((*QUESTION_MARKS, ".", "!")):
