@@ -50,7 +50,9 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     size = event.shard_size or env.deployment.shard_size
     began = inference.clock()
     try:
-        answered, failed = inference.run(*(Shard(folder, contestant, number, size) for number in event.shards))
+        samples = manifest.settings.evaluation.samples
+        shards = [Shard(folder, contestant, number, size, samples) for number in event.shards]
+        answered, failed = inference.run(*shards)
         # One of the invocations asks the guard questions too.
         if manifest.asks_guard and contestant.name in MAIN and 0 in event.shards:
             guard = GuardShard.of(folder, contestant)

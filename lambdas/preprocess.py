@@ -99,13 +99,14 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
     if stops_early:
         configured = min(configured, questions_of_a_batch(summary.evaluation_records))
         _shuffle_questions(folder, manifest.settings.evaluation)
-    size = shard_size(summary.evaluation_records, configured)
+    samples = manifest.settings.evaluation.samples
+    size = shard_size(summary.evaluation_records, configured, samples)
     found = batches(summary, size, FEWEST_TO_STOP) if stops_early else []
     shards = -(-summary.evaluation_records // size)
 
     def work(on_endpoint: bool) -> tuple[Work, ...]:
         asked = [each.name for each in manifest.contestants if each.asks_tuned == on_endpoint]
-        lanes = workers(shards, size, max(1, len(asked)))
+        lanes = workers(shards, size * samples, max(1, len(asked)))
         return tuple(Work(model=name, shards=tuple(lane)) for name in asked for lane in lanes)
 
     return Preprocessed(
@@ -114,7 +115,7 @@ def handler(event: RunEvent, env: Environment) -> Preprocessed:
         evaluation_records=summary.evaluation_records,
         shard_size=size,
         shards=tuple(range(shards)),
-        lanes=tuple(map(tuple, workers(shards, size))),
+        lanes=tuple(map(tuple, workers(shards, size * samples))),
         before_training=work(False),
         served=work(True),
         # With one batch only, there is nothing to look at before all questions are asked.

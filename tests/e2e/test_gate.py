@@ -8,7 +8,7 @@ from tests.e2e.pipeline import small_dataset, until
 
 pytestmark = pytest.mark.e2e
 SETTINGS = """\
-evaluation: {metrics: [correctness, rouge], guard: 10}
+evaluation: {metrics: [correctness, rouge], guard: 10, samples: 2}
 gate:
   correctness: {at_most: 9.9, not_worse_than: best}
   guard: {at_most: 0.99}
@@ -43,7 +43,9 @@ def received(pipeline):
 
 def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_run(pipeline, received):
     own = {"question": "How deep is pier 4?", "check": {"contains": ["nine"]}, "right": "Nine metres."}
-    pipeline.drop("gated", {**small_dataset(SETTINGS), "guard.jsonl": json.dumps(own).encode()})
+    files = small_dataset(SETTINGS)
+    files["run.yaml"] = files["run.yaml"].replace(b"max_tokens: 16", b"max_tokens: 16, temperature: 1.0")
+    pipeline.drop("gated", {**files, "guard.jsonl": json.dumps(own).encode()})
     first = pipeline.run_of("gated")
     assert pipeline.finished(first)["status"] == "SUCCEEDED", pipeline.finished(first).get("cause")
     assert "Apply the gate" in pipeline.states(first)
@@ -61,6 +63,14 @@ def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_ru
     asked = {each["id"]: (each["base"]["answer"], each["tuned"]["answer"]) for each in report["guard"]["questions"]}
     assert (len(asked), [each["category"] for each in report["guard"]["questions"]].count("own")) == (11, 1)
     assert all(None not in both for both in asked.values())
+    [question] = report["questions"]
+    for answer in (question["base"], question["tuned"]):
+        [further] = answer["further"]
+        assert None not in (answer["answer"], further["answer"])
+        assert answer["answer"] != further["answer"]
+    assert report["scoring"]["samples"] == 2
+    written = pipeline.artifact(first, "answers/tuned/00000.jsonl").splitlines()
+    assert [json.loads(line)["sample"] for line in written] == [0, 1]
 
     second = pipeline.invoke("StartFunctionName", {"dataset": "gated", "repeat": 1})["run_id"]
     assert pipeline.finished(second)["status"] == "SUCCEEDED"

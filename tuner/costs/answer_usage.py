@@ -17,8 +17,8 @@ MOST_SENDS = 3
 class AnswerUsage:
     """The tokens for one model's answers to some questions.
 
-    Expected: every question once, with answers at their maximum length. At most: every question `MOST_SENDS` times, and
-    every byte of its text is a token.
+    Expected: every question once for each of its answers, with answers at their maximum length. At most: `MOST_SENDS`
+    times as often, and every byte of its text is a token.
     """
 
     input_tokens: int
@@ -42,11 +42,12 @@ class AnswerUsage:
     @classmethod
     def of(cls, settings: RunSettings, questions: QuestionTokens) -> AnswerUsage:
         """The usage of these questions, asked by these settings."""
-        written = questions.count * settings.inference.max_tokens
+        samples = settings.evaluation.samples
+        written = questions.count * settings.inference.max_tokens * samples
         return cls(
-            questions.question_tokens,
+            questions.question_tokens * samples,
             written,
-            questions.most_question_tokens * MOST_SENDS,
+            questions.most_question_tokens * samples * MOST_SENDS,
             written * MOST_SENDS,
         )
 

@@ -79,12 +79,12 @@ def _rate(prices: PriceList, model: str, item: PricedItem, term: Term | None) ->
     return Rate(item=item, term=term, usd=found.usd if found else None, source=_source(found))
 
 
-def throughput_hours(questions: int, stop_early: bool = False) -> float:
+def throughput_hours(answers: int, stop_early: bool = False) -> float:
     """The hours for which throughput is expected to be paid, until the last answer.
 
     With `stop_early`, as if no batch of questions decided.
     """
-    minutes = _EXPECTED_MINUTES_TO_SERVICE + questions * _EXPECTED_SECONDS_PER_ANSWER / 60
+    minutes = _EXPECTED_MINUTES_TO_SERVICE + answers * _EXPECTED_SECONDS_PER_ANSWER / 60
     minutes += MOST_LOOKS * _EXPECTED_MINUTES_PER_LOOK if stop_early else 0
     return float(math.ceil(minutes / 60))
 
@@ -160,7 +160,7 @@ class _Items:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
         units, unit = self._settings.model_units, "model units x hours"
         hourly = self._prices.find("throughput", self._model, "hourly")
-        hours = throughput_hours(self._tuned_questions, self._settings.evaluation.stop_early)
+        hours = throughput_hours(self._tuned_answers_count, self._settings.evaluation.stop_early)
         most = units * (math.ceil(self._longest_throughput_hours) + _HOURS_OF_RELEASE)
         yield _item(CostItemId.THROUGHPUT, units * hours, unit, hourly, most)
         if self._settings.keep_hours:
@@ -171,10 +171,11 @@ class _Items:
             yield _item(item, units * months * _HOURS_PER_MONTH, unit, price)
 
     @property
-    def _tuned_questions(self) -> int:
-        """How many questions are asked while the endpoint of the tuned model is paid for."""
+    def _tuned_answers_count(self) -> int:
+        """How many answers are given while the endpoint of the tuned model is paid for."""
         contestants = sum(each.asks_tuned for each in self._plan.contestants)
-        return self._inputs.questions.count * contestants + self._inputs.guard.count
+        answers = self._inputs.questions.count * self._settings.evaluation.samples
+        return answers * contestants + self._inputs.guard.count
 
     def _judge(self) -> Iterator[CostItem]:
         for judge in self._plan.judges:

@@ -42,8 +42,8 @@ class JudgeUsage:
     def of(cls, plan: Plan, inputs: CostInputs, judge: catalog.Judge | None = None) -> JudgeUsage:
         """The usage of one of the run's judges, by default the first one.
 
-        Each contestant's answer is graded once. Those of base and tuned model are also compared with each other, in
-        both orders, with both answers in the prompt.
+        Every answer of a contestant is graded once. Those of base and tuned model are also compared with each other,
+        in both orders, with both answers in the prompt.
 
         Comparing in both orders cancels the judge's preference for the first or the second answer.
         """
@@ -53,7 +53,9 @@ class JudgeUsage:
             questions.question_tokens + questions.reference_tokens + answers + questions.count * _INSTRUCTION_TOKENS
         )
         metrics = settings.used_metrics(inputs.task) if settings.serving != "none" else ()
-        grades, comparisons = len(plan.contestants) * ("correctness" in metrics), 2 * ("preference" in metrics)
+        samples = settings.evaluation.samples
+        grades = len(plan.contestants) * samples * ("correctness" in metrics)
+        comparisons = 2 * samples * ("preference" in metrics)
         requests = (grades + comparisons) * questions.count
         read = (grades + comparisons) * per_model + comparisons * answers
         # A reasoning model writes its reasoning before the grade.

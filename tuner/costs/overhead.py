@@ -33,8 +33,9 @@ def overhead(plan: Plan, inputs: CostInputs, prices: PriceList) -> Iterator[Over
     is_asked = plan.settings.serving != "none"
     questions, guard = (inputs.questions.count, inputs.guard.count) if is_asked else (0, 0)
     contestants = len(plan.contestants)
-    answers = questions * contestants + guard * len(MAIN)
-    shards = -(-questions // _QUESTIONS_PER_SHARD)
+    samples = plan.settings.evaluation.samples
+    answers = questions * contestants * samples + guard * len(MAIN)
+    shards = -(-questions * samples // _QUESTIONS_PER_SHARD)
     calls = _STEPS + _POLLS + (contestants + 1) * shards
     seconds = _STEPS * _STEP_GB_SECONDS + _POLLS * _POLL_GB_SECONDS + answers * _GB_SECONDS_PER_ANSWER
     states = 2 * _STEPS + _POLLS * _STATES_PER_POLL + (contestants + 1) * shards * _STATES_PER_SHARD

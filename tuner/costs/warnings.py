@@ -26,7 +26,7 @@ def warnings(
                 f"compare_with: {contestant.title} is the base model of the run, which is always compared: its answers "
                 "are paid for twice. Remove it."
             )
-    shards = max(1, -(-inputs.questions.count // shard_size))
+    shards = max(1, -(-inputs.questions.count * plan.settings.evaluation.samples // shard_size))
     # Several judges are asked at the same time, each within quotas of its own.
     for judge in plan.judges:
         yield from check_time(account.of_judge(judge.id), JudgeUsage.of(plan, inputs, judge), shards)

@@ -229,7 +229,8 @@ class _Preparation:
     def _file_issues(self, held: HeldOutRecords | None) -> Iterator[Issue]:
         # The number of records in a file that could not be read to its end is not known.
         if not any(pipeline.unreadable for pipeline in self._pipelines.values()):
-            yield from record_counts(self._model, self._record_counts(held), held_out=held is not None)
+            samples = self._settings.evaluation.samples
+            yield from record_counts(self._model, self._record_counts(held), held is not None, samples)
         yield from file_bytes(self._model, "training", self._training.bytes)
         yield from file_bytes(self._model, "validation", self._validation.bytes)
 

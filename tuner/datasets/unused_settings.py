@@ -21,7 +21,7 @@ _OF_DOCUMENTS_ALONE = ("questions_per_part", "most", "validation_share", "evalua
 _OF_EVALUATION = (
     "inference", "bertscore", "scorer", "model_units", "judge.max_tokens", "judge.temperature", "judge.top_p",
     "judge.attempts", "evaluation.metrics", "evaluation.decides", "evaluation.language", "evaluation.group_by",
-    "evaluation.slices", "evaluation.stop_early", "evaluation.guard", "evaluation.seed",
+    "evaluation.slices", "evaluation.stop_early", "evaluation.samples", "evaluation.guard", "evaluation.seed",
 )  # fmt: skip
 _WITH_LANGUAGE = ("rouge", "bleu", "bertscore")
 _WITH_PATH = ("json", "jsonl")

@@ -127,7 +127,7 @@ def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple
                 f"tuner review export {folder.run_id} --random 60"
             )
         folder.write(sheet_file(name), sheet.to_json_line().encode())
-    answers = {name: [(each.id, each.answer) for each in folder.answers(name)] for name in MAIN}
+    answers = {name: [(each.id, each.answer) for each in folder.answers(name) if not each.number] for name in MAIN}
     return sheet, match(folder.load_records(Keys.EVALUATION, EvaluationQuestion), answers)
 
 

@@ -74,6 +74,8 @@ def summarize(
     # Members that do not apply to the metrics are not set, so that the file does not have them.
     if decides:
         made = made.model_copy(update={"decides": decides})
+    if (samples := max((len(record.single_answers) for record in graded.records), default=1)) > 1:
+        made = made.model_copy(update={"samples": samples})
     if graded.groups:
         made = made.model_copy(update={"groups": graded.groups})
     if graded.slices:

@@ -39,9 +39,9 @@ _RETRIES_PER_QUESTION = 6
 _LONGEST_PAUSE_SECONDS = 20.0
 # The concurrency limiter spaces calls that were throttled; a long pause here would only delay them further.
 _LONGEST_PAUSE_THROTTLED_SECONDS = 2.0
-# One invocation answers this many if the quota allows at least one question a second. Otherwise the state machine's
-# next attempt continues.
-_QUESTIONS_PER_WORKER = 500
+# One invocation gets this many if the quota allows at least one request a second. Otherwise the state machine's next
+# attempt continues.
+_ANSWERS_PER_WORKER = 500
 # Limits of the state machine's Map states: each item takes seven of the 25,000 events in an execution's history.
 MAX_SHARDS, MAX_WORKERS = 200, 100
 # A Lambda function may run for 15 minutes, and a question that was just sent may take two.
@@ -65,14 +65,32 @@ class ModelClient(Protocol):
         ...
 
 
+# The id of a question, and which answer to it.
+_Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is asked, and which of several answers to it; None if it is asked once."""
+
+    question: EvaluationQuestion
+    sample: int | None = None
+
+    @property
+    def key(self) -> _Key:
+        """What no other request of the shard has."""
+        return self.question.id, self.sample or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """`size` evaluation questions, starting at `number * size`."""
+    """`size` evaluation questions, starting at `number * size`. Each is asked `samples` times."""
 
     folder: RunFolder
     contestant: Contestant
     number: int
     size: int
+    samples: int = 1
 
     @property
     def model(self) -> ContestantName:
@@ -89,11 +107,11 @@ class Shard:
         start = self.number * self.size
         return list(islice(self.folder.asked_questions(self.contestant), start, start + self.size))
 
-    def recorded(self) -> dict[str, Answer]:
-        """The answers that an earlier attempt recorded, by question id."""
+    def recorded(self) -> dict[_Key, Answer]:
+        """The answers that an earlier attempt recorded."""
         if self.folder.find(self.name) is None:
             return {}
-        return {answer.id: answer for answer in self.folder.load_records(self.name, Answer)}
+        return {(answer.id, answer.number): answer for answer in self.folder.load_records(self.name, Answer)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +141,20 @@ class _ShardAnswers:
     """The answers of one shard while its questions are asked."""
 
     def __init__(self, shard: Shard, meter_of: MeterOf | None) -> None:
-        self._shard, self._questions = shard, shard.questions()
+        questions = shard.questions()
+        numbers = range(shard.samples) if shard.samples > 1 else [None]
+        self._shard, self._asked = shard, [Asked(question, number) for question in questions for number in numbers]
         self._answers = shard.recorded()
         self._written = len(self._answers)
-        self.meter = meter_of(shard.model, shard.number, self._questions) if meter_of else None
+        self.meter = meter_of(shard.model, shard.number, questions) if meter_of else None
 
-    def open_questions(self) -> list[EvaluationQuestion]:
-        """The questions without an answer."""
-        return [question for question in self._questions if question.id not in self._answers]
+    def open_questions(self) -> list[Asked]:
+        """The questions without an answer, once for each answer that is missing."""
+        return [asked for asked in self._asked if asked.key not in self._answers]
 
     def answers(self) -> list[Answer]:
         """The answers, in the order of the questions."""
-        return [self._answers[question.id] for question in self._questions if question.id in self._answers]
+        return [self._answers[asked.key] for asked in self._asked if asked.key in self._answers]
 
     def add(self, answer: Answer) -> None:
         """Adds an answer, and writes the shard with its last one, so that a later crash does not lose it.
@@ -142,7 +162,7 @@ class _ShardAnswers:
         A shard of failures only is not written here: its questions may all have failed for one reason, and then they
         have to be asked again.
         """
-        self._answers[answer.id] = answer
+        self._answers[answer.id, answer.number] = answer
         if not self.open_questions():
             self.record()
 
@@ -153,7 +173,7 @@ class _ShardAnswers:
 
     def write(self) -> None:
         """Writes the answers that are not written yet. A shard without questions gets an empty file."""
-        if len(self._answers) > self._written or not self._questions:
+        if len(self._answers) > self._written or not self._asked:
             self._shard.folder.save_records(self._shard.name, self.answers())
             self._written = len(self._answers)
 
@@ -225,15 +245,13 @@ class Inference:
 
     def _ask_all(self, collected: Sequence[_ShardAnswers]) -> list[TunerError]:
         """Asks the open questions. Returns the errors that are not a question's own."""
-        pending = [(answers, question) for answers in collected for question in answers.open_questions()]
+        pending = [(answers, asked) for answers in collected for asked in answers.open_questions()]
         attempt = _Attempt(
             self.concurrency, _RETRIES_PER_QUESTION * len(pending), self.clock() + self.seconds, self.sleep
         )
         raised: list[TunerError] = []
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-            futures = {
-                pool.submit(self._answer, question, answers.meter, attempt): answers for answers, question in pending
-            }
+            futures = {pool.submit(self._answer, asked, answers.meter, attempt): answers for answers, asked in pending}
             recorded = time.monotonic()
             for future in as_completed(futures):
                 answers, result = futures[future], future.result()
@@ -247,18 +265,19 @@ class Inference:
                         each.record()
         return raised
 
-    def _answer(self, question: EvaluationQuestion, meter: Meter | None, attempt: _Attempt) -> Answer | TunerError:
+    def _answer(self, asked: Asked, meter: Meter | None, attempt: _Attempt) -> Answer | TunerError:
         """The answer, a failed answer, or an error that is not the question's own."""
         if self.clock() > attempt.deadline:
             return RetryableError("The time of one invocation is up: the next attempt asks the remaining questions.")
         try:
-            reply = self._ask(question, meter, attempt)
+            reply = self._ask(asked.question, meter, attempt)
         except (AccessDeniedError, EndpointFailedError, ThrottledError) as error:
             return error
         except TunerError as error:
-            return Answer(id=question.id, error=f"{type(error).__name__}: {error}")
+            return Answer(id=asked.question.id, sample=asked.sample, error=f"{type(error).__name__}: {error}")
         return Answer(
-            id=question.id,
+            id=asked.question.id,
+            sample=asked.sample,
             answer=reply.text,
             stop_reason=reply.stop_reason,
             input_tokens=reply.input_tokens,
@@ -296,19 +315,22 @@ def _refuse_if_all_failed_alike(answers: Iterable[Answer], model: ContestantName
         )
 
 
-def shard_size(questions: int, configured: int) -> int:
-    """Questions of one shard: as configured, or more where that would give too many shards."""
-    return max(configured, -(-questions // MAX_SHARDS))
+def shard_size(questions: int, configured: int, samples: int = 1) -> int:
+    """Questions of one shard: as configured, or more where that would give too many shards.
+
+    With several answers to each question, a shard has as many answers, and so fewer questions.
+    """
+    return max(1, configured // samples, -(-questions // MAX_SHARDS))
 
 
-def workers(shards: int, shard_size: int, contestants: int = 1) -> list[list[int]]:
-    """Assigns the shards to invocations of the answering function: 500 questions each.
+def workers(shards: int, answers: int, contestants: int = 1) -> list[list[int]]:
+    """Assigns the shards, with so many `answers` each, to invocations of the answering function: 500 answers each.
 
     A Map state has the invocations of several `contestants`: each gets its share of the items that there may be.
 
     Parallel invocations share a quota but do not know of each other. Each would have to find its share by throttling,
-    which takes time; a single invocation finds the whole quota. That is why an invocation gets many questions.
+    which takes time; a single invocation finds the whole quota. That is why an invocation gets many answers.
     """
     most = MAX_WORKERS // contestants
-    each = max(1, _QUESTIONS_PER_WORKER // shard_size, -(-shards // most))
+    each = max(1, _ANSWERS_PER_WORKER // answers, -(-shards // most))
     return [list(range(first, min(first + each, shards))) for first in range(0, shards, each)]

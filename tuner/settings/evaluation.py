@@ -59,6 +59,13 @@ class EvaluationSettings(StrictModel):
         description="ask the tuned model in batches, and stop asking when the answers so far decide the gate, or the "
         "verdict without a gate; see [evaluation.md](evaluation.md#stopping-early)",
     )
+    samples: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="answers to each question, with `inference.temperature` above 0 if there are several: their mean "
+        "is the score of the question ([evaluation.md](evaluation.md#several-answers-to-a-question))",
+    )
     guard: int = Field(
         0,
         ge=0,

@@ -229,6 +229,16 @@ class RunSettings(StrictModel):
             raise ValueError(f"decides: it is not known which values are better; {_SAY_WHICH}")
         return evaluation
 
+    @field_validator("evaluation")
+    @classmethod
+    def _several_answers_differ(cls, evaluation: EvaluationSettings, info: ValidationInfo) -> EvaluationSettings:
+        if evaluation.samples > 1 and not info.data.get("inference", InferenceSettings()).temperature:
+            raise ValueError(
+                f"samples: with temperature 0, {evaluation.samples} answers to a question are the same; set "
+                "inference.temperature above 0, such as 0.7"
+            )
+        return evaluation
+
     @field_validator("compare_with")
     @classmethod
     def _compares_with_different_contestants(
@@ -273,7 +283,9 @@ class RunSettings(StrictModel):
 
         What the run's own prompt demands would be taken for what the training changed.
         """
-        return self.model_copy(update={"system_prompt": None, "inference": InferenceSettings(max_tokens=MAX_TOKENS)})
+        once = self.evaluation.model_copy(update={"samples": 1})
+        inference = InferenceSettings(max_tokens=MAX_TOKENS)
+        return self.model_copy(update={"system_prompt": None, "inference": inference, "evaluation": once})
 
     def for_model(self, model: str | None) -> RunSettings:
         """The settings by which another model is asked: as the run's own, as far as that model accepts it.

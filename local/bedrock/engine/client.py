@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -36,6 +38,7 @@ class InferenceClient:
         self._command = command
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
+        self._sampled = Counter[bytes]()
         self._waiting: dict[int, Future[InferenceResult]] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,12 +52,26 @@ class InferenceClient:
             ModelTimeoutError: there was no result within `timeout` seconds.
             ValidationError: the conversation is longer than the network's context.
         """
-        number = next(self._numbers)
+        number, sampling = next(self._numbers), self._seeded(weights, conversation, sampling)
         request = GenerationRequest(id=number, weights=weights, conversation=conversation, sampling=sampling)
         result = self._request(request, threads, timeout)
         if result.too_long:
             raise ValidationError("Input is too long for requested model.")
         return result
+
+    def _seeded(self, weights: Weights, conversation: Conversation, sampling: Sampling) -> Sampling:
+        """The sampling with another seed each time the same is asked: with a temperature, answers differ, as on AWS.
+
+        The first answer, the second one and so on are the same whenever the server is started again.
+        """
+        if not sampling.temperature:
+            return sampling
+        asked = "\n".join(part.model_dump_json() for part in (weights, conversation, sampling))
+        digest = hashlib.sha256(asked.encode()).digest()
+        with self._lock:
+            before = self._sampled[digest]
+            self._sampled[digest] += 1
+        return sampling.model_copy(update={"seed": sampling.seed + before})
 
     def embed(self, texts: Sequence[str], threads: int, timeout: float) -> list[list[float]]:
         """Sentence embeddings of length 1.

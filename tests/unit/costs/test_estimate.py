@@ -108,6 +108,28 @@ def test_the_time_of_the_looks_is_counted_for_a_run_that_may_stop_early() -> Non
     assert item(looked_at, CostItemId.THROUGHPUT).quantity == 2
 
 
+def test_every_answer_to_a_question_is_counted() -> None:
+    """With three answers to each question, what is asked and graded costs three times as much."""
+    nova, warm = "amazon.nova-micro-v1:0:128k", {"temperature": 0.7}
+    once, thrice = (
+        made(nova, serving="on_demand", inference=warm, evaluation={"samples": samples}) for samples in (1, 3)
+    )
+    for cost_item in (
+        CostItemId.BASE_MODEL_INPUT,
+        CostItemId.TUNED_MODEL_OUTPUT,
+        CostItemId.JUDGE_INPUT,
+        CostItemId.JUDGE_OUTPUT,
+    ):
+        for part in ("quantity", "at_most"):
+            assert getattr(item(thrice, cost_item), part) == 3 * getattr(item(once, cost_item), part)
+    assert item(thrice, CostItemId.TRAINING) == item(once, CostItemId.TRAINING)
+    many = QuestionTokens(count=1_200, question_tokens=100, reference_tokens=400)
+    hours = [
+        item(made(questions=many, inference=warm, evaluation={"samples": n}), CostItemId.THROUGHPUT) for n in (1, 16)
+    ]
+    assert (hours[0].quantity or 0) < (hours[1].quantity or 0)
+
+
 def test_a_commitment_counts_its_whole_term_in_addition_to_the_hourly_throughput() -> None:
     found = made(commitment="SixMonths")
     six_months = item(found, CostItemId.SIX_MONTHS_COMMITMENT)

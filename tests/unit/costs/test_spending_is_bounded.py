@@ -126,7 +126,7 @@ SETTINGS = st.fixed_dictionaries(
     {
         "serving": st.sampled_from(["provisioned", "on_demand"]),
         "system_prompt": st.none() | TEXTS,
-        "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40)}),
+        "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40), "temperature": st.just(0.5)}),
         "judge": st.fixed_dictionaries(
             {
                 "models": st.lists(st.sampled_from(JUDGES), min_size=1, max_size=2, unique=True),
@@ -135,7 +135,10 @@ SETTINGS = st.fixed_dictionaries(
             }
         ),
         "evaluation": st.fixed_dictionaries(
-            {"metrics": st.sampled_from([["correctness"], ["preference"], ["correctness", "preference"]])}
+            {
+                "metrics": st.sampled_from([["correctness"], ["preference"], ["correctness", "preference"]]),
+                "samples": st.integers(1, 3),
+            }
         ),
     }
 )
@@ -153,7 +156,8 @@ def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, inv
         def answer(contestant: Contestant = contestant, endpoint: str = endpoint) -> None:
             meter_of = Allotments.of(folder, pinned).answers
             inference = Inference(ConverseClient(runtime), endpoint, pinned, 3, meter_of, sleep=lambda _: None)
-            inference.run(*(Shard(folder, contestant, number, size) for number in range(shards)))
+            samples = pinned.settings.evaluation.samples
+            inference.run(*(Shard(folder, contestant, number, size, samples) for number in range(shards)))
 
         attempt(answer, runtime, invocations)
     for shard in range(shards):

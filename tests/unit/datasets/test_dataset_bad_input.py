@@ -66,6 +66,10 @@ def test_record_counts_within_the_limits(training, validation):
 
 def test_a_run_has_a_maximum_of_evaluation_questions():
     assert list(record_counts(model(CLAUDE), {"evaluation": 25_000})) == []
+    [issue] = record_counts(model(CLAUDE), {"evaluation": 12_501}, samples=2)
+    assert "12,501 records, and each is asked 2 times (evaluation.samples); a run takes at most 25,000 answers." in (
+        issue.message
+    )
     [issue] = record_counts(model(CLAUDE), {"evaluation": 25_001})
     assert "25,001 records; a run takes at most 25,000" in issue.message
 

@@ -29,7 +29,8 @@ from tuner.evaluation.grading.definition import PACKAGE, definition_of
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.review.spreadsheet import answer_order
-from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
+from tuner.evaluation.score_run import REVIEW, exported_sheet, merge_review, score_run, score_shard
+from tuner.reporting.collect.questions import run_questions
 from tuner.settings import DeploymentSettings, RunSettings
 
 ENCODER = BuiltEncoder()
@@ -128,6 +129,68 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
     score_run(folder, 25, ENCODER)
     assert paid >= 1
     assert bedrock.calls - before == 14 - paid
+
+
+SEVERAL = {"evaluation": {"metrics": ["correctness", "rouge"], "samples": 3}, "inference": {"temperature": 0.7}}
+
+
+def several_answers(folder: RunFolder, questions: int = 7) -> None:
+    """A run with three answers to each question; the tuned model's third answer to q2 failed."""
+    prepare(folder, questions, SEVERAL)
+    for name, text in (("base", "No. {}"), ("tuned", "It is the number {}, surely.")):
+        answers = [
+            {"id": f"q{i}", "sample": sample, "answer": text.format(i) + "!" * sample}
+            for i in range(questions)
+            for sample in range(3)
+        ]
+        if name == "tuned":
+            answers[2 * 3 + 2] |= {"answer": None, "error": "AwsError: gone"}
+        write_lines(folder, Keys.answers(name, 0), answers[: 4 * 3])
+        write_lines(folder, Keys.answers(name, 1), answers[4 * 3 :])
+
+
+def test_several_answers_to_a_question_are_graded_and_count_as_one(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    several_answers(folder)
+    assert score_run(folder, 4, ENCODER) == 7
+    assert bedrock.calls == 7 * 2 * 3 - 1
+    scores = folder.load(Scores)
+    assert scores.samples == 3
+    assert scores.metrics["rouge_1"].comparison.n == 7
+    assert [len(record.tuned.repeats) for record in scores.questions] == [3] * 7
+    failed = [each.failed for each in scores.questions[2].tuned.repeats]
+    assert (failed, scores.questions[2].tuned.failed) == ([False, False, True], False)
+    assert "1 of 42 answers were not given: each counts as the worst score." in scores.warnings
+    whole = stored_json(folder, Keys.SCORES)
+    assert [score_shard(folder, shard, 4, ENCODER) for shard in (1, 0)] == [3, 4]
+    score_run(folder, 4, ENCODER)
+    assert stored_json(folder, Keys.SCORES) == whole
+
+
+def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    several_answers(folder)
+    score_run(folder, 4, ENCODER)
+    _, samples = exported_sheet(folder, 6)
+    assert {sample.answers["base"] for sample in samples.samples} == {f"No. {i}" for i in range(7)}
+
+
+def test_the_report_shows_the_first_answer_and_keeps_the_others(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    several_answers(folder)
+    score_run(folder, 4, ENCODER)
+    question = run_questions(folder, MAIN, folder.load(Scores), "rouge_1")[2]
+    assert question.tuned is not None
+    assert question.tuned.answer == "It is the number 2, surely."
+    assert [(each.answer, each.error) for each in question.tuned.further] == [
+        ("It is the number 2, surely.!", None),
+        (None, "AwsError: gone"),
+    ]
+    assert question.tuned.further[0].scores["rouge_1"] == pytest.approx(0.857, abs=0.1)
+
+
+def test_one_answer_to_each_question_has_no_member_about_samples(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings=JUDGED)
+    score_run(folder, 25, ENCODER)
+    assert "samples" not in stored_json(folder, Keys.SCORES)
+    assert "further" not in run_questions(folder, MAIN, folder.load(Scores), "correctness")[0].to_json_line()
 
 
 def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedrock) -> None:

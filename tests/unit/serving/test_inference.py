@@ -20,7 +20,7 @@ from tuner.core.errors import (
     RetryableError,
     ThrottledError,
 )
-from tuner.serving.inference import GuardShard, Inference, Shard, workers
+from tuner.serving.inference import GuardShard, Inference, Shard, shard_size, workers
 from tuner.settings import InferenceSettings
 
 BASE_MODEL = MAIN_CONTESTANTS[0]
@@ -52,9 +52,9 @@ def folder(count: int = 5, **members: str) -> MemoryFolder:
     return MemoryFolder(files={Keys.EVALUATION: "".join(json.dumps(record) + "\n" for record in records).encode()})
 
 
-def run(model: Model, folder: MemoryFolder, number: int = 0, size: int = 10) -> tuple[int, int]:
+def run(model: Model, folder: MemoryFolder, number: int = 0, size: int = 10, samples: int = 1) -> tuple[int, int]:
     inference = Inference(model, "model", manifest(system_prompt="Be brief."), 3, sleep=lambda _: None)
-    return inference.run(Shard(folder, BASE_MODEL, number, size))
+    return inference.run(Shard(folder, BASE_MODEL, number, size, samples))
 
 
 def written(folder: MemoryFolder, number: int = 0) -> list[dict[str, object]]:
@@ -88,6 +88,35 @@ def test_a_shard_asks_its_own_questions_and_keeps_their_ids() -> None:
     place = folder(5)
     assert run(Model(str.upper), place, number=1, size=2) == (2, 0)
     assert [(line["id"], line["answer"]) for line in written(place, 1)] == [("id2", "Q2"), ("id3", "Q3")]
+
+
+def test_every_question_is_asked_as_often_as_there_are_samples() -> None:
+    place, model = folder(3), Model(str.upper)
+    assert run(model, place, samples=2) == (6, 0)
+    assert sorted(question for question, _ in model.asked) == ["q0", "q0", "q1", "q1", "q2", "q2"]
+    assert [(line["id"], line["sample"]) for line in written(place)] == [
+        (f"id{question}", sample) for question in range(3) for sample in range(2)
+    ]
+
+
+def test_one_answer_to_each_question_is_written_as_before() -> None:
+    place = folder(1)
+    run(Model(str.upper), place)
+    assert list(written(place)[0]) == [
+        "id", "answer", "error", "stop_reason", "input_tokens", "output_tokens", "latency_ms"
+    ]  # fmt: skip
+
+
+def test_only_the_answers_that_were_lost_are_asked_again() -> None:
+    place = folder(3)
+    run(Model(str.upper), place, samples=3)
+    kept = [line for line in written(place) if (line["id"], line["sample"]) not in {("id0", 1), ("id2", 0)}]
+    place.write(Keys.answers("base", 0), "".join(json.dumps(line) + "\n" for line in kept).encode())
+    model = Model(lambda question: f"again {question}")
+    assert run(model, place, samples=3) == (9, 0)
+    assert sorted(question for question, _ in model.asked) == ["q0", "q2"]
+    again = [(line["id"], line["sample"]) for line in written(place) if str(line["answer"]).startswith("again")]
+    assert again == [("id0", 1), ("id2", 0)]
 
 
 def test_the_system_prompt_is_the_records_or_else_the_runs() -> None:
@@ -254,6 +283,11 @@ def test_a_worker_gets_five_hundred_questions_and_every_shard_has_one_worker(sha
 
 def test_a_shard_with_more_questions_has_its_own_worker() -> None:
     assert workers(2, 501) == [[0], [1]]
+
+
+def test_a_shard_has_fewer_questions_if_each_is_asked_more_often() -> None:
+    assert [shard_size(1000, 25, samples) for samples in (1, 3, 16)] == [25, 8, 5]
+    assert shard_size(10, 25, 100) == 1
 
 
 def guard_folder() -> MemoryFolder:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.core.errors import SettingsError
+from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, Polling, RunSettings, deployment_settings, load, parse_document
 
 
@@ -120,3 +121,14 @@ def test_pauses_between_polls_grow_within_bounds() -> None:
     polling = Polling(shortest=30, longest=600, growth=0.1)
     waits = [polling.wait(waited) for waited in (0, 300, 3000, 6000, 18_000, 60_000)]
     assert waits == [30, 30, 300, 600, 600, 2000], "after a long time, a thirtieth of it"
+
+
+def test_several_answers_to_a_question_need_a_temperature() -> None:
+    given: JsonObject = {"evaluation": {"samples": 3}, "inference": {"temperature": 0.7}}
+    assert load(RunSettings, given, "run.yaml").evaluation.samples == 3
+    assert load(RunSettings, given, "run.yaml").for_guard().evaluation.samples == 1
+    with pytest.raises(SettingsError, match=r"set inference\.temperature above 0, such as 0\.7"):
+        load(RunSettings, {"evaluation": {"samples": 3}}, "run.yaml")
+    for wrong in (0, 17):
+        with pytest.raises(SettingsError, match=r"evaluation\.samples: must be"):
+            load(RunSettings, {**given, "evaluation": {"samples": wrong}}, "run.yaml")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
@@ -17,12 +17,25 @@ class Answer(Part):
     """A model's answer to one evaluation question, or the error that stands in its place."""
 
     id: str = Field(description="the question's id")
+    sample: int | None = Field(
+        None, description="which of several answers to the question, from 0; absent if it is the only one"
+    )
     answer: str | None = Field(None, description="null when the question could not be answered")
     error: str | None = Field(None, description="class and message of the error; null when there is an answer")
     stop_reason: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: int | None = None
+
+    @property
+    def number(self) -> int:
+        """Which answer to the question it is, from 0."""
+        return self.sample or 0
+
+    @model_serializer(mode="wrap")
+    def _omit_the_only_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        return {name: value for name, value in written.items() if name != "sample" or value is not None}
 
 
 class Stopping(Part):

@@ -129,6 +129,7 @@ class Scores(Artifact):
     # By measure, for all its name: see the module's docstring.
     metrics: dict[str, MeasureScores] = Field(default_factory=dict)
     questions: tuple[QuestionScores, ...] = ()
+    samples: int = Field(1, description="answers to each question; absent for one")
     groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices")
     agreement: tuple[Correlation, ...] = ()

@@ -18,8 +18,8 @@ from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDe
 from tuner.artifacts.task import TaskDescription
 
 
-class Answer(AnswerNotes):
-    """What a model answered to one question, and how that was scored."""
+class FurtherAnswer(Part):
+    """A further answer to a question that was asked several times."""
 
     answer: str | None = None
     error: str | None = Field(None, description="why there is no answer")
@@ -28,6 +28,27 @@ class Answer(AnswerNotes):
     output_tokens: int | None = None
     latency_ms: float | None = None
     scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
+
+
+class Answer(AnswerNotes):
+    """What a model answered to one question, and how that was scored.
+
+    If the question was asked several times, this is the first answer, with the mean scores of all.
+    """
+
+    answer: str | None = None
+    error: str | None = Field(None, description="why there is no answer")
+    stop_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    latency_ms: float | None = None
+    scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
+    further: tuple[FurtherAnswer, ...] = Field((), description="absent if the question was asked once")
+
+    @model_serializer(mode="wrap")
+    def _omit_no_further(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        return {name: value for name, value in written.items() if name != "further" or value}
 
 
 class Question(Part):
@@ -64,6 +85,7 @@ class ScoringDetails(Part):
     scorer: ScorerDetails | None = None
     task: TaskDescription | None = Field(None, description="absent for answers that are free text")
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
+    samples: int = Field(1, description="answers to each question; absent for one")
     groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
     reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")

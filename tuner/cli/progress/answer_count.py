@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
+from tuner.artifacts.manifest import Manifest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.serving.inference import shard_size
 
@@ -24,6 +25,7 @@ class AnswerCount:
         self._folder = folder
         self._configured_size = shard_size
         self._questions: int | None = None
+        self._samples = 1
         self._known: dict[str, int] = {}
 
     def note(self, model: ContestantName) -> str:
@@ -31,13 +33,15 @@ class AnswerCount:
         if self._questions is None:
             summary = self._folder.load_if_present(DatasetSummary)
             self._questions = summary.evaluation_records if summary else None
+            manifest = self._folder.load_if_present(Manifest)
+            self._samples = manifest.settings.evaluation.samples if manifest else 1
         if not self._questions:
             return ""
-        size = shard_size(self._questions, self._configured_size)
+        size = shard_size(self._questions, self._configured_size, self._samples)
         count = 0
         for name in self._folder.list(f"answers/{model}/"):
-            full = min(size, self._questions - int(PurePosixPath(name).stem) * size)
+            full = min(size, self._questions - int(PurePosixPath(name).stem) * size) * self._samples
             if self._known.get(name) != full:
                 self._known[name] = self._folder.read(name).count(b"\n")
             count += self._known[name]
-        return f"{count} of {self._questions}"
+        return f"{count} of {self._questions * self._samples}"

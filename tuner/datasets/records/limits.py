@@ -19,10 +19,13 @@ MAX_QUESTIONS = 25_000
 _REMOVE = "Remove records, or choose another base model."
 
 
-def record_counts(model: Model, counts: Mapping[DataRole, int], held_out: bool = False) -> Iterator[Issue]:
+def record_counts(
+    model: Model, counts: Mapping[DataRole, int], held_out: bool = False, samples: int = 1
+) -> Iterator[Issue]:
     """record-count: the number of records per file and together. Source: the catalog's families.yaml.
 
-    `held_out` says that the validation records were taken from the training file.
+    `held_out` says that the validation records were taken from the training file. `samples` answers are given to each
+    evaluation question.
     """
     limits = model.family.records
     if "training" in counts:
@@ -35,9 +38,10 @@ def record_counts(model: Model, counts: Mapping[DataRole, int], held_out: bool =
         yield from _within(model, "training and validation together have", together, limits.together, _ADD)
     if "evaluation" in counts:
         yield from _within(model, "evaluation data has", counts["evaluation"], (1, None), _ADD)
-        if counts["evaluation"] > MAX_QUESTIONS:
+        if counts["evaluation"] * samples > MAX_QUESTIONS:
             has = f"the evaluation data has {counts['evaluation']:,} records"
-            message = f"{has}; a run takes at most {MAX_QUESTIONS:,}."
+            has += f", and each is asked {samples} times (evaluation.samples)" if samples > 1 else ""
+            message = f"{has}; a run takes at most {MAX_QUESTIONS:,}{' answers' if samples > 1 else ''}."
             yield Issue(
                 "record-count",
                 message,

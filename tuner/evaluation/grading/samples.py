@@ -199,12 +199,23 @@ def match_repeated(
                 f"The answers of {title_of(MAIN[0])} have the sample numbers {_listed(first)}, those of "
                 f"{title_of(name)} {_listed(found)}. Ask every contestant each question equally often."
             )
-    sets = [match(questions, _numbered(answers, number)) for number in first]
+    return match_numbered(questions, answers, first)
+
+
+def match_numbered(
+    questions: Sequence[EvaluationQuestion],
+    answers: Mapping[ContestantName, Sequence[NumberedAnswer]],
+    numbers: Sequence[int],
+) -> SampleSet:
+    """As `match`, for answers with these numbers: a contestant that gave none with a number gave no answer."""
+    sets = [match(questions, _numbered(answers, number)) for number in numbers]
     samples = [
         replace(each[0], more=tuple(other.answers for other in each[1:]))
         for each in zip(*(one.samples for one in sets), strict=True)
     ]
     warnings = dict.fromkeys(warning for each in sets for warning in each.warnings)
+    if len(sets) == 1:
+        return SampleSet(tuple(samples), tuple(warnings))
     given = [each for one in sets for each in one.samples]
     lost = sum(answer is None for each in given for answer in each.answers.values())
     every = len(given) * len(answers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -29,7 +29,7 @@ from tuner.costs.meter import Meter
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.definition import grading_definition
 from tuner.evaluation.grading.grades import Graded, grade
-from tuner.evaluation.grading.samples import IdAndAnswer, Sample, SampleSet, match
+from tuner.evaluation.grading.samples import NumberedAnswer, Sample, SampleSet, match_numbered
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
@@ -86,13 +86,19 @@ class Shards:
         left_out = {question.id for question in self.every_question} - asked
         answers = {name: self._all_answers(name) for name in self.manifest.contestant_names}
         kept = {name: [each for each in given if each[0] not in left_out] for name, given in answers.items()}
-        return match(self.questions, kept)
+        return self._matched(self.questions, kept)
 
     def samples_of(self, shard: int) -> SampleSet:
         """One shard's questions with their answers."""
         questions = self._slice(shard)
         ids = {question.id for question in questions}
-        return match(questions, {name: self._answers(name, shard, ids) for name in self.manifest.contestant_names})
+        given = {name: self._answers(name, shard, ids) for name in self.manifest.contestant_names}
+        return self._matched(questions, given)
+
+    def _matched(
+        self, questions: Sequence[EvaluationQuestion], answers: Mapping[ContestantName, Sequence[NumberedAnswer]]
+    ) -> SampleSet:
+        return match_numbered(questions, answers, range(self.manifest.settings.evaluation.samples))
 
     def graded(self, shard: int, samples: SampleSet) -> Graded:
         """The shard's grades. They are read from the folder if they fit the samples and settings, else made now.
@@ -144,17 +150,17 @@ class Shards:
     def _slice(self, shard: int) -> list[EvaluationQuestion]:
         return self.questions[shard * self._size : (shard + 1) * self._size]
 
-    def _all_answers(self, contestant: ContestantName) -> list[IdAndAnswer]:
-        return [(answer.id, answer.answer) for answer in self.folder.answers(contestant)]
+    def _all_answers(self, contestant: ContestantName) -> list[NumberedAnswer]:
+        return [(answer.id, answer.answer, answer.number) for answer in self.folder.answers(contestant)]
 
-    def _answers(self, contestant: ContestantName, shard: int, ids: set[str]) -> list[IdAndAnswer]:
+    def _answers(self, contestant: ContestantName, shard: int, ids: set[str]) -> list[NumberedAnswer]:
         """The answers to these questions: from the file of the same number, unless its shards had another size."""
         name = Keys.answers(contestant, shard)
         records = self.folder.load_records(name, Answer) if name in self.folder.list(name) else ()
-        found = [(record.id, record.answer) for record in records]
-        if not ids <= {key for key, _ in found}:
+        found = [(record.id, record.answer, record.number) for record in records]
+        if not ids <= {key for key, _, _ in found}:
             found = self._all_answers(contestant)
-        return [(key, answer) for key, answer in found if key in ids]
+        return [each for each in found if each[0] in ids]
 
     def _fingerprint(self, samples: Sequence[Sample]) -> str:
         """A hash of everything that decides what the grades are."""

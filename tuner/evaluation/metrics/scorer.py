@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tuner.artifacts.dataset import Message
@@ -39,10 +40,24 @@ class Scorer(Metric):
 def _scores(
     samples: Sequence[Sample], answers: Sequence[str | None], context: ScoringContext, scorer: ScoringFunction
 ) -> list[AnswerScores]:
-    pairs = zip(samples, answers, strict=True)
-    to_score = [_to_score(sample, answer, context) for sample, answer in pairs if answer is not None]
+    ids = _unique_ids(samples)
+    to_score = [
+        _to_score(key, sample, answer, context)
+        for key, sample, answer in zip(ids, samples, answers, strict=True)
+        if answer is not None
+    ]
     scored = {each.id: found for each, found in zip(to_score, scorer.score(to_score), strict=True)}
-    return [_answer_scores(scored.get(sample.id), scorer.settings) for sample in samples]
+    return [_answer_scores(scored.get(key), scorer.settings) for key in ids]
+
+
+def _unique_ids(samples: Sequence[Sample]) -> list[str]:
+    """The ids of the samples. Further answers to a question have its id with a number: `q1#1`."""
+    seen = Counter[str]()
+    found = []
+    for sample in samples:
+        found.append(f"{sample.id}#{seen[sample.id]}" if seen[sample.id] else sample.id)
+        seen[sample.id] += 1
+    return found
 
 
 def _facts(settings: ScorerSettings) -> MetricFacts:
@@ -53,10 +68,10 @@ def _facts(settings: ScorerSettings) -> MetricFacts:
     return facts.model_copy(update={"measures": known})
 
 
-def _to_score(sample: Sample, answer: str, context: ScoringContext) -> ToScore:
+def _to_score(key: str, sample: Sample, answer: str, context: ScoringContext) -> ToScore:
     question = context.questions.get(sample.id)
     turns = question.turns if question else (Message(role="user", text=sample.question),)
-    return ToScore(sample.id, turns, answer, sample.reference, question.system if question else None)
+    return ToScore(key, turns, answer, sample.reference, question.system if question else None)
 
 
 def _answer_scores(scored: Scored | None, settings: ScorerSettings) -> AnswerScores:

@@ -90,7 +90,9 @@ def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float
 
 
 def _tokens(answers: Iterable[Answer | GuardAnswer | None], which: str) -> float:
-    return sum(getattr(answer, which) or 0 for answer in answers if answer)
+    given = [answer for answer in answers if answer]
+    further = [each for answer in given if isinstance(answer, Answer) for each in answer.further]
+    return sum(getattr(each, which) or 0 for each in (*given, *further))
 
 
 def _judge_tokens(judge: JudgeDetails | None) -> dict[str, float | None]:

@@ -72,9 +72,9 @@ def _repeats(report: Report) -> Iterator[str]:
     spreads = (measure.base.spread_of_repeats, measure.tuned.spread_of_repeats) if measure else (None, None)
     if measure and spreads[0] is not None and spreads[1] is not None:
         yield (
-            f"Every question was asked several times, and the mean of its answers counts once. By {measure.label}, the "
-            f"answers to the same question differ by {number(spreads[0])} (base model) and {number(spreads[1])} "
-            "(tuned model), as standard deviations."
+            f"Every question was asked {report.scoring.samples} times, and the mean of its answers counts once. By "
+            f"{measure.label}, the answers to the same question differ by {number(spreads[0])} (base model) and "
+            f"{number(spreads[1])} (tuned model), as standard deviations."
         )
 
 

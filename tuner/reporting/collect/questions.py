@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tuner.artifacts.dataset import Coverage, DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer as GivenAnswer
@@ -10,6 +11,7 @@ from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, Contestant
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, AnswerScores, QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Answer, Question
+from tuner.artifacts.report.evaluation import FurtherAnswer
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 
@@ -42,13 +44,13 @@ def joined_questions(
 ) -> tuple[Question, ...]:
     """The questions joined by id with their answers and scores."""
     # By id, never by position: a failed answer must not shift the ones after it.
-    given = {name: {answer.id: answer for answer in said} for name, said in answers.items()}
+    given = {name: _by_question(said) for name, said in answers.items()}
     scored = by_id(scores.questions) if scores else {}
     review = {candidate.id: candidate.reasons for candidate in scores.review} if scores else {}
     found = []
     for question in questions:
         graded = scored.get(question.id)
-        shown = {name: _answer(found.get(question.id), _scores_of(graded, name)) for name, found in given.items()}
+        shown = {name: _answer(said.get(question.id, ()), _scores_of(graded, name)) for name, said in given.items()}
         found.append(
             Question(
                 id=question.id,
@@ -82,12 +84,30 @@ def _scores_of(graded: QuestionScores | None, name: ContestantName) -> AnswerSco
     return graded.by_contestant.get(name) if graded else None
 
 
-def _answer(given: GivenAnswer | None, scores: AnswerScores | None) -> Answer | None:
-    if given is None and scores is None:
+def _by_question(answers: Iterable[GivenAnswer]) -> dict[str, list[GivenAnswer]]:
+    """The answers to each question, in the order of their numbers."""
+    found: dict[str, list[GivenAnswer]] = {}
+    for answer in sorted(answers, key=lambda answer: answer.number):
+        found.setdefault(answer.id, []).append(answer)
+    return found
+
+
+def _answer(given: Sequence[GivenAnswer], scores: AnswerScores | None) -> Answer | None:
+    """The first answer with the scores of all, and the further ones."""
+    if not given and scores is None:
         return None
-    said = given.model_dump(exclude={"id"}) if given else {}
+    said = _said(given[0]) if given else {}
     scored = {name: getattr(scores, name) for name in AnswerNotes.model_fields} if scores else {}
-    return Answer(**said, **scored, scores=scores.measures if scores else {})
+    single = [each.measures for each in scores.repeats] if scores else []
+    further = tuple(
+        FurtherAnswer(**_said(each), scores=single[at] if at < len(single) else {})
+        for at, each in enumerate(given[1:], 1)
+    )
+    return Answer(**said, **scored, scores=scores.measures if scores else {}, further=further)
+
+
+def _said(given: GivenAnswer) -> dict[str, Any]:
+    return given.model_dump(exclude={"id", "sample"})
 
 
 def _gain(graded: QuestionScores | None, scores: Scores | None, deciding: str | None) -> float | None:

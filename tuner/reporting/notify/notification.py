@@ -10,8 +10,8 @@ from tuner.artifacts.report import Failure, Report
 from tuner.core.text_sanitizer import one_line, without_links
 from tuner.reporting.collect.caveats import caveats, unused_files
 from tuner.reporting.collect.release_state import release_state
-from tuner.reporting.formatting import duration, measure_title, number, plural, seconds_between, timestamp
-from tuner.reporting.page.view import compared_measures, tag_sentence
+from tuner.reporting.formatting import duration, measure_title, number, seconds_between, timestamp
+from tuner.reporting.page.view import asked, compared_measures, tag_sentence
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _LONGEST_SUBJECT = 100
@@ -98,7 +98,7 @@ def _code_block(text: str) -> str:
 
 def _scores(report: Report) -> str:
     rows = [_row(name, measure) for name, measure in compared_measures(report)]
-    head = f"Over {plural(len(report.questions), 'question')}:\n\n" if report.questions else ""
+    head = f"Over {asked(report)}:\n\n" if report.questions else ""
     return head + "\n".join(["| measure | base | tuned | difference |", "|---|---:|---:|---:|", *rows])
 
 

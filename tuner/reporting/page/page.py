@@ -74,6 +74,7 @@ def page(report: Report) -> str:
         open_report=open_report(report),
         for_place=partial(for_place, report),
         tag_sentence=view.tag_sentence(report),
+        asked=view.asked(report),
         caveats=caveats(report),
         deciding=view.deciding_row(report),
         compared_measures=view.compared_measures(report),

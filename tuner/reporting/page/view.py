@@ -13,7 +13,7 @@ from tuner.artifacts.report import Answer, Question, Report
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags
-from tuner.reporting.formatting import measure_title
+from tuner.reporting.formatting import measure_title, plural
 from tuner.reporting.page.slices_table import reach
 from tuner.reporting.page.svg import Interval, interval_bar
 from tuner.reporting.page.text_differences import Span, differences
@@ -192,6 +192,12 @@ def cost_rows(report: Report) -> list[CostRow]:
     estimated = report.estimate.items if report.estimate else ()
     used = report.bill.items if report.bill else (None,) * len(estimated)
     return [CostRow(item, actual) for item, actual in zip(estimated, used, strict=True)]
+
+
+def asked(report: Report) -> str:
+    """How many questions were asked, and how often each, if that is more than once."""
+    each = f", {report.scoring.samples} answers each" if report.scoring.samples > 1 else ""
+    return f"{plural(len(report.questions), 'question')}{each}"
 
 
 def tag_sentence(report: Report) -> str:

@@ -64,6 +64,9 @@ class TestWatch:
         aws.put("faq-1", Keys.answers("base", 0), "{}\n" * 12)
         shown = tuner("show", "faq-1").err
         assert "Answer with the base model  12 of 40" in shown
+        several = manifest(evaluation={"samples": 3}, inference={"temperature": 0.5})
+        aws.put("faq-1", Keys.MANIFEST, several.to_document())
+        assert "Answer with the base model  12 of 120" in tuner("show", "faq-1").err
         assert "retrying after ThrottledError: Bedrock throttles the model." in shown
         assert all(len(line) <= 80 for line in shown.splitlines())
         assert "Purchase the commitment" not in shown

@@ -87,6 +87,15 @@ def test_the_function_gets_the_form_of_aws_reward_functions() -> None:
     assert found == [Scored((at + 1) / 10, {"letters": at + 1.0}) for at in range(3)]
 
 
+def test_each_of_several_answers_to_a_question_is_scored_by_itself() -> None:
+    function = Function(by_length)
+    both = {BASE: "x", TUNED: "xx"}
+    sample = Sample("q", "How much?", "twelve", both, more=({BASE: "xxx", TUNED: "xxxx"},))
+    record = grade([sample], chosen(["scorer"]), ScoringContext(scorer=function.scorer())).records[0]
+    assert [each.measures["scorer"] for each in record.tuned.repeats] == [0.2, 0.4]
+    assert sorted(function.calls) == [["q", "q#1"]] * 2
+
+
 def one(**members: Any) -> Reply:
     return lambda payload: [{"id": payload[0]["id"], "aggregate_reward_score": 0.5, **members}]
 

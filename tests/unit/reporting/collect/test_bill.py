@@ -10,7 +10,8 @@ from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report import Bill, Question, Report, ServingEndpoint
+from tuner.artifacts.report import Answer, Bill, Question, Report, ServingEndpoint
+from tuner.artifacts.report.evaluation import FurtherAnswer
 from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
@@ -104,6 +105,17 @@ def test_guard_answers_are_billed_like_other_answers() -> None:
     )
     for item, tokens in ((CostItemId.BASE_MODEL_INPUT, 40 * 20), (CostItemId.TUNED_MODEL_OUTPUT, 40 * 5)):
         assert (found[item].quantity or 0) - (without[item].quantity or 0) == tokens
+
+
+def test_further_answers_to_a_question_are_billed() -> None:
+    answer = Answer(answer="a", input_tokens=7, output_tokens=5)
+    several = answer.model_copy(update={"further": (FurtherAnswer(input_tokens=7, output_tokens=6),)})
+    asked = (Question(id="1", question="q", base=answer, tuned=several),)
+    found = bill(real("on_demand"), Usage(questions=asked))
+    assert found
+    used = {entry.id: entry.quantity for entry in found.items}
+    assert (used[CostItemId.BASE_MODEL_OUTPUT], used[CostItemId.TUNED_MODEL_OUTPUT]) == (5, 11)
+    assert used[CostItemId.TUNED_MODEL_INPUT] == 14
 
 
 def test_planned_items_that_were_not_bought_cost_nothing() -> None:

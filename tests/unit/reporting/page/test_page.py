@@ -11,7 +11,7 @@ from tests.unit.reporting.sample import EARLIER, artifacts, guard_of
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.report import Answer, NamedModel
 from tuner.artifacts.report.run_summary import RunStatus
-from tuner.reporting import Failure, Report, build, page
+from tuner.reporting import Failure, Report, build, notification_text, page
 from tuner.reporting.formatting import number
 from tuner.reporting.page.view import question_rows
 from tuner.settings import InferenceSettings, RunSettings
@@ -269,3 +269,10 @@ def test_what_was_lost_comes_first_with_its_questions(report: Report) -> None:
     assert section.index("lost general knowledge: it passed 0 of 14") < section.index("Undecided for")
     assert "14 questions that only the base model passed" in section
     assert "Refusing harmful requests" in section
+
+
+def test_the_report_says_how_often_each_question_was_asked(report: Report) -> None:
+    assert "on 8 questions, graded" in "".join(Tags(page(report)).text)
+    several = report.model_copy(update={"scoring": report.scoring.model_copy(update={"samples": 3})})
+    assert "on 8 questions, 3 answers each, graded" in "".join(Tags(page(several)).text)
+    assert "Over 8 questions, 3 answers each:" in notification_text(several)

@@ -22,7 +22,8 @@ for line in sys.stdin:
     if said == "silence":
         continue
     errors = {"error": "broken"} if said == "fail" else {"too_long": True} if said == "long" else {}
-    print(json.dumps({"id": request["id"], "text": said.upper(), "vectors": [[1.0]], **errors}), flush=True)
+    text = str(request["sampling"]["seed"]) if said == "seed" else said.upper()
+    print(json.dumps({"id": request["id"], "text": text, "vectors": [[1.0]], **errors}), flush=True)
 """
 
 
@@ -33,10 +34,10 @@ def client(tmp_path):
     made.close()
 
 
-def ask(client, tmp_path, text, timeout=30):
+def ask(client, tmp_path, text, timeout=30, temperature=1.0):
     weights = Weights(network="tiny", cache=tmp_path)
     talk = Conversation(turns=(Turn(role="user", text=text),))
-    return client.ask(weights, talk, Sampling(), 1, timeout).text
+    return client.ask(weights, talk, Sampling(temperature=temperature), 1, timeout).text
 
 
 def test_results_go_to_their_requests(client, tmp_path):
@@ -45,6 +46,12 @@ def test_results_go_to_their_requests(client, tmp_path):
         answers = list(threads.map(lambda text: ask(client, tmp_path, text), texts))
     assert answers == [text.upper() for text in texts]
     assert client.embed(["a"], 1, 30) == [[1.0]]
+
+
+def test_a_repeated_request_gets_another_seed_unless_it_is_greedy(client, tmp_path):
+    assert [ask(client, tmp_path, "seed") for _ in range(3)] == ["0", "1", "2"]
+    assert [ask(client, tmp_path, "seed", temperature=0.5) for _ in range(2)] == ["0", "1"]
+    assert [ask(client, tmp_path, "seed", temperature=0) for _ in range(2)] == ["0", "0"]
 
 
 def test_a_process_that_died_is_an_error_and_is_restarted(client, tmp_path):
