@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tuner.aws.clients import client
 from tuner.core.errors import AccessDeniedError, RetryableError, TunerError
+from tuner.settings import DeploymentSettings
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -56,6 +57,16 @@ class Check:
         except TunerError as error:
             return CheckResult(self.name, "failed", as_sentence(str(error)), self.remedy)
         return found if isinstance(found, CheckResult) else CheckResult(self.name, "ok", found)
+
+
+def judges(settings: DeploymentSettings) -> tuple[str, ...]:
+    """Every judge that a run of the deployment may ask, the default one first."""
+    return tuple(dict.fromkeys((settings.judge_model, *settings.judge_models)))
+
+
+def judge_check(title: str, model: str, settings: DeploymentSettings) -> str:
+    """The name of a check of a judge. That of the default judge has no model in it."""
+    return title if model == settings.judge_model else f"{title} {model}"
 
 
 def as_sentence(text: str) -> str:

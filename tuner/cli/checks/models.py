@@ -1,4 +1,4 @@
-"""Checks the models: whether the base model can be fine-tuned in this Region, and whether the judge answers."""
+"""Checks the models: whether the base model can be fine-tuned in this Region, and whether the judges answer."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.bedrock.model_access import ANOTHER_JUDGE, MARKETPLACE, ModelAccess, denial_remedy, model_access
 from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog.judges import InferenceConfig
-from tuner.cli.checks.check import Check, CheckResult, quick_client
+from tuner.cli.checks.check import Check, CheckResult, judge_check, judges, quick_client
 from tuner.core.errors import AccessDeniedError, RetryableError
 from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics.base import ScoringContext
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.preflight import customizable_model, legacy_warning
-from tuner.settings import JudgeSettings
+from tuner.settings import DeploymentSettings, JudgeSettings
 
 _ANOTHER_MODEL = "Set another base_model, or deploy in a Region where this one can be tuned (docs/models.md)."
 _ANOTHER_JUDGE = "Set another judge_model (docs/models.md)."
+_ANOTHER_OF_SEVERAL = "Correct it in judge_models, or remove it there (docs/models.md)."
 _SUPPORT = "Open the Bedrock console in this Region to see what is missing. A restricted account needs AWS Support."
 _WAIT = (
     "Run 'tuner doctor' again 15 minutes after the account subscribed to the model. Until then Bedrock may answer one "
@@ -39,11 +40,14 @@ class _RefusedError(Exception):
     """The judge refused the call. Not a RetryableError, so that the judge's client does not retry it."""
 
 
-def checks(base_model: str, judge_model: str, region: str, ask: bool) -> Iterator[Check]:
-    """The checks of the models. `ask` allows the one call that costs money."""
-    yield Check("Base model", partial(_base_model, base_model, region), _ANOTHER_MODEL)
-    yield Check("Base model access", partial(_base_access, base_model), _SUPPORT)
-    yield Check("Judge", partial(_judge, judge_model, ask), _ANOTHER_JUDGE)
+def checks(settings: DeploymentSettings, region: str, ask: bool) -> Iterator[Check]:
+    """The checks of the models. `ask` allows the calls that cost money: one to each judge."""
+    yield Check("Base model", partial(_base_model, settings.base_model, region), _ANOTHER_MODEL)
+    yield Check("Base model access", partial(_base_access, settings.base_model), _SUPPORT)
+    for model in judges(settings):
+        name = judge_check("Judge", model, settings)
+        remedy = _ANOTHER_JUDGE if model == settings.judge_model else _ANOTHER_OF_SEVERAL
+        yield Check(name, partial(_judge, name, model, ask), remedy)
 
 
 def _base_model(model_id: str, region: str) -> str | CheckResult:
@@ -63,42 +67,42 @@ def _base_access(model_id: str) -> str | CheckResult:
     return CheckResult(name, "failed", problem, _SUPPORT) if problem else "The account has access."
 
 
-def _judge(model_id: str, ask: bool) -> str | CheckResult:
+def _judge(name: str, model_id: str, ask: bool) -> str | CheckResult:
     judge = catalog.judge_or_assumed(model_id)
     access = model_access(judge.foundation_model, quick_client("bedrock"))
     unsubscribed = judge.marketplace and access is not None and access.agreement == "NOT_AVAILABLE"
     if unsubscribed:
         # The first call would subscribe the account to the model in AWS Marketplace. A person must decide that.
         message = f"{model_id} was not asked: the account has not accepted the model's terms."
-        return CheckResult("Judge", "failed", message, f"{MARKETPLACE} {ANOTHER_JUDGE}")
+        return CheckResult(name, "failed", message, f"{MARKETPLACE} {ANOTHER_JUDGE}")
     if not ask:
         return CheckResult(
-            "Judge",
+            name,
             "warning",
             f"{model_id} was not asked.",
             "Run without --no-ask to ask it: this costs less than a cent.",
         )
-    return _answer(model_id, judge.marketplace)
+    return _answer(name, model_id, judge.marketplace)
 
 
-def _answer(model_id: str, subscribed: bool) -> str | CheckResult:
+def _answer(name: str, model_id: str, subscribed: bool) -> str | CheckResult:
     # The run's own judge and metric, so that a judge that cannot grade is noticed, not only a denied call.
     judge = Judge(model_id, JudgeSettings(attempts=1), ask=_ask_once)
     try:
         grades = Correctness().grade([_SAMPLE], ScoringContext([judge]))
     except _RefusedError as refused:
         if _JUDGE_SERVER in str(refused):
-            return CheckResult("Judge", "failed", str(refused), _CORRECT_JUDGE_SERVER)
+            return CheckResult(name, "failed", str(refused), _CORRECT_JUDGE_SERVER)
         if isinstance(refused.__cause__, AccessDeniedError):
-            return CheckResult("Judge", "failed", str(refused), denial_remedy(str(refused)))
-        return CheckResult("Judge", "warning", str(refused), _LATER)
+            return CheckResult(name, "failed", str(refused), denial_remedy(str(refused)))
+        return CheckResult(name, "warning", str(refused), _LATER)
     problem = grades.values["base"][0].problem
     if problem:
         remedy = "Run 'tuner doctor' again. Replace a judge that often gives no usable grade (setting judge_model)."
-        return CheckResult("Judge", "warning", f"{model_id} answered, but {problem}", remedy)
+        return CheckResult(name, "warning", f"{model_id} answered, but {problem}", remedy)
     tokens = f"{grades.counts['input_tokens']} tokens in and {grades.counts['output_tokens']} out"
     message = f"{model_id} was asked for one grade and gave one ({tokens}: less than a cent)."
-    return CheckResult("Judge", "warning", message, _WAIT) if subscribed else message
+    return CheckResult(name, "warning", message, _WAIT) if subscribed else message
 
 
 def _ask_once(model: str, system: str, text: str, tool: Tool, inference: InferenceConfig) -> ToolReply:

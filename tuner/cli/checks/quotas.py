@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import cache, partial
 
 from tuner.aws.quotas import Quota, Quotas, per_minute
-from tuner.catalog import Judge
-from tuner.cli.checks.check import Check, CheckResult, quick_client
+from tuner.catalog import Judge, judge_or_assumed
+from tuner.cli.checks.check import Check, CheckResult, judge_check, judges, quick_client
 from tuner.preflight import JOBS_QUOTA
+from tuner.settings import DeploymentSettings
 
 # Codes and names as Service Quotas lists them (public inventories of real accounts, autumn 2026).
 DEPLOYMENTS = "L-C02E1E99"  # Custom models with a creating status per account
@@ -33,8 +34,8 @@ class Listing:
         return next((quota for quota in self.read() if quota.code == code), None)
 
 
-def checks(judge: Judge, on_demand: bool) -> Iterator[Check]:
-    """The checks of quotas."""
+def checks(settings: DeploymentSettings, on_demand: bool) -> Iterator[Check]:
+    """The checks of quotas. `on_demand`: the base model is served on demand."""
     listing = Listing()
     yield Check(
         "Training jobs", partial(_at_least_one, listing, "Training jobs", JOBS_QUOTA, "customization jobs"), _CONSOLE
@@ -43,7 +44,9 @@ def checks(judge: Judge, on_demand: bool) -> Iterator[Check]:
         "Deployments", partial(_at_least_one, listing, "Deployments", DEPLOYMENTS, "deployments at once"), _CONSOLE
     )
     yield Check("Model units", partial(_model_units, listing, on_demand), _CONSOLE)
-    yield Check("Judge's quotas", partial(_judge, listing, judge), _CONSOLE)
+    for model in judges(settings):
+        name = judge_check("Judge's quotas", model, settings)
+        yield Check(name, partial(_judge, listing, name, judge_or_assumed(model)), _CONSOLE)
 
 
 def _at_least_one(listing: Listing, name: str, code: str, what: str) -> str | CheckResult:
@@ -66,19 +69,17 @@ def _model_units(listing: Listing, on_demand: bool) -> str | CheckResult:
     return CheckResult("Model units", "failed", message, f"{_RAISE}, or choose a base model that is served on demand.")
 
 
-def _judge(listing: Listing, judge: Judge) -> str | CheckResult:
+def _judge(listing: Listing, name: str, judge: Judge) -> str | CheckResult:
     found = per_minute(listing.read(), judge.quota, judge.routing)
     called = judge.quota or judge.name
     if not found:
         message = f"Service Quotas lists no {judge.routing} requests or tokens per minute for {called}."
-        return CheckResult("Judge's quotas", "warning", message, f"{_CONSOLE}.")
+        return CheckResult(name, "warning", message, f"{_CONSOLE}.")
     limits = " and ".join(f"{value:,.0f} {what}" for what, value in sorted(found.items()))
     if not all(found.values()):
-        return CheckResult(
-            "Judge's quotas", "failed", f"{limits} per minute for {called}.", f"{_RAISE}, or set another judge."
-        )
+        return CheckResult(name, "failed", f"{limits} per minute for {called}.", f"{_RAISE}, or set another judge.")
     minutes = max(_GRADES / found.get("requests", 1e9), _GRADES * _TOKENS_PER_GRADE / found.get("tokens", 1e12))
     message = f"{limits} per minute for {called}: about {max(1, round(minutes))} min for the grades of 100 questions."
     if minutes > _LONG_MINUTES:
-        return CheckResult("Judge's quotas", "warning", message, f"{_RAISE}, or set another judge.")
+        return CheckResult(name, "warning", message, f"{_RAISE}, or set another judge.")
     return message

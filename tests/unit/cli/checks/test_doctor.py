@@ -71,6 +71,29 @@ def test_the_judge_is_asked_as_in_a_run(tuner: Tuner, aws: FakeAws) -> None:
     assert asked["toolConfig"]["toolChoice"] == {"tool": {"name": "grade"}}
 
 
+def test_every_judge_that_a_run_may_ask_is_asked(tuner: Tuner, aws: FakeAws) -> None:
+    others = ("amazon.nova-lite-v1:0", "amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6")
+    several = DeploymentSettings(judge_model="amazon.nova-pro-v1:0", judge_models=others)
+    aws.stacks["BedrockTuner"]["DeploymentSettings"] = several.model_dump_json()
+    outcome = tuner("doctor", "--json")
+    assert [asked["modelId"] for asked in aws.calls("Converse")] == ["amazon.nova-pro-v1:0", others[0], others[2]]
+    found = [name for name in verdicts(outcome) if name.startswith("Judge")]
+    assert found == [
+        "Judge",
+        f"Judge {others[0]}",
+        f"Judge {others[2]}",
+        "Judge's quotas",
+        f"Judge's quotas {others[0]}",
+        f"Judge's quotas {others[2]}",
+    ]
+    refused(aws, "Converse", "ValidationException", "The model identifier is invalid.")
+    refusals = [line(tuner("doctor", "--json"), name) for name in found[:2]]
+    assert [(each["verdict"], "judge_models" in each["remedy"]) for each in refusals] == [
+        ("failed", False),
+        ("failed", True),
+    ]
+
+
 def test_the_judge_is_not_asked_with_no_ask(tuner: Tuner, aws: FakeAws) -> None:
     outcome = tuner("doctor", "--no-ask", "--json")
     assert aws.calls("Converse") == []

@@ -128,7 +128,7 @@ def _in_region(
     yield stack.stack(deployment, name, expected=name != DEFAULT_STACK)
     if isinstance(deployment, Deployment):
         yield from (check.run() for check in stack.resources(deployment))
-    yield from (check.run() for check in models.checks(settings.base_model, settings.judge_model, region, ask))
+    yield from (check.run() for check in models.checks(settings, region, ask))
     yield from (check.run() for check in scorers.checks(settings, ask))
     yield from (check.run() for check in _quota_checks(settings))
 
@@ -152,7 +152,7 @@ def _account_checks(qualifier: str, region: str, sharing: Sequence[DeploymentSet
 
 
 def _quota_checks(settings: DeploymentSettings) -> Iterator[Check]:
-    return quotas.checks(catalog.judge_or_assumed(settings.judge_model), _served_on_demand(settings.base_model))
+    return quotas.checks(settings, _served_on_demand(settings.base_model))
 
 
 def _served_on_demand(base_model: str) -> bool:
