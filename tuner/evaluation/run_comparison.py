@@ -60,7 +60,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
 
 def _groups(later: Scores, records: Sequence[QuestionScores]) -> QuestionGroups | None:
     """The groups of the shared questions, as the later run found them."""
-    count = len({record.group or record.id for record in records})
+    count = len({record.unit for record in records})
     if later.groups is None or count == len(records):
         return None
     return later.groups.model_copy(update={"questions": len(records), "groups": count})

@@ -119,13 +119,8 @@ def _pairs(
         if one is not None and other is not None:
             base.append(one)
             tuned.append(other)
-            groups.append(_group(record))
+            groups.append(record.unit)
     return base, tuned, groups
-
-
-def _group(record: QuestionScores) -> str:
-    """The name of the question's group. A question that stands alone is a group of its own."""
-    return record.group or record.id
 
 
 def _measured(records: Sequence[QuestionScores], scorer: MetricFacts) -> list[Measure]:
@@ -235,7 +230,7 @@ def _at_equal_length(measure: Measure, records: Sequence[QuestionScores]) -> Equ
         if gain is not None and lengths[0] is not None and lengths[1] is not None:
             gains.append(gain)
             longer.append(float(lengths[1] - lengths[0]))
-            groups.append(_group(record))
+            groups.append(record.unit)
     return at_equal_length(gains, longer, groups)
 
 
@@ -279,7 +274,7 @@ def _labels(
     """The labels of the references, those of each contestant's answers, and the names of the questions' groups."""
     labelled = [each for record in records if record.label is not None for each in record.single_answers]
     answered = {name: [answered_label(record.of(name)) for record in labelled] for name in contestants_in(records)}
-    return [str(record.label) for record in labelled], answered, [_group(record) for record in labelled]
+    return [str(record.label) for record in labelled], answered, [record.unit for record in labelled]
 
 
 def _aggregate(
@@ -288,7 +283,7 @@ def _aggregate(
     answers = [record.of(contestant) for record in records]
     values = [answer.counted(measure.name, measure.worst) for answer in answers]
     present = [value for value in values if value is not None]
-    groups = [_group(record) for record, value in zip(records, values, strict=True) if value is not None]
+    groups = [record.unit for record, value in zip(records, values, strict=True) if value is not None]
     mean, error = mean_and_error(present, groups)
     # A measure that does not apply to a question is absent from its record.
     applies = [answer for answer in answers if measure.name in answer.measures]

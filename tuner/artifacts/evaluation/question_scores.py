@@ -118,6 +118,11 @@ class QuestionScores(PerContestant):
     )
     fields: dict[str, str] = Field(default_factory=dict, description="the values of evaluation.slices")
 
+    @property
+    def unit(self) -> str:
+        """The name of the question's group. A question that stands alone is a group of its own."""
+        return self.group or self.id
+
     def of(self, contestant: ContestantName) -> AnswerScores:
         """One contestant's answer; without any score where it is not in the file."""
         return self.by_contestant.get(contestant, AnswerScores())

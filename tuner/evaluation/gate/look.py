@@ -99,7 +99,7 @@ def _of_bound(
         return "undecided"
     answers = [(record, record.of(TUNED).counted(name, known.worst)) for record in records]
     values = [float(value) for _, value in answers if value is not None]
-    groups = [record.group or record.id for record, value in answers if value is not None]
+    groups = [record.unit for record, value in answers if value is not None]
     mean = compare([limit] * len(values), values, 0, groups, looks.within(found.range))
     if not mean.differs or mean.mean is None:
         return "undecided"

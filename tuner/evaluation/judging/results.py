@@ -25,7 +25,8 @@ def with_judges(
     if not models:
         return found
     each = tuple(_by(model, scores_of([_graded_by(model, measure, record) for record in records])) for model in models)
-    agreement = alpha([_judged_answers(measure, record) for record in records], seed)
+    judged = [_judged_answers(measure, record) for record in records]
+    agreement = alpha(judged, seed, [record.unit for record in records])
     several = SeveralJudges(
         each=each,
         incomplete=sum(_is_incomplete(measure, record) for record in records),

@@ -21,7 +21,8 @@ def judge_agreement(records: Sequence[QuestionScores], sheet: ReviewSheet | None
     weights = _weights(records, sheet) if sheet else {record.id: 1.0 for record in records}
     questions = [(record, pairs) for record in records if record.id in weights and (pairs := _pairs(record))]
     both = [pair for _, pairs in questions for pair in pairs]
-    kappa = weighted_kappa([pairs for _, pairs in questions], [weights[record.id] for record, _ in questions], seed)
+    stands_for, groups = [weights[record.id] for record, _ in questions], [record.unit for record, _ in questions]
+    kappa = weighted_kappa([pairs for _, pairs in questions], stands_for, seed, groups)
     judge, people = [grade for grade, _ in both], [score for _, score in both]
     return JudgeAgreement(
         n=sum(_grade(record.of(name)) is not None for record, _ in questions for name in MAIN),
@@ -39,7 +40,7 @@ def people_agreement(records: Sequence[QuestionScores], seed: int = 0) -> People
     shared = sum(len(of_answer) > 1 for answers in scores for of_answer in answers)
     if not shared:
         return None
-    found = alpha(scores, seed)
+    found = alpha(scores, seed, [record.unit for record in records])
     return PeopleAgreement(n=shared, alpha=found.value, alpha_interval=found.interval)
 
 

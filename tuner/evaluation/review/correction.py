@@ -107,7 +107,7 @@ def _of_all(
 ) -> Correction:
     """Every question has people's scores, so the judge is not needed."""
     values = {name: [labels[record.id][name] for record in records] for name in MAIN}
-    groups = [record.group or record.id for record in records]
+    groups = [record.unit for record in records]
     difference = compare(values[BASE], values[TUNED], seed, groups, looks)
     means = {name: mean_and_error(numbers, groups) for name, numbers in values.items()}
     return _made(difference, means, records, names, _Facts("all", len(labels), len(labels), "people"))
@@ -179,7 +179,7 @@ def _labelled(
         grades = {name: _judged(record.of(name)) for name in MAIN}
         judged.append(_value(grades, contestant))
         given.append(_value(labels.get(record.id), contestant))
-    groups = Groups.of([record.group or record.id for record in records])
+    groups = Groups.of([record.unit for record in records])
     return Labelled(np.array(judged), np.array(given), np.array([strata[record.id] for record in records]), groups)
 
 

@@ -6,24 +6,25 @@ agreement that chance gives, and 1 for full agreement. A large disagreement coun
 is as far from 10 as 2 is from 3 depends on the rater, so alpha counts how many scores are between two.
 
 Both depend on sums over the questions only, which makes their bootstrap fast. It draws questions, not answers: the two
-answers to one question are not independent.
+answers to one question are not independent. Of questions that hang together, it draws whole groups.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from tuner.evaluation.statistics.comparison import CONFIDENCE
+from tuner.evaluation.statistics.groups import Groups
 
 _RESAMPLES = 2_000
 # The most sums that are computed at once.
 _MOST_CELLS = 1_000_000
-# Fewer questions give no usable interval.
+# Fewer questions, or groups of them, give no usable interval.
 FEWEST_QUESTIONS = 6
 # Sums that differ by less than this share are equal: the rest is rounding error.
 _EQUAL = 1e-12
@@ -38,16 +39,20 @@ class Coefficient:
 
 
 def weighted_kappa(
-    questions: Sequence[Sequence[tuple[float, float]]], weights: Sequence[float] | None = None, seed: int = 0
+    questions: Sequence[Sequence[tuple[float, float]]],
+    weights: Sequence[float] | None = None,
+    seed: int = 0,
+    names: Sequence[Hashable] | None = None,
 ) -> Coefficient:
     """Cohen's kappa of two raters, with quadratic weights.
 
-    Each question has the pairs of scores of its answers. `weights` says for how many questions each of them stands.
+    Each question has the pairs of scores of its answers. `weights` says for how many questions each of them stands,
+    `names` has the names of the questions' groups.
     """
     sums = np.array([_pair_sums(pairs) for pairs in questions])
     if weights is not None:
         sums = sums * np.asarray(weights, dtype=float)[:, None]
-    return _coefficient(sums, _kappa, seed)
+    return _coefficient(sums, _kappa, seed, names)
 
 
 def _pair_sums(pairs: Sequence[tuple[float, float]]) -> np.ndarray:
@@ -64,15 +69,18 @@ def _kappa(sums: np.ndarray) -> np.ndarray:
     return _one_minus(observed, expected, (one_squared + other_squared) / count)
 
 
-def alpha(questions: Sequence[Sequence[Sequence[float]]], seed: int = 0) -> Coefficient:
+def alpha(
+    questions: Sequence[Sequence[Sequence[float]]], seed: int = 0, names: Sequence[Hashable] | None = None
+) -> Coefficient:
     """Krippendorff's alpha, with the ordinal metric. Each question has its answers, each of them all its scores.
 
-    An answer with one score only says nothing about agreement, and is left out.
+    An answer with one score only says nothing about agreement, and is left out. `names` has the names of the questions'
+    groups.
     """
     values = sorted({float(score) for answers in questions for scores in answers for score in scores})
     ranks = {value: rank for rank, value in enumerate(values)}
     sums = np.array([_coincidences(answers, ranks) for answers in questions])
-    return _coefficient(sums, partial(_alpha, size=len(values)), seed)
+    return _coefficient(sums, partial(_alpha, size=len(values)), seed, names)
 
 
 def _coincidences(answers: Sequence[Sequence[float]], ranks: Mapping[float, int]) -> np.ndarray:
@@ -105,7 +113,20 @@ def _one_minus(observed: np.ndarray, expected: np.ndarray, scale: np.ndarray) ->
     return np.where(possible, 1 - observed / np.where(possible, expected, 1.0), np.nan)
 
 
-def _coefficient(sums: np.ndarray, value_of: Callable[[np.ndarray], np.ndarray], seed: int) -> Coefficient:
+def _by_group(sums: np.ndarray, names: Sequence[Hashable] | None) -> np.ndarray:
+    """The sums of each group of questions."""
+    groups = Groups.of(names)
+    if groups is None:
+        return sums
+    found = np.zeros((groups.count, sums.shape[1]))
+    np.add.at(found, groups.numbers, sums)
+    return found
+
+
+def _coefficient(
+    sums: np.ndarray, value_of: Callable[[np.ndarray], np.ndarray], seed: int, names: Sequence[Hashable] | None
+) -> Coefficient:
+    sums = _by_group(sums, names)
     used = sums[sums[:, 0] > 0] if len(sums) else sums
     value = float(value_of(used.sum(axis=0, keepdims=True))[0]) if len(used) else float("nan")
     if np.isnan(value):

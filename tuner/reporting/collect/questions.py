@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from tuner.artifacts.dataset import Coverage, DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer as GivenAnswer
@@ -96,18 +95,16 @@ def _answer(given: Sequence[GivenAnswer], scores: AnswerScores | None) -> Answer
     """The first answer with the scores of all, and the further ones."""
     if not given and scores is None:
         return None
-    said = _said(given[0]) if given else {}
+    said = given[0].model_dump(exclude={"id", "sample"}) if given else {}
     scored = {name: getattr(scores, name) for name in AnswerNotes.model_fields} if scores else {}
     single = [each.measures for each in scores.repeats] if scores else []
     further = tuple(
-        FurtherAnswer(**_said(each), scores=single[at] if at < len(single) else {})
+        FurtherAnswer.model_validate(each, from_attributes=True).model_copy(
+            update={"scores": single[at] if at < len(single) else {}}
+        )
         for at, each in enumerate(given[1:], 1)
     )
     return Answer(**said, **scored, scores=scores.measures if scores else {}, further=further)
-
-
-def _said(given: GivenAnswer) -> dict[str, Any]:
-    return given.model_dump(exclude={"id", "sample"})
 
 
 def _gain(graded: QuestionScores | None, scores: Scores | None, deciding: str | None) -> float | None:

@@ -54,6 +54,21 @@ def test_few_questions_have_no_interval() -> None:
     assert weighted_kappa([*pairs, [(6.0, 5.0)]]).interval is not None
 
 
+def test_whole_groups_of_questions_are_drawn() -> None:
+    """Questions that are asked twice, as a group, say no more than asked once."""
+    rng = np.random.default_rng(3)
+    grades = rng.integers(1, 11, 24).astype(float)
+    once = [[(float(grade), float(np.clip(grade + rng.integers(-2, 3), 1, 10)))] for grade in grades]
+    twice, names = [pair for pair in once for _ in range(2)], [number for number in range(24) for _ in range(2)]
+    assert weighted_kappa(twice, names=names) == weighted_kappa(once)
+    narrow, whole, alone = (found.interval for found in (alpha(twice), alpha(twice, names=names), alpha(once)))
+    assert narrow and whole and alone
+    assert whole == pytest.approx(alone, abs=0.02)
+    assert narrow[1] - narrow[0] < 0.85 * (whole[1] - whole[0])
+    assert alpha(once, names=range(24)) == alpha(once)
+    assert alpha(once, names=[number % 5 for number in range(24)]).interval is None
+
+
 def test_the_interval_covers_the_truth_although_a_question_has_two_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both answers to a question share its difficulty, so they are not independent."""
     monkeypatch.setattr(agreement, "_RESAMPLES", 400)
