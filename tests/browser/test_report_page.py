@@ -12,8 +12,12 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from tests.browser.conftest import Browser
+from tests.unit.reporting.compared import compared
+from tests.unit.reporting.conftest import AT, BUCKET, Bucket
 from tests.unit.reporting.page.test_page import HOSTILE, hostile
-from tuner.reporting import Failure, page
+from tests.unit.reporting.sample import RUN
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.reporting import Failure, build, page
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +58,21 @@ def test_axe_finds_no_serious_violations(browser: Browser, reported: Any, kind: 
         report = report.model_copy(update={"failure": failure, "status": "FAILED", "stand_ins": ("judge: a stand-in",)})
     browser.open(page(report), scheme=scheme, width=width)
     assert browser.accessibility_violations() == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 390)])
+def test_contestants_and_recommendation_are_accessible_and_fit(browser: Browser, scheme: str, width: int) -> None:
+    folder = RunFolder(BUCKET, RUN, Bucket())
+    for name, data in compared().items():
+        folder.write(name, data)
+    browser.open(page(build(folder, at=AT)), scheme=scheme, width=width)
+    assert browser.accessibility_violations() == []
+    assert browser.console_errors() == []
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    colours = browser.run(
+        "return [...document.querySelectorAll('.chart .mean .dot')].map((dot) => getComputedStyle(dot).fill)"
+    )
+    assert len(set(colours)) == len(colours) == 5
 
 
 def test_the_page_fits_the_width_of_a_phone(browser: Browser, reported: Any) -> None:

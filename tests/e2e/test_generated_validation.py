@@ -54,7 +54,7 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
     assert any(each.startswith("nova-lite: Nova Lite (local stand-in") for each in report["stand_ins"])
     scores = json.loads(pipeline.artifact(run, "scores/scores.json"))
     assert {"few_shot", "retrieval", "retrieval_tuned", "nova-lite"} <= set(scores["metrics"]["correctness"]["others"])
-    assert "The tuned model against the other contestants" in pipeline.artifact(run, "report/index.html").decode()
+    assert "The contestants: quality, cost and speed" in pipeline.artifact(run, "report/index.html").decode()
     assert pipeline.alive() == []
 
 

@@ -96,6 +96,9 @@ def _reasons(
         measured = settings.break_even.question_tokens is None or settings.break_even.answer_tokens is None
         more = (*(() if generated else ("judge.model", "judge.models")), *(("break_even",) if measured else ()))
         yield _Reason((*_OF_EVALUATION, *more), "with 'serving: none', no model is asked or scored")
+    elif any(each.name == "retrieval" for each in settings.compare_with or ()):
+        names = tuple(f"break_even.{name}" for name in ("passages_tokens", "question_tokens", "answer_tokens"))
+        yield _Reason(names, "the run measures the tokens of the base model with passages, and assumes none")
     if settings.serving == "on_demand":
         why = "the model is served on demand, so no model units are bought; only the report's break-even counts them"
         yield _Reason(("model_units",), why, "Remove it, or set 'serving: provisioned'.")

@@ -15,8 +15,7 @@ from tuner.core.times import iso, now
 from tuner.datasets.io import write_whole
 from tuner.evaluation.grading.samples import contestants_of
 from tuner.evaluation.standalone import Evaluation
-from tuner.reporting.advice.next_steps import next_steps
-from tuner.reporting.collect.build import with_scores
+from tuner.reporting.collect.build import advised, with_scores
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import joined_questions
 from tuner.reporting.page.page import page
@@ -44,8 +43,7 @@ def build_comparison(
         questions=joined_questions(questions, answers, scores, scores.verdict.metric),
         versions={"bedrock-tuner": __version__},
     )
-    report = with_scores(report, scores)
-    return report.model_copy(update={"next_steps": next_steps(report)})
+    return advised(with_scores(report, scores))
 
 
 def write_page(evaluation: Evaluation, output: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.core.artifact_keys import Keys
+from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.scores import summarize
+from tuner.settings.evaluation import GateRule
 
 KINDS = ("base", "tuned", "few_shot", "retrieval", "retrieval_tuned")
 # For a million tokens: $1 and $2 of the base model, $3 and $4 of a tuned one. $2 a month of storage.
@@ -34,11 +36,12 @@ def compared(
     questions: int = 40,
     noise: float = 0.2,
     rates: Mapping[tuple[str, str | None], float | None] = RATES,
+    gate: GateRule | None = None,
     **settings: Any,
 ) -> dict[str, bytes]:
-    """The artifacts of such a run, without a gate. Every question's scores differ by up to `noise` from the means."""
+    """The artifacts of such a run. Each score differs by `noise` from the mean. `gate` is a rule for correctness."""
     things = artifacts(questions)
-    del things[Keys.GATE]
+    written = json.loads(things.pop(Keys.GATE))
     manifest, estimate = json.loads(things[Keys.MANIFEST]), json.loads(things[Keys.ESTIMATE])
     manifest["contestants"] = [{"name": name, "kind": name} for name in means]
     manifest["settings"] |= {"serving": "on_demand", **settings}
@@ -51,6 +54,8 @@ def compared(
         Keys.ESTIMATE: json.dumps(estimate).encode(),
         Keys.SCORES: scores.to_json(),
     }
+    if result := decide_gate({"correctness": gate} if gate else {}, GateComparisons.of(scores)):
+        things[Keys.GATE] = json.dumps(written | result.model_dump(mode="json")).encode()
     for name in means:
         answers = [_answer(at, record["id"], TOKENS[name]) for at, record in enumerate(asked)]
         things[Keys.answers(name, 0)] = _lines(answers)

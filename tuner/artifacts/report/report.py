@@ -31,7 +31,7 @@ from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.guard import GuardScores
 from tuner.artifacts.manifest import PinnedInput, WrittenSettings
 from tuner.artifacts.report.break_even import BreakEven
-from tuner.artifacts.report.contestants import ContestantUse
+from tuner.artifacts.report.contestants import ContestantUse, Recommendation, ServiceLine
 from tuner.artifacts.report.evaluation import EarlierRun, Question, ScoringDetails
 from tuner.artifacts.report.execution import Approval, Bill, Generated, ServingEndpoint, TimelineEvent
 from tuner.artifacts.report.next_steps import ModelCall, NextStep
@@ -79,6 +79,9 @@ class Report(Artifact):
     status: RunStatus
     failure: Failure | None = None
     verdict: Verdict
+    recommendation: Recommendation | None = Field(
+        None, description="what to ship, and what would change it; null without scores"
+    )
     next_steps: tuple[NextStep, ...] = Field((), description="what to do now, the most important first")
     model_call: ModelCall | None = Field(None, description="null when no model was tuned")
     started_at: str | None = None
@@ -102,6 +105,9 @@ class Report(Artifact):
     contestants: tuple[ContestantUse, ...] = Field(
         (), description="what each contestant used, how fast it was and what it costs; empty where none was asked"
     )
+    monthly_costs: tuple[ServiceLine, ...] = Field(
+        (), description="what a month costs with each contestant, in every way to serve it, at the measured tokens"
+    )
     questions: tuple[Question, ...] = ()
     guard: GuardScores | None = Field(None, description="null when the run asked no guard questions")
     training: TrainingSummary | None = None
@@ -113,7 +119,9 @@ class Report(Artifact):
     approval: Approval | None = Field(None, description="null when the run asked nobody")
     bill: Bill | None = None
     break_even: BreakEven | None = Field(
-        None, description="null without answers to take the tokens from, or an estimate to take the prices from"
+        None,
+        description="null without answers to take the tokens from, or an estimate to take the prices from; and where "
+        "the run measured the contestant `retrieval`, so that nothing is assumed: `monthly_costs` has it",
     )
     timeline: tuple[TimelineEvent, ...] = ()
     dataset_summary: DatasetSummary | None = None

@@ -95,6 +95,11 @@ def _results(target: Console, report: Report) -> None:
         target.print(report.verdict.sentence, style="name")
         for note in report.verdict.notes:
             target.print(note)
+    if report.recommendation:
+        target.print()
+        target.print(report.recommendation.sentence, style="name")
+        for change in report.recommendation.changes:
+            target.print(f"  {change}")
     if report.gate:
         style = {"accepted": "good", "rejected": "bad"}.get(report.gate.decision, "warn")
         target.print(f"Gate: {report.gate.sentence}", style=style)

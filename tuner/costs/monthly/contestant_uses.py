@@ -7,29 +7,33 @@ Nothing is assumed: a contestant whose tokens were not measured, or whose prices
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from tuner.artifacts.evaluation.contestants import Contestant
+from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.report.break_even import Line
-from tuner.artifacts.report.contestants import ContestantUse
+from tuner.artifacts.report.contestants import ContestantUse, ServiceLine
 from tuner.artifacts.report.evaluation import Answer, Question
-from tuner.costs.monthly.lines import Service, Tokens, Way
+from tuner.costs.monthly.lines import Service, Tokens, Way, ways
 
 # Whose prompts have passages, which may cost something to retrieve.
 _WITH_PASSAGES = ("retrieval", "retrieval_tuned")
-# Who is asked at the prices of the run's base model. The prices of other models are not in the estimate.
+# Who is asked at the prices of the run's base model.
 _ON_THE_BASE = ("base", "few_shot", "retrieval")
 
 
 @dataclass(frozen=True, slots=True)
 class ContestantCosts:
-    """What the contestants of a run cost: in `service`, the tuned model served as in the run (`way`)."""
+    """What the contestants of a run cost: in `service`, the tuned model served as in the run (`way`).
+
+    `others` are the prices of contestants with a model of their own.
+    """
 
     service: Service
     way: Way
     retrieval_usd: float = 0
+    others: Mapping[ContestantName, Service] = field(default_factory=dict)
 
     def use(self, contestant: Contestant, questions: Sequence[Question]) -> ContestantUse:
         """What the contestant used for these questions, and what it costs at the measured tokens."""
@@ -41,6 +45,7 @@ class ContestantCosts:
         return ContestantUse(
             name=contestant.name,
             title=contestant.title,
+            model=contestant.model_name or contestant.model,
             answers=len(given),
             failed=len(answers) - len(given),
             input_tokens=tokens.read if tokens else None,
@@ -53,6 +58,14 @@ class ContestantCosts:
             unknown=line.unknown,
         )
 
+    def lines(self, contestant: Contestant, use: ContestantUse, on_demand: bool) -> tuple[ServiceLine, ...]:
+        """What a month costs in every way to serve the contestant. `on_demand`: whether tuned models can be so."""
+        read, written = use.input_tokens, use.output_tokens
+        tokens = None if read is None or written is None else Tokens(read, written)
+        possible = ways(on_demand) if contestant.asks_tuned else (self.way,)
+        found = (self.line(contestant, tokens, way) for way in possible)
+        return tuple(ServiceLine(contestant=use.name, title=use.title, **line.model_dump()) for line in found)
+
     def line(self, contestant: Contestant, tokens: Tokens | None, way: Way) -> Line:
         """What a month costs with the contestant. `way` is how a tuned model is served."""
         fixed = self.retrieval_usd if contestant.kind in _WITH_PASSAGES else 0.0
@@ -60,7 +73,7 @@ class ContestantCosts:
             return self.service.tuned(way, tokens, fixed)
         if contestant.kind in _ON_THE_BASE:
             return self.service.by_token("by the token", tokens, fixed)
-        return Line(name="by the token", fixed_usd=fixed, request_usd=None, unknown=("input", "output"))
+        return self.others.get(contestant.name, Service((), 0, 0)).by_token("by the token", tokens, fixed)
 
 
 def measured_tokens(answers: Iterable[Answer]) -> Tokens | None:

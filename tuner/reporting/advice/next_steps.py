@@ -6,11 +6,11 @@ costs money now, what to do with the model, and then what would make the next ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, title_of
-from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, title_of
 from tuner.artifacts.report import Answer, NextStep, Question, Report
+from tuner.artifacts.report.contestants import Recommendation
 from tuner.core.run import again_command
 from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
@@ -118,61 +118,44 @@ def _is_missing(side: Answer) -> bool:
     return side.failed or not (side.answer or "").strip()
 
 
-def _contestants(report: Report) -> Iterator[NextStep]:
-    """Other contestants: the best of those that are better, or those that are not shown to be worse and cost less."""
-    against = _against(report)
-    if better := _better(against):
-        title, reason = title_of(better), against[better].conclusion
-        cheaper = "" if better == RETRIEVAL_TUNED else " It needs no training and no model of your own."
-        yield NextStep(
-            rule="prefer-contestant",
-            action=f"Prefer {title} to the tuned model alone.{cheaper}",
-            reason=reason.sentence if reason else "",
-        )
+def _recommended(report: Report) -> Iterator[NextStep]:
+    """What to do with the contestants: the recommendation decides, see `recommendation`."""
+    found = report.recommendation
+    if found is None:
         return
-    level = [title_of(name) for name, scores in against.items() if scores.conclusion_value == "undecided"]
-    if level and report.verdict.value == "better":
-        yield NextStep(
-            rule="compare-costs",
-            action="Compare the costs before you serve the tuned model, or ask more questions.",
-            reason=f"It is not shown to be better than {' and '.join(level)}.",
-        )
-
-
-def _against(report: Report) -> dict[str, MeasureScores]:
-    """The tuned model compared with every contestant except the base model, by the measure that decides."""
-    measure = report.scores.get(report.verdict.metric or "")
-    return {name: measure.against(name) for name in measure.compared if name != BASE} if measure else {}
-
-
-def _better(against: Mapping[str, MeasureScores]) -> str | None:
-    """The contestant with the best mean of those that are shown to be better than the tuned model."""
-    shown = [name for name, scores in against.items() if scores.conclusion_value == "worse"]
-    sign = {name: -1 if against[name].better == "lower" else 1 for name in shown}
-    return max(shown, key=lambda name: sign[name] * (against[name].base.mean or 0.0), default=None)
-
-
-def _use(report: Report) -> Iterator[NextStep]:
-    """What to do with the model: the gate decides; without one, the verdict and the level of the scores."""
-    if not report.scores:
-        return
-    decision = report.gate.decision if report.gate else None
-    level = level_sentence(report)
-    if decision in ("rejected", "undecided"):
-        action = "Do not use the model yet." if decision == "undecided" else "Do not use the model."
-        yield NextStep(rule="keep-out", action=action, reason=report.gate.sentence if report.gate else "")
-    elif _better(_against(report)):
-        return  # Another contestant is to be preferred.
-    elif decision == "accepted" or (report.verdict.value == "better" and level is None):
-        reason = report.gate.sentence if report.gate else report.verdict.sentence
-        action = "Use the tuned model. 'How to call the model' has the commands."
-        yield NextStep(rule="accept", action=action, reason=reason if level is None else f"{reason} {level}")
-    elif report.verdict.value == "worse":
-        action = "Keep the base model: do not use the tuned one."
-        yield NextStep(rule="keep-the-base", action=action, reason=report.verdict.sentence)
-    elif level is not None:
+    if found.outcome == "ship" and found.contestant:
+        yield _shipped(report, found.contestant, found)
+    elif found.outcome == "none" and report.gate is None:
         action = "Do not use the model yet: improve the training data, and tune again."
-        yield NextStep(rule="improve-first", action=action, reason=level)
+        yield NextStep(rule="improve-first", action=action, reason=found.sentence)
+    elif found.outcome == "undecided" and report.verdict.value != "undecided" and _some_may_ship(found):
+        action = "Decide by the costs before you serve the tuned model, or ask more questions."
+        yield NextStep(rule="compare-costs", action=action, reason=found.sentence)
+
+
+def _shipped(report: Report, contestant: ContestantName, found: Recommendation) -> NextStep:
+    """Use the recommended contestant. The reason is about its quality: the recommendation itself has its costs."""
+    if contestant == TUNED:
+        action = "Use the tuned model. 'How to call the model' has the commands."
+        facts = (report.gate.sentence if report.gate else report.verdict.sentence, level_sentence(report) or "")
+        return NextStep(rule="accept", action=action, reason=" ".join(filter(None, facts)))
+    standing = next(each for each in found.standings if each.contestant == contestant)
+    reason = f"{standing.title[0].upper()}{standing.title[1:]}: {standing.reason}."
+    if contestant == BASE:
+        return NextStep(rule="keep-the-base", action="Keep the base model: do not use the tuned one.", reason=reason)
+    action = f"Use {title_of(contestant)} instead of the tuned model alone."
+    return NextStep(rule="prefer-contestant", action=action, reason=reason)
+
+
+def _some_may_ship(found: Recommendation) -> bool:
+    return any(each.may_ship == "yes" for each in found.standings)
+
+
+def _gate_refused(report: Report) -> Iterator[NextStep]:
+    """The custom model that the gate does not accept must not be used, whoever else is recommended."""
+    if report.gate and report.scores and report.gate.decision in ("rejected", "undecided"):
+        action = "Do not use the model yet." if report.gate.decision == "undecided" else "Do not use the model."
+        yield NextStep(rule="keep-out", action=action, reason=report.gate.sentence)
 
 
 def _guard(report: Report) -> Iterator[NextStep]:
@@ -202,7 +185,10 @@ def _earlier(report: Report) -> Iterator[NextStep]:
 
 
 def _more_questions(report: Report) -> Iterator[NextStep]:
-    if report.verdict.value != "undecided" or max(_unanswered(report).values(), default=0) > len(report.questions) / 2:
+    found = report.recommendation
+    if report.verdict.value != "undecided" or (found and found.outcome == "ship"):
+        return
+    if max(_unanswered(report).values(), default=0) > len(report.questions) / 2:
         return  # what is missing decides nothing
     more = report.verdict.more_questions
     if more:
@@ -315,7 +301,7 @@ def _aws(report: Report) -> Iterator[NextStep]:
 
 _RULES: tuple[Rule, ...] = (
     *(_release, _failed, _stopped, _not_evaluated),
-    *(_contestants, _use, _guard, _earlier, _more_questions, _failed_answers),
+    *(_recommended, _gate_refused, _guard, _earlier, _more_questions, _failed_answers),
     *(_epochs, _subjects, _warnings, _people, _gate, _aws),
 )
 

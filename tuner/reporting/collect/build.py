@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from tuner import catalog
-from tuner.artifacts.evaluation.contestants import MAIN
+from tuner.artifacts.evaluation.contestants import MAIN, RETRIEVAL
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.manifest import Manifest
@@ -21,8 +21,9 @@ from tuner.core.times import iso, now, seconds_since
 from tuner.costs.monthly.break_even import assumptions, break_even
 from tuner.reporting.advice.model_call import model_call
 from tuner.reporting.advice.next_steps import next_steps
+from tuner.reporting.advice.recommendation import recommendation
 from tuner.reporting.collect.bill import Usage, bill
-from tuner.reporting.collect.contestant_uses import contestant_uses
+from tuner.reporting.collect.contestant_uses import contestant_uses, monthly_costs
 from tuner.reporting.collect.model_names import named_models, stand_ins
 from tuner.reporting.collect.questions import run_questions, with_coverage
 from tuner.reporting.collect.release_state import job_sentence
@@ -90,9 +91,17 @@ def build(
         questions=with_coverage(questions, artifacts.dataset_summary),
         execution_arn=execution_arn,
     )
-    report = _with_manifest(report, artifacts.manifest) if artifacts.manifest else report
+    if artifacts.manifest:
+        costs = monthly_costs(artifacts.manifest, artifacts.estimate, report.contestants)
+        report = _with_manifest(report, artifacts.manifest).model_copy(update={"monthly_costs": costs})
     report = with_scores(report, artifacts.scores) if artifacts.scores else report
     report = report.model_copy(update={"model_call": model_call(report)})
+    return advised(report)
+
+
+def advised(report: Report) -> Report:
+    """The report with the recommendation, and with what to do next, which follows from it."""
+    report = report.model_copy(update={"recommendation": recommendation(report)})
     return report.model_copy(update={"next_steps": next_steps(report)})
 
 
@@ -120,8 +129,13 @@ def _uses(
 
 
 def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> BreakEven | None:
-    """The break-even, calculated with the tokens that the tuned model used for its questions and answers."""
+    """The break-even with assumed passages, calculated with the tokens that the tuned model used.
+
+    None where the run asked the base model with passages: nothing must be assumed then.
+    """
     if artifacts.manifest is None or artifacts.estimate is None or not artifacts.estimate.rates:
+        return None
+    if RETRIEVAL in artifacts.manifest.contestant_names:
         return None
     settings, tuned = artifacts.manifest.settings, [question.tuned for question in questions if question.tuned]
     read = [answer.input_tokens for answer in tuned if answer.input_tokens]

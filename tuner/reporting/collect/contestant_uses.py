@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from tuner import catalog
 from tuner.artifacts.contexts import Context
-from tuner.artifacts.costs.estimate import Estimate
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.estimate import Estimate, Rate
 from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.manifest import Manifest
-from tuner.artifacts.report.contestants import ContestantUse, ContextCounts
+from tuner.artifacts.report.contestants import ContestantUse, ContextCounts, ServiceLine
 from tuner.artifacts.report.evaluation import Question
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -36,6 +38,15 @@ def contestant_uses(
         )
         for each in asked
     )
+
+
+def monthly_costs(
+    manifest: Manifest, estimate: Estimate | None, uses: Sequence[ContestantUse]
+) -> tuple[ServiceLine, ...]:
+    """What a month costs with each contestant that was asked, in every way to serve it."""
+    costs = contestant_costs(manifest, estimate)
+    on_demand = bool(uses) and catalog.family_of(manifest.base_model).on_demand_deployment
+    return tuple(line for use in uses for line in costs.lines(manifest.contestant(use.name), use, on_demand))
 
 
 def _context_counts(folder: RunFolder, contestant: ContestantName, questions: Sequence[Question]) -> ContextCounts:
@@ -87,4 +98,15 @@ def contestant_costs(manifest: Manifest, estimate: Estimate | None) -> Contestan
         estimate.rates if estimate else (), month.hours_per_month, month.model_units or settings.model_units
     )
     way = way_of(settings.serving, settings.commitment)
-    return ContestantCosts(service, way, month.retrieval_usd_per_month)
+    others = {each.name: _own_prices(each.name, estimate) for each in manifest.contestants if each.model and estimate}
+    return ContestantCosts(service, way, month.retrieval_usd_per_month, others)
+
+
+def _own_prices(contestant: ContestantName, estimate: Estimate) -> Service:
+    """The prices of a contestant's own model: those that its answers were estimated with."""
+    found = {
+        "input": estimate.find(CostItemId.COMPARED_INPUT, contestant=contestant),
+        "output": estimate.find(CostItemId.COMPARED_OUTPUT, contestant=contestant),
+    }
+    rates = [Rate(item=name, usd=item.unit_price_usd, source=item.source or "") for name, item in found.items() if item]
+    return Service(rates, 0, 0)

@@ -65,6 +65,10 @@ def _outcome(report: Report) -> Iterator[str]:
         yield from (markdown_line(sentence) for sentence in unused_files(report))
         return
     yield markdown_line(report.verdict.sentence)
+    if report.recommendation:
+        yield f"**Recommendation:** {markdown_line(report.recommendation.sentence)}"
+        if report.recommendation.changes:
+            yield "\n".join(f"- {markdown_line(change)}" for change in report.recommendation.changes)
     yield from (markdown_line(caveat) for caveat in caveats(report))
     if report.gate:
         yield f"**Gate:** {markdown_line(f'{report.gate.sentence} {tag_sentence(report)}'.strip())}"

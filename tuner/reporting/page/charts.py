@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil, floor, log10
 from statistics import fmean
 from typing import Any
 
 import pygal
 from markupsafe import Markup
 
+from tuner.artifacts.report import Report
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.training import TrainingSummary
-from tuner.reporting.formatting import integer, number
+from tuner.reporting.formatting import integer, money, number
 
 Point = tuple[float, float]
 Series = tuple[str, Sequence[Point]]
@@ -22,6 +25,8 @@ Series = tuple[str, Sequence[Point]]
 _MOST_POINTS = 240
 # The length of the x-axis when the lines do not cross.
 _MONTHS_REQUESTS = 1_000_000
+# The costs in the chart of quality against cost are those of a month with so many answers.
+CHART_ANSWERS = 10_000
 # Within this many hours, the x-axis shows hours and not only days.
 _MOST_HOURS = 72
 _DOTTED = {"training-epoch", "validation", "history-base", "history-tuned"}
@@ -63,6 +68,34 @@ def history_chart(
     return _lines(series, "Run ended (UTC)", label, f"{label} by run", lambda x: _time(x, pattern))
 
 
+@dataclass(frozen=True, slots=True)
+class QualityPoint:
+    """A contestant in the chart: its mean with its interval, and what a month costs."""
+
+    title: str
+    served: str
+    mean: float
+    interval: tuple[float, float] | None
+    usd: float
+
+
+def quality_points(report: Report) -> list[QualityPoint]:
+    """The contestants whose mean and costs are known, each served in the way that costs least."""
+    measure = report.scores.get(report.verdict.metric or "")
+    found = []
+    for use in report.contestants:
+        sides = measure.by_contestant.get(use.name) if measure else None
+        costs = [
+            (line.fixed_usd + CHART_ANSWERS * line.request_usd, line.name)
+            for line in report.monthly_costs
+            if line.contestant == use.name and line.fixed_usd is not None and line.request_usd is not None
+        ]
+        usd, served = min(costs, default=(0.0, ""))
+        if sides and sides.mean is not None and usd > 0:
+            found.append(QualityPoint(use.title, served, sides.mean, sides.interval, usd))
+    return found
+
+
 def break_even_chart(found: BreakEven) -> Markup | None:
     """What a month costs by its requests: the base model with passages, and the way that costs less the soonest."""
     known = [way for way in found.ways if way.fixed_usd is not None and way.request_usd is not None]
@@ -76,6 +109,39 @@ def break_even_chart(found: BreakEven) -> Markup | None:
         for name, line in (("costs-base", base), ("costs-tuned", best))
     ]
     return _lines(series, "Requests a month", "US dollars a month", f"Costs a month: {best.name}", integer)
+
+
+def quality_chart(report: Report) -> Markup | None:
+    """Every contestant's mean and its interval against the cost of a month with `CHART_ANSWERS` answers.
+
+    The costs differ by thousands, so their axis is logarithmic. A contestant whose cost is not known is left out.
+    """
+    measure = report.scores.get(report.verdict.metric or "")
+    points = quality_points(report)
+    if measure is None or len(points) < 2:
+        return None
+    series: list[Series] = []
+    for place, point in enumerate(points):
+        low, high = point.interval or (point.mean, point.mean)
+        x = log10(point.usd)
+        series += [
+            (f"contestant contestant-{place}", [(x, low), (x, high)]),
+            (f"mean contestant-{place}", [(x, point.mean)]),
+        ]
+    label = measure.label or "Mean"
+    said = "; ".join(f"{point.title}: {number(point.mean)} for {money(point.usd)}" for point in points)
+    description = f"{label} against the cost of a month with {integer(CHART_ANSWERS)} answers. {said}"
+    x_title = f"US dollars for {integer(CHART_ANSWERS)} answers a month"
+    ticks = _decades([point.usd for point in points])
+    return _lines(series, x_title, label, description, lambda x: money(10**x), ticks)
+
+
+def _decades(values: Sequence[float]) -> list[float]:
+    """Where a logarithmic axis has labels: at 1, 2 and 5 times a power of ten; over many powers, at these only."""
+    first, last = floor(log10(min(values))), ceil(log10(max(values)))
+    steps = (1, 2, 5) if last - first <= 3 else (1,)
+    ticks = [power + log10(step) for power in range(first, last + 1) for step in steps]
+    return [tick for tick in ticks if log10(min(values)) - 0.4 <= tick <= log10(max(values)) + 0.4]
 
 
 def _time(timestamp: float, pattern: str) -> str:
@@ -102,8 +168,14 @@ def _thinned(points: Sequence[Point]) -> list[Point]:
 
 
 def _lines(
-    series: Sequence[Series], x_title: str, y_title: str, description: str, x_format: Callable[[float], str] = _plain
+    series: Sequence[Series],
+    x_title: str,
+    y_title: str,
+    description: str,
+    x_format: Callable[[float], str] = _plain,
+    ticks: Sequence[float] = (),
 ) -> Markup:
+    """`ticks` are the places of the labels of the x-axis; without them, pygal chooses."""
     chart = pygal.XY(
         width=720,
         height=300,
@@ -116,8 +188,10 @@ def _lines(
         value_formatter=number,
         max_scale=8,
     )
+    if ticks:
+        chart.x_labels = list(ticks)
     for name, points in series:
-        chart.add(name, list(points), show_dots=name in _DOTTED, dots_size=4)
+        chart.add(name, list(points), show_dots=name in _DOTTED or name.startswith("mean "), dots_size=4)
     chart.add_xml_filter(lambda root: _cleaned(root, [name for name, _ in series], description))
     drawn: str = chart.render(is_unicode=True, disable_xml_declaration=True)
     return Markup(drawn)  # noqa: S704 - pygal escapes; the chart contains only numbers and our labels

@@ -27,7 +27,7 @@ from tuner.reporting.collect.model_names import display_name
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.collect.training_diagnosis import training_diagnosis
 from tuner.reporting.page import view
-from tuner.reporting.page.charts import break_even_chart, loss_chart
+from tuner.reporting.page.charts import CHART_ANSWERS, break_even_chart, loss_chart, quality_chart, quality_points
 from tuner.reporting.page.confusion_table import confusion_tables
 from tuner.reporting.page.slices_table import slice_rows, slices_sentence
 from tuner.reporting.page.svg import interval_bar, timeline_bars, win_shares
@@ -83,6 +83,9 @@ def page(report: Report) -> str:
         judge_caveats=judge_caveats(report),
         judged_measures=view.judged_measures(report),
         contestant_rows=view.contestant_rows(report),
+        quality_chart=quality_chart(report),
+        quality_points=quality_points(report),
+        chart_answers=CHART_ANSWERS,
         given_away=tuple(answers_given_away(report.contestants)),
         classification=report.scoring.classification,
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),

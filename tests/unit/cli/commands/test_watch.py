@@ -138,10 +138,8 @@ class TestWatch:
         aws.add(Execution("faq-1"))
         aws.put("faq-1", Keys.REPORT, report("faq-1", verdict=verdict, scores={**SCORES, "correctness": measure}))
         lines = tuner("watch", "faq-1").err.splitlines()
-        at = next(number for number, line in enumerate(lines) if line.startswith("tuned model against"))
-        shown = " ".join(" ".join(lines[at + 1 : at + 3]).split())
-        assert shown.startswith("the base model with")
-        assert "7.25 6.25 −1.00 −1.50 to −0.500 worse" in shown.replace("+", "")
+        at = next(number for number, line in enumerate(lines) if line.startswith("tuned against"))
+        assert " ".join(lines[at + 1].split()) == "retrieval 7.25 6.25 −1.00 −1.50 to −0.500 – worse"
         assert all(len(line) <= 80 for line in lines if "s3://" not in line)
 
     def test_the_cost_so_far_is_printed(self, tuner: Tuner, aws: FakeAws) -> None:

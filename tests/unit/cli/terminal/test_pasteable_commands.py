@@ -15,7 +15,7 @@ from tuner.artifacts.report import Failure, Report
 from tuner.cli.app import app
 from tuner.core.errors import RunRefusedError
 from tuner.reporting import notification_text
-from tuner.reporting.advice.next_steps import next_steps
+from tuner.reporting.collect.build import advised
 
 RUN = "faq-0123456789ab"
 ERRORS = [each.__name__ for each in RunRefusedError.__subclasses__()] + ["States.Timeout", "AwsError"]
@@ -52,9 +52,8 @@ def test_every_command_of_a_report_and_a_notification_is_one(local: bool) -> Non
         if local and each.models.base:
             stand_in = each.models.base.model_copy(update={"stand_in": True})
             each = each.model_copy(update={"models": each.models.model_copy(update={"base": stand_in})})
-        steps = next_steps(each)
-        complete = each.model_copy(update={"next_steps": steps})
-        found |= {command for step in steps for command in step.commands}
+        complete = advised(each)
+        found |= {command for step in complete.next_steps for command in step.commands}
         found |= set(commands_of(notification_text(complete)))
     assert {command.split()[1] for command in found} >= {"run", "report", "show", "doctor"}
     for command in found:

@@ -122,8 +122,13 @@ def test_an_unknown_price_by_the_month_is_null_and_named() -> None:
     assert (term.idle_usd_per_month, term.usd_per_1000_answers, term.unknown) == (None, 0, ("throughput SixMonths",))
 
 
-def test_the_prices_of_another_model_are_not_known() -> None:
-    larger = Contestant(name="larger", kind="model", model="amazon.nova-pro-v1:0")
+def test_another_model_has_prices_of_its_own() -> None:
+    larger = Contestant(name="larger", kind="model", model="amazon.nova-pro-v1:0", model_name="Nova Pro")
+    rates = [Rate(item="input", usd=1e-5), Rate(item="output", usd=2e-5)]
+    prices = {"larger": Service(rates, 0, 0)}
+    known = ContestantCosts(Service([], 730, 1), "on_demand", others=prices).use(larger, asked("larger", [answer()]))
+    assert known.usd_per_1000_answers == pytest.approx(1 + 1)
+    assert (known.idle_usd_per_month, known.model) == (0, "Nova Pro")
     found = ContestantCosts(Service([], 730, 1), "on_demand").use(larger, asked("larger", [answer()]))
     assert (found.usd_per_1000_answers, found.unknown) == (None, ("input", "output"))
 

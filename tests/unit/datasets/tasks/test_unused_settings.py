@@ -47,6 +47,12 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None, st
     ({"serving": "none", "evaluation": {"stop_early": True}}, FILES, "answer", "evaluation.stop_early has no effect"),
     ({"serving": "none", "judge": {"model": "m"}}, FILES, "answer", "judge.model has no effect"),
     ({"serving": "none", "break_even": {"hours_per_month": 9}}, FILES, "answer", "no model is asked or scored"),
+    (
+        {"compare_with": ["retrieval"], "break_even": {"passages_tokens": 9}},
+        FILES,
+        "answer",
+        "break_even.passages_tokens has no effect: the run measures the tokens",
+    ),
     ({"serving": "on_demand", "model_units": 2}, FILES, "answer", "the model is served on demand"),
     ({"classification": {"labels": ["a", "b"]}}, FILES, "answer", "the task is 'answer'"),
     ({"extraction": {"fields": {"a": "text"}}}, FILES, "classification", "the task is 'classification'"),

@@ -6,20 +6,21 @@ from typing import Any, get_args
 
 import pytest
 
+from tests.unit.reporting.compared import MEANS, compared
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER, MODEL, RUN, guard_of
 from tuner.artifacts.dataset import Coverage, DatasetFindings
-from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, Conclusion
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Answer, Failure, NextStep, NextStepRule, Report
 from tuner.artifacts.training import Epoch
 from tuner.reporting import build, notification_text, page
-from tuner.reporting.advice.next_steps import next_steps, open_report
+from tuner.reporting.advice.next_steps import open_report
+from tuner.reporting.collect.build import advised
 
 
 def steps(report: Report, **members: Any) -> dict[str, NextStep]:
     """The steps by their rules, of the report with other members."""
-    found = next_steps(report.model_copy(update=members))
+    found = advised(report.model_copy(update=members)).next_steps
     assert len({step.rule for step in found}) == len(found)
     return {step.rule: step for step in found}
 
@@ -77,8 +78,8 @@ def test_better_can_still_be_bad(report: Report) -> None:
     assert next(iter(found)) == "improve-first"
     assert "accept" not in found
     assert found["improve-first"].reason == (
-        "Better is not good yet: 3.25 Correctness (judge) on a scale from 1 to 10, where answers are mostly right "
-        "from 6."
+        "Ship none of them yet: even the best one, the tuned model, reaches only 3.25 Correctness (judge) on a scale "
+        "from 1 to 10, where answers are mostly right from 6."
     )
     # A gate has the last word, and the reader learns it all the same.
     assert (
@@ -96,7 +97,10 @@ def test_a_model_that_the_gate_does_not_accept_is_not_used(report: Report, decis
 
 
 def test_a_worse_model_is_left(report: Report) -> None:
-    found = steps(report, gate=None, verdict=judged(report, "worse"))
+    measure = report.scores["correctness"]
+    sides = {**measure.by_contestant, "base": measure.base.model_copy(update={"mean": 8.0})}
+    scores = {"correctness": measure.model_copy(update={"by_contestant": sides})}
+    found = steps(report, gate=None, verdict=judged(report, "worse"), scores=scores)
     assert next(iter(found)) == "keep-the-base"
     assert "set-a-gate" not in found
 
@@ -255,29 +259,30 @@ def test_a_refused_run_has_a_step_on_its_page(folder_of: FolderOf) -> None:
     assert MODEL not in html
 
 
-def against_others(report: Report, **conclusions: str) -> dict[str, Any]:
-    """The scores with other contestants, whose means are 7, 8, ... in their order."""
-    measure = report.scores["correctness"]
-    compared = {
-        name: Compared(difference=-1.0, conclusion=Conclusion(value=value, sentence=f"It is {value} than {name}."))
-        for name, value in {"base": "better", **conclusions}.items()
-    }
-    means = {name: Aggregate(mean=mean) for mean, name in enumerate(conclusions, 7)}
-    changed = measure.model_copy(update={"by_contestant": {**measure.by_contestant, **means}, "compared": compared})
-    return {**report.scores, "correctness": changed}
+def of_compared(folder_of: FolderOf, **means: float) -> dict[str, NextStep]:
+    """The steps of a run with five contestants."""
+    return {step.rule: step for step in build(folder_of(compared({**MEANS, **means}))).next_steps}
 
 
-def test_the_best_contestant_that_is_better_is_preferred_to_an_accepted_model(report: Report) -> None:
-    scores = against_others(report, few_shot="worse", retrieval="worse", retrieval_tuned="undecided")
-    found = steps(report, scores=scores)
-    assert found["prefer-contestant"].action.startswith("Prefer the base model with passages to the tuned model alone.")
-    assert found["prefer-contestant"].reason == "It is worse than retrieval."
+def test_what_the_recommendation_ships_is_used(folder_of: FolderOf) -> None:
+    """The steps never contradict the recommendation: only one says which contestant to use."""
+    of_use = {"accept", "prefer-contestant", "keep-the-base", "improve-first", "compare-costs"}
+    for rule, means in (
+        ("prefer-contestant", {}),
+        ("accept", {"retrieval": 5.0, "retrieval_tuned": 5.0}),
+        ("keep-the-base", {"base": 7.0}),
+        ("improve-first", {"tuned": 5.0, "retrieval": 5.0, "retrieval_tuned": 5.0}),
+    ):
+        found = of_compared(folder_of, **means)
+        assert of_use & set(found) == {rule}, means
+    assert of_compared(folder_of)["prefer-contestant"].action == (
+        "Use the base model with passages instead of the tuned model alone."
+    )
+
+
+def test_a_cheaper_contestant_that_may_be_good_enough_is_a_reason_to_decide_by_the_costs(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared(noise=1.5)))
+    found = {step.rule: step for step in made.next_steps}
+    assert made.recommendation
+    assert found["compare-costs"].reason == made.recommendation.sentence
     assert "accept" not in found
-
-
-def test_contestants_that_are_not_shown_to_be_worse_are_named_beside_an_accepted_model(report: Report) -> None:
-    found = steps(report, scores=against_others(report, few_shot="undecided", retrieval="better"))
-    assert found["compare-costs"].reason == "It is not shown to be better than the base model with examples."
-    assert "accept" in found
-    assert "compare-costs" not in steps(report, scores=against_others(report, few_shot="better"))
-    assert not {"compare-costs", "prefer-contestant"} & set(steps(report))

@@ -214,3 +214,20 @@ def test_the_report_has_what_each_contestant_used(folder_of: FolderOf) -> None:
     assert few_shot.usd_per_1000_answers == pytest.approx(0.931 + 0.084)
     assert base.usd_per_1000_answers == pytest.approx(0.031 + 0.084)
     assert (tuned.idle_usd_per_month, tuned.unknown) == (None, ("storage", "throughput hourly"))
+
+
+def test_another_model_is_paid_at_the_prices_of_its_estimate(folder_of: FolderOf) -> None:
+    things = artifacts()
+    manifest, estimate = json.loads(things[Keys.MANIFEST]), json.loads(things[Keys.ESTIMATE])
+    larger = {"name": "larger", "kind": "model", "model": "amazon.nova-pro-v1:0", "model_name": "Nova Pro"}
+    manifest["contestants"] = [{"name": "base", "kind": "base"}, {"name": "tuned", "kind": "tuned"}, larger]
+    estimate["items"] += [
+        {"id": item, "name": item, "contestant": "larger", "quantity": 1, "unit_price_usd": usd, "usd": usd}
+        for item, usd in (("compared_input", 1e-6), ("compared_output", 1e-5))
+    ]
+    things[Keys.MANIFEST], things[Keys.ESTIMATE] = json.dumps(manifest).encode(), json.dumps(estimate).encode()
+    things[Keys.answers("larger", 0)] = things[Keys.answers("base", 0)]
+    found = build(folder_of(things)).contestants[2]
+    # 31 tokens to read and 42 to write.
+    assert found.usd_per_1000_answers == pytest.approx(0.031 + 0.42)
+    assert found.model == "Nova Pro"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.unit.costs.monthly.test_break_even import found
+from tests.unit.reporting.compared import compared
 from tests.unit.reporting.conftest import FolderOf
 from tests.unit.reporting.sample import artifacts
 from tuner.core.artifact_keys import Keys
@@ -46,6 +47,18 @@ def test_the_break_even_uses_the_tokens_of_the_run(whole: Report) -> None:
     assert whole.break_even.assumptions.question_tokens == pytest.approx(mean)
     (on_demand, *others) = whole.break_even.ways
     assert (on_demand.outcome, {way.outcome for way in others}) == ("from", {"unknown"})
+
+
+def test_a_run_that_measured_passages_assumes_none(folder_of: FolderOf) -> None:
+    measured = build(folder_of(compared()))
+    assert measured.break_even is None
+    assert "retrieved passages" not in page(measured)
+    assert [(line.contestant, line.name) for line in measured.monthly_costs][:3] == [
+        ("base", "by the token"),
+        ("tuned", "on demand"),
+        ("tuned", "throughput by the hour"),
+    ]
+    assert build(folder_of(compared({"base": 3.0, "tuned": 7.0}))).break_even is not None
 
 
 def test_the_page_shows_each_option_the_assumptions_and_a_chart(whole: Report) -> None:

@@ -12,6 +12,7 @@ from tuner.cli.terminal.console import console
 from tuner.cli.terminal.score_table import contestant_table, use_table
 from tuner.reporting import Report, build, page
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
+from tuner.reporting.page.charts import quality_chart, quality_points
 
 _TITLE = "The contestants: quality, cost and speed"
 
@@ -111,3 +112,40 @@ def test_the_command_prints_the_same_in_eighty_columns(several: Report) -> None:
     words = [" ".join(line.split()) for line in lines]
     assert "few_shot 5.00 7.00 +2.00 +1.91 to +2.09 0.002 better" in words
     assert "retrieval_tuned 7.00 6.94 to 7.06 $3.29 595 ms 770 ms $2.00" in words
+
+
+def test_the_chart_has_quality_against_cost_in_words_too(several: Report) -> None:
+    drawn = quality_chart(several)
+    assert drawn
+    # 10,000 answers: $2 of storage and $2.90 of tokens; $11.30 of tokens.
+    assert "the tuned model: 7.00 for $4.90; the base model with examples: 5.00 for $5.30" in drawn
+    assert "the base model with passages, by the token: 7.00 for $11.30" in page(several)
+    assert all(f"mean contestant-{place}" in drawn for place in range(5))
+    assert "$10.00" in drawn
+
+
+def test_a_contestant_without_costs_is_not_in_the_chart(folder_of: FolderOf) -> None:
+    unknown = build(folder_of(compared(rates={**RATES, ("storage", None): None})))
+    assert [point.title for point in quality_points(unknown)] == [
+        "the base model",
+        "the base model with examples",
+        "the base model with passages",
+    ]
+    nothing = build(folder_of(compared(rates=dict.fromkeys(RATES))))
+    assert quality_chart(nothing) is None
+    assert "Quality against cost" not in page(nothing)
+
+
+def test_over_many_powers_of_ten_the_chart_labels_these_only(folder_of: FolderOf) -> None:
+    served = build(folder_of(compared(serving="provisioned", rates={**RATES, ("custom_input", None): None})))
+    drawn = quality_chart(served)
+    assert drawn
+    assert "$1,000.00" in drawn
+    assert "$20.00" not in drawn
+
+
+def test_the_page_says_who_costs_least_at_which_volume(several: Report) -> None:
+    shown = page(several).partition(">Who costs least</h3>")[2].partition("</table>")[0]
+    assert "from 0 to 2,381</th><td>the base model with passages</td><td>by the token</td>" in shown
+    assert "from 25,172,414</th><td>the tuned model</td><td>throughput by the hour</td>" in shown
+    assert "as good as the tuned model within ±0.090" in page(several).partition("Who is good enough, and why")[2]

@@ -1,0 +1,238 @@
+"""The recommendation: one test for each outcome of its rules, with costs that are recomputed by hand.
+
+For a million tokens: $1 and $2 of the base model, $3 and $4 of a tuned one; $2 a month of storage; throughput $10 an
+hour. An answer of 50 tokens costs, by the tokens that are read (30, 430 or 1,030):
+
+    base       0.00003 + 0.0001 = $0.00013      few_shot   0.00043 + 0.0001 = $0.00053
+    retrieval  0.00103 + 0.0001 = $0.00113      tuned      0.00009 + 0.0002 = $0.00029, and $2 a month
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.reporting.compared import MEANS, RATES, compared
+from tests.unit.reporting.conftest import FolderOf
+from tuner.artifacts.report import Report
+from tuner.artifacts.report.contestants import Recommendation
+from tuner.artifacts.serving import EndpointDetails
+from tuner.reporting import Failure, build, notification_text, page
+from tuner.reporting.advice.recommendation import recommendation
+from tuner.settings.evaluation import GateRule, Margin
+
+NO_COSTS = dict.fromkeys(RATES)
+TUNED_WINS = {"base": 3.0, "tuned": 8.0}
+
+
+@pytest.fixture
+def advise(folder_of: FolderOf) -> Any:
+    """The recommendation for a run with these means and settings; by default with five contestants."""
+
+    def made(means: dict[str, float] | None = None, **given: Any) -> Recommendation:
+        found = build(folder_of(compared(MEANS | (means or {}), **given))).recommendation
+        assert found
+        return found
+
+    return made
+
+
+@pytest.fixture
+def two(folder_of: FolderOf) -> Any:
+    """The same with base and tuned model only."""
+
+    def made(means: dict[str, float], **given: Any) -> Recommendation:
+        found = build(folder_of(compared(means, **given))).recommendation
+        assert found
+        return found
+
+    return made
+
+
+def may_ship(found: Recommendation) -> dict[str, str]:
+    return {each.contestant: each.may_ship for each in found.standings}
+
+
+def test_retrieval_is_as_good_and_cheaper(advise: Any) -> None:
+    found = advise()
+    # $2 a month more for the tuned model, and $0.00084 less for an answer: 2 / 0.00084 = 2,381.
+    assert (found.outcome, found.contestant) == ("ship", "retrieval")
+    assert found.sentence == (
+        "Ship the base model with passages (Nova Micro): as good as the tuned model within ±0.090 Correctness (judge), "
+        "and cheaper below 2,381 answers a month (by $2.00 a month without any question)."
+    )
+    # Throughput: 730 hours at $10, so 7,300 / 0.00029 = 25,172,414.
+    assert found.changes[:2] == (
+        "From 2,381 to 25,172,414 answers a month, the tuned model (on demand) costs least.",
+        "From 25,172,414 answers a month, the tuned model (throughput by the hour) costs least.",
+    )
+    assert any("8 questions of 40" in change for change in found.changes)
+    assert any("break_even.retrieval_usd_per_month" in change for change in found.changes)
+    assert may_ship(found) == {
+        "base": "no", "tuned": "yes", "few_shot": "no", "retrieval": "yes", "retrieval_tuned": "yes"
+    }  # fmt: skip
+
+
+def test_the_tuned_model_wins_and_its_costs_are_said(two: Any) -> None:
+    found = two(TUNED_WINS)
+    assert (found.outcome, found.contestant) == ("ship", "tuned")
+    assert found.sentence == (
+        "Ship the tuned model: better than the base model (+5.00 Correctness (judge)); it costs $2.00 a month and "
+        "$0.29 for 1,000 answers (on demand)."
+    )
+    assert [each.served for each in found.cheapest] == ["on demand", "throughput by the hour"]
+
+
+def test_the_base_model_is_enough(two: Any) -> None:
+    found = two({"base": 8.0, "tuned": 8.0})
+    # On demand, the tuned model costs more at any number of answers. On throughput: 7,302 / 0.00013 = 56,169,231.
+    assert found.sentence == (
+        "Ship the base model (Nova Micro): as good as the tuned model within ±0.090 Correctness (judge), and cheaper "
+        "below 56,169,231 answers a month (by $2.00 a month without any question)."
+    )
+    on_demand = two({"base": 8.0, "tuned": 8.0}, rates={**RATES, ("throughput", "hourly"): None})
+    assert on_demand.sentence.endswith(", and at least $2.00 a month cheaper.")
+
+
+def test_the_base_model_is_better(two: Any) -> None:
+    found = two({"base": 8.0, "tuned": 7.0})
+    assert (found.contestant, may_ship(found)["tuned"]) == ("base", "no")
+    assert "better than the tuned model (+1.00 Correctness (judge))" in found.sentence
+
+
+def test_another_contestant_is_better_than_the_tuned_model(advise: Any) -> None:
+    found = advise({"retrieval": 9.0, "few_shot": 8.0})
+    assert found.contestant == "retrieval"
+    assert "better than the tuned model (+2.00 Correctness (judge))" in found.sentence
+    assert may_ship(found)["few_shot"] == "no", "shown to be worse by both intervals together"
+
+
+def test_nobody_meets_the_gate(advise: Any) -> None:
+    found = advise(gate=GateRule(at_least=9))
+    assert (found.outcome, found.contestant) == ("none", None)
+    assert found.sentence == "Ship none of them yet: no contestant meets the gate."
+    assert set(may_ship(found).values()) == {"no"}
+
+
+def test_without_a_gate_nobody_is_good_enough_if_the_best_one_scores_low(advise: Any) -> None:
+    found = advise({"tuned": 5.0, "retrieval": 5.0, "retrieval_tuned": 5.0})
+    assert found.outcome == "none"
+    assert "reaches only 5.00 Correctness (judge) on a scale from 1 to 10" in found.sentence
+
+
+def test_the_cheapest_that_meets_the_gate_is_enough_unless_it_is_worse(advise: Any) -> None:
+    found = advise({"retrieval": 5.0, "retrieval_tuned": 5.0}, gate=GateRule(at_least=4.5))
+    assert (found.contestant, may_ship(found)["few_shot"]) == ("tuned", "no")
+    assert "The base model with examples meets the gate too and costs less at first, but it is worse." in found.changes
+    open_ = advise(noise=1.5, gate=GateRule(at_least=4.5))
+    assert open_.contestant == "retrieval", "the gate says what is good enough, and no loss is shown"
+    assert "it meets the gate, and is not shown to be worse than the tuned model, and cheaper below 2,381" in (
+        open_.sentence
+    )
+
+
+def test_who_is_better_and_does_not_meet_the_gate_is_not_the_best(two: Any) -> None:
+    found = two({"base": 8.0, "tuned": 7.0}, gate=GateRule(at_most=7.5))
+    assert (found.contestant, may_ship(found)["base"]) == ("tuned", "no")
+    assert found.sentence.startswith(
+        "Ship the tuned model: it meets the gate, and none that meets it is shown to be better; it costs"
+    )
+
+
+def test_another_contestant_can_meet_a_gate_that_the_tuned_model_does_not_meet(two: Any) -> None:
+    found = two({"base": 7.0, "tuned": 7.2}, noise=1.5, gate=GateRule(at_most=7.1))
+    assert found.contestant == "base"
+    assert "it meets the gate, and the tuned model is not shown to" in found.sentence
+
+
+def test_of_a_gate_that_compares_others_must_be_as_good_as_the_tuned_model(advise: Any) -> None:
+    found = advise(gate=GateRule(better_than="base"))
+    assert may_ship(found) == {
+        "base": "no", "tuned": "yes", "few_shot": "no", "retrieval": "yes", "retrieval_tuned": "yes"
+    }  # fmt: skip
+    assert found.contestant == "retrieval"
+
+
+def test_the_gate_names_the_margin(advise: Any) -> None:
+    narrow = advise(gate=GateRule(not_worse_by=Margin(than="retrieval", margin=0.05)))
+    assert narrow.margin == 0.05
+    assert advise().margin == pytest.approx(0.45), "5 % of 1 to 10"
+    assert may_ship(narrow)["retrieval"] == "undecided"
+
+
+def test_a_cheaper_contestant_that_may_be_good_enough_leaves_it_undecided(advise: Any) -> None:
+    found = advise(noise=1.5)
+    assert (found.outcome, found.contestant) == ("undecided", None)
+    assert found.sentence == (
+        "Undecided: the tuned model may be shipped, but the base model with passages costs less, and the run does not "
+        "show whether it is good enough."
+    )
+    assert [change.partition(":")[0] for change in found.changes] == ["The base model with passages"]
+
+
+def test_a_dearer_contestant_does_not(advise: Any) -> None:
+    found = advise({"retrieval": 5.0}, noise=1.5)
+    assert may_ship(found)["retrieval_tuned"] == "undecided"
+    assert (found.outcome, found.contestant) == ("ship", "tuned")
+
+
+def test_an_undecided_verdict_is_an_undecided_recommendation(two: Any) -> None:
+    found = two({"base": 6.8, "tuned": 7.0}, noise=2.0)
+    assert found.outcome == "undecided"
+    assert "but the base model costs less" in found.sentence
+
+
+def test_an_undecided_gate_is_undecided(two: Any) -> None:
+    found = two({"base": 7.0, "tuned": 7.0}, gate=GateRule(better_than="base"))
+    assert found.sentence == "Undecided: the run does not show whether the tuned model meets the gate."
+
+
+def test_without_prices_it_is_undecided_which_of_two_costs_less(advise: Any) -> None:
+    found = advise(rates=NO_COSTS)
+    assert found.outcome == "undecided"
+    assert found.sentence.startswith(
+        "Undecided: the tuned model, the base model with passages and the tuned model with passages are good enough, "
+        "but it is not known which costs least: there is no price for storage, custom_input, custom_output, "
+    )
+
+
+def test_without_prices_the_only_one_that_is_good_enough_is_shipped(two: Any) -> None:
+    found = two(TUNED_WINS, rates=NO_COSTS)
+    assert (found.outcome, found.contestant) == ("ship", "tuned")
+    assert "; what it costs is not known: there is no price for storage, custom_input" in found.sentence
+
+
+def test_on_throughput_alone_the_tuned_model_costs_hours(folder_of: FolderOf) -> None:
+    """A way to serve without a price is no reason to leave out the others."""
+    hours = {key: None if key[0].startswith("custom") else usd for key, usd in RATES.items()}
+    made = build(folder_of(compared(rates=hours, serving="provisioned")))
+    assert made.recommendation
+    # 7,302 / 0.00113 = 6,461,947.
+    assert (
+        "cheaper below 6,461,947 answers a month (by $7,302.00 a month without any question)"
+        in made.recommendation.sentence
+    )
+    assert "Only a load test shows how many answers the model units can give." in made.recommendation.changes
+
+
+def test_throughput_that_is_bought_for_a_term_is_paid_anyway(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared()))
+    bought = EndpointDetails(kind="provisioned", arn="arn", name="n", commitment="OneMonth", created_at="2026-11-29")
+    found = recommendation(made.model_copy(update={"commitment": bought}))
+    assert found
+    assert any("bought for a term" in change for change in found.changes)
+
+
+def test_page_notification_and_report_say_the_same(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared()))
+    assert made.recommendation
+    sentence = made.recommendation.sentence
+    assert sentence in page(made)
+    assert "**Recommendation:** Ship the base model with passages" in notification_text(made)
+    assert Report.model_validate_json(made.to_json()).recommendation == made.recommendation
+
+
+def test_a_run_that_failed_or_was_not_scored_has_none(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared()))
+    failed = made.model_copy(update={"failure": Failure(error="DatasetError", message="bad")})
+    assert recommendation(failed) is None
+    assert recommendation(made.model_copy(update={"scores": {}})) is None

@@ -1,0 +1,250 @@
+"""Recommends what to ship, in a sentence: of the contestants that are good enough, the one that costs least.
+
+How many answers a month there will be is not known, so the recommended one is the cheapest from the first answer on,
+and the sentence says up to which number it stays so. The outcome is `undecided` where a contestant that costs less may
+be good enough, or where costs that matter are not known, and `none` where nobody is good enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, title_of
+from tuner.artifacts.report import Report
+from tuner.artifacts.report.contestants import Recommendation, ServiceLine, Standing, VolumeRange
+from tuner.costs.monthly.volumes import cheapest
+from tuner.reporting.advice.standing import Contest, standings
+from tuner.reporting.collect.model_names import display_name
+from tuner.reporting.formatting import integer, money, number, plural
+
+
+def recommendation(report: Report) -> Recommendation | None:
+    """What to ship. None without scores, or for a run that failed."""
+    contest = Contest.of(report) if report.failure is None else None
+    return _Advice(contest, standings(contest)).given() if contest else None
+
+
+class _Advice:
+    def __init__(self, contest: Contest, found: tuple[Standing, ...]) -> None:
+        self._contest = contest
+        self._report = contest.report
+        self._standings = found
+        self._good = [each for each in found if each.may_ship == "yes"]
+        self._open = [each for each in found if each.may_ship == "undecided"]
+        self._ranges = cheapest(self._lines(self._good))
+
+    def given(self) -> Recommendation:
+        """The recommendation by the first rule that applies."""
+        if not self._good:
+            return self._undecided() if self._open else self._nobody()
+        if len(self._good) > 1 and (unpriced := self._without_costs(self._good)):
+            return self._made("undecided", None, self._unknown_costs(unpriced))
+        chosen = self._chosen()
+        if cheaper := self._cheaper_than(chosen):
+            titles, one = _and(each.title for each in cheaper), len(cheaper) == 1
+            known = "costs less" if one else "cost less"
+            known = known if self._costs_known(chosen, cheaper) else "may cost less (not all prices are known)"
+            sentence = (
+                f"Undecided: {chosen.title} may be shipped, but {titles} {known}, and the run does not show whether "
+                f"{'it is' if one else 'they are'} good enough."
+            )
+            return self._made("undecided", None, sentence)
+        return self._made("ship", chosen, f"Ship {self._named(chosen)}: {self._why(chosen)}{self._cost(chosen)}.")
+
+    def _made(self, outcome: str, chosen: Standing | None, sentence: str) -> Recommendation:
+        return Recommendation.model_validate(
+            {
+                "outcome": outcome,
+                "contestant": chosen.contestant if chosen else None,
+                "sentence": sentence,
+                "changes": tuple(self._changes(chosen)),
+                "margin": self._contest.margin,
+                "standings": self._standings,
+                "cheapest": self._ranges,
+            }
+        )
+
+    def _nobody(self) -> Recommendation:
+        why = "no contestant meets the gate" if self._report.gate else self._standings[0].reason
+        return self._made("none", None, f"Ship none of them yet: {why}.")
+
+    def _undecided(self) -> Recommendation:
+        titles = _and(each.title for each in self._open)
+        verb = "meets" if len(self._open) == 1 else "meet"
+        what = f"whether {titles} {verb} the gate" if self._report.gate else f"how good {titles} are"
+        return self._made("undecided", None, f"Undecided: the run does not show {what}.")
+
+    def _unknown_costs(self, unpriced: Sequence[Standing]) -> str:
+        titles = _and([each.title for each in self._good])
+        return f"Undecided: {titles} are good enough, but it is not known which costs least{self._missing(unpriced)}."
+
+    def _missing(self, unpriced: Sequence[Standing]) -> str:
+        lines = [line for each in unpriced for line in self._lines_of(each.contestant)]
+        names = dict.fromkeys(name for line in lines for name in line.unknown)
+        return f": there is no price for {', '.join(names)}" if names else ""
+
+    # Costs
+
+    def _lines_of(self, name: ContestantName) -> list[ServiceLine]:
+        return [line for line in self._report.monthly_costs if line.contestant == name]
+
+    def _lines(self, of: Sequence[Standing]) -> list[ServiceLine]:
+        return [line for each in of for line in self._lines_of(each.contestant)]
+
+    def _known(self, name: ContestantName) -> list[ServiceLine]:
+        return [line for line in self._lines_of(name) if line.fixed_usd is not None and line.request_usd is not None]
+
+    def _without_costs(self, of: Sequence[Standing]) -> list[Standing]:
+        return [each for each in of if not self._known(each.contestant)]
+
+    def _costs_known(self, chosen: Standing, others: Sequence[Standing]) -> bool:
+        return not self._without_costs([chosen, *others])
+
+    def _chosen(self) -> Standing:
+        first = self._ranges[0].contestant if self._ranges else self._good[0].contestant
+        return next(each for each in self._good if each.contestant == first)
+
+    def _cheaper_than(self, chosen: Standing) -> list[Standing]:
+        """The undecided ones that cost less than the chosen one at the start, or whose costs are not known."""
+        if self._without_costs([chosen]):
+            return self._open
+        return [each for each in self._open if not self._is_dearer(each, chosen)]
+
+    def _is_dearer(self, other: Standing, chosen: Standing) -> bool:
+        if self._without_costs([other]):
+            return False
+        found = cheapest((*self._lines_of(chosen.contestant), *self._lines_of(other.contestant)))
+        return found[0].contestant == chosen.contestant
+
+    # Words
+
+    def _named(self, chosen: Standing) -> str:
+        use = next((each for each in self._report.contestants if each.name == chosen.contestant), None)
+        base = self._report.models.base
+        model = use.model if use and use.model else display_name(base) if base else None
+        return f"{chosen.title} ({model})" if model and chosen.contestant != TUNED else chosen.title
+
+    def _why(self, chosen: Standing) -> str:
+        contest, best = self._contest, title_of(self._contest.best)
+        if chosen.quality == "as_good":
+            return f"as good as {best} within ±{number(chosen.within)} {contest.label}"
+        if chosen.quality != "best":
+            return f"it meets the gate, and is not shown to be worse than {best}"
+        if chosen.contestant != TUNED and contest.beside_tuned[chosen.contestant].quality != "better":
+            return "it meets the gate, and the tuned model is not shown to"
+        if chosen.contestant == TUNED and self._report.verdict.value != "better":
+            met = "it meets the gate, and none that meets it" if self._report.gate else "none"
+            return f"{met} is shown to be better"
+        return self._gain(chosen.contestant)
+
+    def _gain(self, best: ContestantName) -> str:
+        """How much better the tuned model is than the base model, or another one than the tuned model."""
+        contest, tuned = self._contest, best == TUNED
+        found = (contest.measure if tuned else contest.measure.against(best)).decisive.difference
+        gain = None if found is None else round(found if tuned else -found, 6)
+        beside = title_of(BASE if tuned else TUNED)
+        return f"better than {beside} ({number(gain, signed=True)} {contest.label})"
+
+    def _cost(self, chosen: Standing) -> str:
+        lines = self._known(chosen.contestant)
+        if not lines:
+            return f"; what it costs is not known{self._missing([chosen])}"
+        line = next(cost for cost in lines if cost.name == self._ranges[0].served)
+        other = self._beside(chosen)
+        if other is None:
+            month = f"{money(line.fixed_usd)} a month and {money(1000 * (line.request_usd or 0))} for 1,000 answers"
+            return f"; it costs {month} ({line.name})"
+        return f", and {_saving(line, other, self._than(chosen, other), self._until(chosen))}"
+
+    def _until(self, chosen: Standing) -> float | None:
+        """The number of answers a month up to which the chosen one costs least."""
+        return next((each.from_answers for each in self._ranges if each.contestant != chosen.contestant), None)
+
+    def _beside(self, chosen: Standing) -> ServiceLine | None:
+        """What the chosen one is cheaper than: the next cheapest of those that may be shipped, else the best one.
+
+        Of its ways to be served, the one that costs least without any question.
+        """
+        others = [each.contestant for each in self._good if each.contestant != chosen.contestant]
+        following = (each.contestant for each in self._ranges if each.contestant != chosen.contestant)
+        best = self._contest.best if self._contest.best in others else next(iter(others), None)
+        name = next(following, best)
+        return min(self._known(name), key=lambda line: line.fixed_usd or 0) if name else None
+
+    def _than(self, chosen: Standing, other: ServiceLine) -> str:
+        named = chosen.quality != "best" and other.contestant == self._contest.best
+        return "" if named else f" than {other.title}"
+
+    # What would change it
+
+    def _changes(self, chosen: Standing | None) -> Iterator[str]:
+        if chosen or len(self._good) > 1:
+            yield from (_from(each) for each in self._ranges[1:])
+            if any(each.served.startswith("throughput") for each in self._ranges):
+                yield "Only a load test shows how many answers the model units can give."
+        for each in self._standings:
+            if chosen and each.meets_gate == "yes" and each.may_ship == "no" and not self._is_dearer(each, chosen):
+                yield f"{_capital(each.title)} meets the gate too and costs less at first, but it is worse."
+        yield from (self._more(each) for each in self._matters(chosen))
+        if self._report.commitment:
+            yield "Throughput is bought for a term: until it ends, the tuned model costs nothing more."
+        if chosen:
+            yield from self._assumed(chosen)
+
+    def _matters(self, chosen: Standing | None) -> list[Standing]:
+        """The undecided ones that more questions could bring into the sentence."""
+        if chosen:
+            return [each for each in self._open if self._may_be_better(each.contestant)]
+        return self._cheaper_than(self._chosen()) if self._good else self._open
+
+    def _may_be_better(self, name: ContestantName) -> bool:
+        high = self._contest.beside_best(name).high
+        return high is None or high > (self._contest.margin or 0)
+
+    def _more(self, standing: Standing) -> str:
+        measure = self._contest.measure
+        main = standing.contestant in (BASE, TUNED)
+        conclusion = (measure.decisive if main else measure.against(standing.contestant)).conclusion
+        more = conclusion.more_questions if conclusion else None
+        remedy = f"About {plural(more, 'more question')} would decide." if more else "More questions may decide."
+        return f"{_capital(standing.title)}: {standing.reason}. {remedy}"
+
+    def _assumed(self, chosen: Standing) -> Iterator[str]:
+        use = next((each for each in self._report.contestants if each.name == chosen.contestant), None)
+        if use and use.context and use.context.questions_with_answer:
+            yield (
+                f"For {plural(use.context.questions_with_answer, 'question')} of {integer(use.answers + use.failed)}, "
+                "its prompt had the right answer word for word. Where yours will not, it scores lower."
+            )
+        settings = self._report.settings
+        if "retrieval" in chosen.contestant and settings and not settings.break_even.retrieval_usd_per_month:
+            yield (
+                "Retrieving the passages is counted as free. If your index costs something, set "
+                "'break_even.retrieval_usd_per_month' in run.yaml."
+            )
+
+
+def _saving(line: ServiceLine, other: ServiceLine, than: str, until: float | None) -> str:
+    fixed = (other.fixed_usd or 0) - (line.fixed_usd or 0)
+    request = (other.request_usd or 0) - (line.request_usd or 0)
+    if until is not None:
+        return f"cheaper{than} below {integer(until)} answers a month (by {money(fixed)} a month without any question)"
+    if fixed > 0:
+        return f"at least {money(fixed)} a month cheaper{than}"
+    if request > 0:
+        return f"{money(1000 * request)} for 1,000 answers cheaper{than}"
+    return f"not dearer{than}"
+
+
+def _from(found: VolumeRange) -> str:
+    until = f" to {integer(found.until_answers)}" if found.until_answers is not None else ""
+    return f"From {integer(found.from_answers)}{until} answers a month, {found.title} ({found.served}) costs least."
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _and(names: Iterator[str] | Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,247 @@
+"""Decides which contestants may be shipped by their quality: those that meet the gate, or are as good as the best.
+
+The rules (docs/report.md has them for readers):
+
+- The *best* contestant is the tuned model, unless others are shown to be better: then the one of these with the best
+  mean. What is shown is what the verdict says of the base model, and the corrected conclusion of every other.
+- A contestant is *as good* as the best if the 95 % interval of their difference excludes a loss of the margin or more.
+  The margin is that of the gate's `not_worse_by`, else 5 % of the range of the measure.
+- With a gate, whoever is shown to meet it may be shipped, if it is not shown to be worse than the best one that meets
+  it. Bounds are checked with the contestant's own means. Of a comparison, the run knows the tuned model's only: another
+  contestant meets it if the tuned model does, and it is as good as the tuned model or better. What guard questions find
+  is about models that were tuned.
+- Without a gate, the best one may be shipped, and those that are as good; but nobody if even the mean of the best one
+  is below the level of its measure at which answers are mostly right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.gate import RuleResult
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.report import Report
+from tuner.artifacts.report.contestants import Standing
+from tuner.catalog.guard import MEASURE as GUARD_MEASURE
+from tuner.reporting.advice.level import USABLE, deciding_measure
+from tuner.reporting.formatting import measure_title, number, range_limit
+
+# A loss of less than this share of a measure's range counts as none, where no gate names a margin.
+EQUAL_SHARE = 0.05
+Decision = Literal["yes", "no", "undecided"]
+Quality = Literal["best", "better", "as_good", "worse", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A contestant beside another one. `low` and `high`: the interval of its gain, positive where it is better."""
+
+    quality: Quality
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def within(self) -> float | None:
+        """How far the interval reaches from zero."""
+        return None if self.low is None or self.high is None else max(abs(self.low), abs(self.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """The contestants by the measure that decides, beside the tuned model and beside the best one."""
+
+    report: Report
+    name: str
+    measure: MeasureScores
+    margin: float | None
+    beside_tuned: dict[ContestantName, Beside]
+    best: ContestantName
+
+    @classmethod
+    def of(cls, report: Report) -> Contest | None:
+        """None for a report without a measure that decides."""
+        deciding = deciding_measure(report)
+        if deciding is None or report.verdict.value is None:
+            return None
+        name, measure = deciding
+        margin = _margin(report, name, measure)
+        others = [other for other in measure.by_contestant if other == BASE or other in measure.compared]
+        beside = {other: _beside_tuned(report, measure, other, margin) for other in others}
+        better = [other for other, each in beside.items() if each.quality == "better"]
+        sign = -1 if measure.better == "lower" else 1
+        best = max(better, key=lambda other: sign * (measure.by_contestant[other].mean or 0), default=TUNED)
+        contest = cls(report, name, measure, margin, beside | {TUNED: Beside("best")}, best)
+        return replace(contest, best=contest.best_of_gate())
+
+    def best_of_gate(self) -> ContestantName:
+        """The best one that meets the gate; the best one where there is no gate, or nobody is shown to meet it."""
+        if self.report.gate is None:
+            return self.best
+        meeting = [name for name in self.beside_tuned if _by_gate(self, name)[0] == "yes"]
+        if not meeting or self.best in meeting:
+            return self.best
+        sign = -1 if self.measure.better == "lower" else 1
+        highest = max(meeting, key=lambda name: sign * (self.measure.by_contestant[name].mean or 0))
+        return TUNED if TUNED in meeting else highest
+
+    @property
+    def label(self) -> str:
+        """What sentences call the measure."""
+        return self.measure.label or measure_title(self.name)
+
+    def beside_best(self, name: ContestantName) -> Beside:
+        """The contestant beside the best one."""
+        if name == self.best:
+            return Beside("best")
+        beside, best = self.beside_tuned[name], self.beside_tuned[self.best]
+        if self.best == TUNED:
+            return beside
+        if best.quality == "better" and (name == TUNED or beside.quality == "worse"):
+            return Beside("worse")
+        if name == TUNED:
+            beside = Beside("best", 0.0, 0.0)
+        if beside.low is None or beside.high is None or best.low is None or best.high is None:
+            return Beside("undecided")
+        # The run compares each with the tuned model only. The sum of both intervals is wider than needed: it is safe.
+        low, high = beside.low - best.high, beside.high - best.low
+        return Beside("worse" if high < 0 else _equal(low, self.margin), low, high)
+
+
+def standings(contest: Contest) -> tuple[Standing, ...]:
+    """Whether each contestant may be shipped: base and tuned model first."""
+    return tuple(_standing(contest, name) for name in contest.measure.by_contestant if name in contest.beside_tuned)
+
+
+def _standing(contest: Contest, name: ContestantName) -> Standing:
+    beside = contest.beside_best(name)
+    meets = _by_gate(contest, name) if contest.report.gate else None
+    may_ship, reason = meets or _without_gate(contest, beside)
+    if may_ship == "yes" and beside.quality == "worse":
+        may_ship, reason = "no", f"it meets the gate, but it is worse than {title_of(contest.best)}"
+    return Standing(
+        contestant=name,
+        title=title_of(name),
+        may_ship=may_ship,
+        meets_gate=meets[0] if meets else None,
+        quality="best" if beside.quality == "better" else beside.quality,
+        within=beside.within if beside.quality == "as_good" else None,
+        reason=reason,
+    )
+
+
+def _margin(report: Report, name: str, measure: MeasureScores) -> float | None:
+    rules = report.gate.rules if report.gate else ()
+    given = [rule.numbers.bound for rule in rules if rule.rule == "not_worse_by" and rule.measure == name]
+    named = [bound for bound in given if bound is not None]
+    if named:
+        return min(named)
+    return EQUAL_SHARE * (measure.range[1] - measure.range[0]) if measure.range else None
+
+
+def _beside_tuned(report: Report, measure: MeasureScores, name: ContestantName, margin: float | None) -> Beside:
+    # The main comparison is not corrected, and people's scores may correct it.
+    found = measure.decisive if name == BASE else measure.against(name)
+    value = report.verdict.value if name == BASE else found.conclusion_value
+    low, high = found.comparison.interval or (None, None)
+    if low is None or high is None:
+        return Beside({"better": "worse", "worse": "better"}.get(value or "", "undecided"))  # type: ignore[arg-type]
+    # The comparison is tuned minus the other one; a gain of the other one is positive here.
+    low, high = (-high, -low) if measure.better == "higher" else (low, high)
+    if value == "better":
+        return Beside("worse", low, high)
+    return Beside("better" if value == "worse" else _equal(low, margin), low, high)
+
+
+def _equal(low: float, margin: float | None) -> Quality:
+    return "as_good" if margin is not None and low > -margin else "undecided"
+
+
+def _without_gate(contest: Contest, beside: Beside) -> tuple[Decision, str]:
+    best = title_of(contest.best)
+    if low := _low_level(contest):
+        return "no", low
+    if beside.quality == "best":
+        return (
+            "yes",
+            "none is shown to be better" if contest.best == TUNED else "shown to be better than the tuned model",
+        )
+    if beside.quality == "as_good":
+        return "yes", f"as good as {best} within ±{number(beside.within)} {contest.label}"
+    if beside.quality == "worse":
+        return "no", f"worse than {best}"
+    return "undecided", f"neither shown to be worse than {best} nor to be as good"
+
+
+def _low_level(contest: Contest) -> str | None:
+    """What is wrong where even the best one is not good by itself; None where it is."""
+    level, mean = USABLE.get(contest.name), contest.measure.by_contestant[contest.best].mean
+    if level is None or mean is None or mean >= level:
+        return None
+    low, high = contest.measure.range or (0, 1)
+    scale = f"on a scale from {range_limit(low)} to {range_limit(high)}"
+    return (
+        f"even the best one, {title_of(contest.best)}, reaches only {number(mean)} {contest.label} {scale}, where "
+        f"answers are mostly right from {range_limit(level)}"
+    )
+
+
+def _by_gate(contest: Contest, name: ContestantName) -> tuple[Decision, str]:
+    gate = contest.report.gate
+    if gate is None:
+        raise ValueError("the report has no gate")
+    if name == TUNED:
+        decision = {"accepted": "yes", "rejected": "no"}.get(gate.decision, "undecided")
+        return decision, gate.sentence  # type: ignore[return-value]
+    found = [_of_rule(contest, name, rule) for rule in gate.rules]
+    for decision in ("no", "undecided"):
+        for each, reason in found:
+            if each == decision:
+                return each, reason
+    return "yes", "it meets the gate"
+
+
+def _of_rule(contest: Contest, name: ContestantName, rule: RuleResult) -> tuple[Decision, str]:
+    """Whether the contestant is shown to meet a rule that was decided for the tuned model."""
+    if rule.measure == GUARD_MEASURE:
+        if name != RETRIEVAL_TUNED:
+            return "yes", "nothing was trained"
+        return _DECISIONS[rule.decision], rule.sentence
+    if rule.rule in ("at_least", "at_most"):
+        return _of_bound(contest.report, name, rule)
+    beside = contest.beside_tuned[name].quality
+    if rule.numbers.compared_with == name and rule.rule == "better_than":
+        return "no", "it is what the gate asks to be better than"
+    if rule.decision == "accepted" and beside in ("better", "as_good"):
+        return "yes", f"the tuned model meets the gate's {rule.rule}, and it is not worse"
+    if beside == "worse" or (rule.decision == "rejected" and beside == "as_good"):
+        return "no", f"not shown to meet the gate's {rule.rule} of {rule.measure}"
+    return "undecided", f"it is not decided whether it meets the gate's {rule.rule} of {rule.measure}"
+
+
+_DECISIONS: dict[str, Decision] = {"accepted": "yes", "rejected": "no", "undecided": "undecided"}
+
+
+def _of_bound(report: Report, name: ContestantName, rule: RuleResult) -> tuple[Decision, str]:
+    mean, bound = next(_means(report, name, rule), None), rule.numbers.bound
+    words = f"{rule.rule.replace('_', ' ')} {range_limit(bound or 0)} {rule.measure}"
+    where = f" for {rule.slice.field} '{rule.slice.value}'" if rule.slice else ""
+    if mean is None or bound is None:
+        return "undecided", f"the gate asks for {words}{where}, which was not measured"
+    holds = mean >= bound if rule.rule == "at_least" else mean <= bound
+    return ("yes" if holds else "no"), f"{number(mean)}{where}: the gate asks for {words}"
+
+
+def _means(report: Report, name: ContestantName, rule: RuleResult) -> Iterator[float | None]:
+    """The contestant's mean by the rule's measure, in the rule's slice."""
+    if rule.slice is None:
+        measure = report.scores.get(rule.measure)
+        yield measure.by_contestant[name].mean if measure and name in measure.by_contestant else None
+        return
+    for found in report.scoring.slices:
+        for part in found.slices:
+            if (found.field, part.value) == (rule.slice.field, rule.slice.value) and rule.measure in part.metrics:
+                sides = part.metrics[rule.measure].by_contestant
+                yield sides[name].mean if name in sides else None
