@@ -1,5 +1,7 @@
 """Returns the status of the run's customization job, and when to check it again.
 
+With candidates, the status of all their jobs: `PlaceFree` when the next one can be started.
+
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, bedrock:GetModelCustomizationJob.
 """
 
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.control_plane import Bedrock
-from tuner.training import job
+from tuner.training import candidates, job
 
 
 class JobStatus(StepResult):
@@ -15,15 +17,23 @@ class JobStatus(StepResult):
 
     status: str
     wait_seconds: int
-    custom_model_arn: str | None
+    custom_model_arn: str | None = None
 
 
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> JobStatus:
-    """Raises CustomizationFailedError when the job failed, was stopped, or takes too long."""
-    folder = env.folder(event.run_id)
-    (only,) = folder.manifest().customizations
+    """Raises CustomizationFailedError when the job failed, was stopped, or takes too long.
+
+    With candidates, when all of them failed, or when they take too long together.
+    """
+    folder, polling = env.folder(event.run_id), env.deployment.training_polling
+    manifest, longest_hours = folder.manifest(), env.deployment.longest_training_hours
+    if manifest.candidates:
+        several = candidates.progress(Bedrock(), folder, manifest, env.deployment)
+        candidates.refuse_overdue(several, longest_hours)
+        return JobStatus(status=several.status, wait_seconds=polling.wait(several.seconds))
+    (only,) = manifest.customizations
     found = job.check(Bedrock(), folder, only)
-    job.refuse_overdue(found, env.deployment.longest_training_hours)
-    wait = job.wait_seconds(found, env.deployment.training_polling)
+    job.refuse_overdue(found, longest_hours)
+    wait = job.wait_seconds(found, polling)
     return JobStatus(status=found.status, wait_seconds=wait, custom_model_arn=found.custom_model_arn)

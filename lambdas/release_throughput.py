@@ -1,7 +1,7 @@
 """Releases the endpoints and customization jobs of a run, or of every run that has ended.
 
-The state machine, the rule on ended executions, the release schedule, the hourly sweep, the deletion of the stack and
-people call it.
+The state machine, the rules on ended executions, the release schedule, the hourly sweep, the deletion of the stack and
+people call it. After a run that succeeded, it deletes the models of the candidates that were not chosen.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
@@ -33,11 +33,11 @@ from tuner.core.strict_model import FrozenModel
 from tuner.costs.prices.price_list import price_list
 from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
-from tuner.serving.model_cleanup import delete_unused
+from tuner.serving.model_cleanup import UnchosenModels, delete_unused
 from tuner.serving.release import Outcome, Release
 from tuner.serving.release_schedule import delete_schedules_without_endpoint
 from tuner.serving.stack_deletion import refusal
-from tuner.training.job_record import used_by_others
+from tuner.training.job_record import used_by_others, users
 
 
 class _Execution(FrozenModel):
@@ -83,6 +83,9 @@ def handler(event: ReleaseEvent, env: Environment) -> ReleaseResult:
     if event.stack:
         # Without `used_by_others`: every job is stopped when the stack is deleted.
         _answer_cloudformation(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
+        return ReleaseResult()
+    if event.detail and event.detail.status == "SUCCEEDED":
+        _log_deleted(_unchosen(env).of_run(event.detail.name))
         return ReleaseResult()
     shared = used_by_others(TrainingIndex(env.artifacts_bucket), Executions(env.state_machine_arn).status)
     release = Release(kinds, env.deployment.name, env.folder, _price(env), shared)
@@ -147,9 +150,24 @@ def _sweep(release: Release, env: Environment) -> Outcome:
         status_of,
         release.used_by_others,
     )
-    metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(deleted))
-    logger.info("Deleted custom models that nothing uses", models=deleted)
+    _log_deleted((*deleted, *_unchosen(env).all()))
     return outcome
+
+
+def _unchosen(env: Environment) -> UnchosenModels:
+    index, executions = TrainingIndex(env.artifacts_bucket), Executions(env.state_machine_arn)
+    return UnchosenModels(
+        CustomModels(),
+        env.deployment.name,
+        env.folder,
+        lambda name, tags: users(name, tags, index),
+        executions.status,
+    )
+
+
+def _log_deleted(models: tuple[str, ...]) -> None:
+    metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(models))
+    logger.info("Deleted custom models that nothing uses", models=models)
 
 
 def _count(entries: Iterable[InventoryEntry]) -> None:

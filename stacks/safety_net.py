@@ -59,12 +59,15 @@ class SafetyNet(Construct):
         super().__init__(scope, construct_id)
         self._dead_letter_queue = dead_letter_queue
         release, close, assign = (functions[step] for step in ("release_throughput", "close_run", "assign_places"))
-        # No SUCCEEDED: a run that succeeds has released its endpoint in a state, or keeps it as the user asked.
+        # A run that succeeds has released its endpoint in a state, or keeps it as the user asked.
         badly = ["FAILED", "TIMED_OUT", "ABORTED"]
         releases = "Releases what a failed, timed out or stopped run left, and reports it"
         self._build_rule("RunEndedBadly", releases, arns.state_machine, badly, release, close)
-        settles = "Replaces in the ledger what a successful run had reserved by what it spent"
-        self._build_rule("RunSucceeded", settles, arns.state_machine, ["SUCCEEDED"], close)
+        settles = (
+            "Replaces in the ledger what a successful run had reserved by what it spent, and deletes the models of its "
+            "candidates that were not chosen"
+        )
+        self._build_rule("RunSucceeded", settles, arns.state_machine, ["SUCCEEDED"], close, release)
         assigns = "Gives the place of an ended run to the next one in the queue"
         self._build_rule("RunEnded", assigns, arns.state_machine, ["SUCCEEDED", *badly], assign)
         self._build_schedule_group(arns.schedule_group_name)

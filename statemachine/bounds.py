@@ -19,7 +19,7 @@ from tuner.settings import DeploymentSettings
 State = dict[str, Any]
 
 # AWS's limit is 25,000: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MAX_EVENTS = 21_000
+MAX_EVENTS = 23_000
 # AWS's limit is one year: same page.
 MAX_SECONDS = 31_536_000
 
@@ -136,11 +136,9 @@ def _most_expensive_path(definition: State, weight: Callable[[str, State, int], 
 
     def from_here(name: str) -> float:
         if name not in known:
-            # A Choice that closes a loop leads back through its Default. Without this arrow there is no circle, so the
-            # recursion ends.
-            targets = [
-                one for one in _successors(states[name]) if not turns(states[name]) or one != states[name]["Default"]
-            ]
+            # A Choice that closes a loop leads back into it. Without these arrows there is no circle, so the recursion
+            # ends.
+            targets = [one for one in _successors(states[name]) if one not in closed.get(name, ())]
             known[name] = weight(name, states[name], passed.get(name, 1)) + max(map(from_here, targets), default=0.0)
         return known[name]
 

@@ -25,6 +25,8 @@ from tuner.costs.estimate import estimate
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes, planned_sizes
 from tuner.intake.contestants import contestants
+from tuner.intake.manifest import numbered
+from tuner.intake.resolve import resolved_hyperparameters
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -89,9 +91,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
     """The manifest of a run of `base_model` with these settings, served by throughput."""
     asked = RunSettings.model_validate({"serving": "provisioned", **settings})
     model = catalog.model(base_model)
-    hyperparameters = catalog.check_hyperparameters(model, asked.hyperparameters)
-    if model.warmup_divisor and catalog.WARMUP not in asked.hyperparameters:
-        del hyperparameters[catalog.WARMUP]  # decided when the number of records is known
+    hyperparameters, candidates = resolved_hyperparameters(model, asked, "run.yaml")
     return Manifest(
         run_id=RUN,
         dataset="faq",
@@ -107,6 +107,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
         judge_model=(*asked.judge.named, DeploymentSettings().judge_model)[0],
         hyperparameters=hyperparameters,
         resource_name=NAME,
+        candidates=numbered(DEPLOYMENT, RUN, base_model, candidates),
         versions={},
     )
 

@@ -229,10 +229,10 @@ def tag_endpoints(arns: Arns) -> list[Grant]:
 
 
 def delete_models(arns: Arns) -> list[Grant]:
-    """Deletes expired custom models that have the deployment's tag."""
+    """Deletes custom models that are expired or were not chosen, and that have the deployment's tag."""
     models_ = arns.bedrock("custom-model/*")
     tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
-    reason = "finds models that are older than the deployment keeps them; AWS has no narrower resource for lists"
+    reason = "finds models that are too old or were not chosen; AWS has no narrower resource for lists"
     return [
         Grant(("bedrock:ListCustomModels",), ("*",), reason),
         Grant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.chaos.observations import Observations, names_run
 from tests.protocol.invariants import ALWAYS
 from tests.protocol.invariants import findings as protocol_findings
 from tuner.core.artifact_keys import Keys
+from tuner.core.resource_names import without_suffix
 
 # A run that has failed may be stopped while it reports the failure. FAILED is a true status for it, too.
 _ACCEPTED_STATUSES = {"ABORTED": {"ABORTED", "FAILED"}}
@@ -25,16 +27,16 @@ def nothing_is_alive(seen: Observations) -> Iterator[str]:
 def no_job_without_an_execution(seen: Observations) -> Iterator[str]:
     """Every customization job in progress belongs to a running execution."""
     for job in seen.training:
-        if not any(job.endswith(run) and execution["status"] == "RUNNING" for run, execution in seen.runs.items()):
+        of = without_suffix(job)
+        if not any(of.endswith(run) and execution["status"] == "RUNNING" for run, execution in seen.runs.items()):
             yield f"LEAK: the job {job} is training and no execution waits for it"
 
 
-def one_job_per_run(seen: Observations) -> Iterator[str]:
-    """No run has started more than one customization job."""
-    for run in seen.runs:
-        jobs = [name for name in seen.jobs if name.endswith(run)]
-        if len(jobs) > 1:
-            yield f"{run} started {len(jobs)} jobs"
+def one_job_of_a_name(seen: Observations) -> Iterator[str]:
+    """No run has started more than one customization job, or more than one for each candidate."""
+    for name, count in Counter(seen.jobs).items():
+        if count > 1 and any(without_suffix(name).endswith(run) for run in seen.runs):
+            yield f"{name} was started {count} times"
 
 
 def the_protocol_holds(seen: Observations) -> Iterator[str]:
@@ -115,7 +117,7 @@ def _is_complete(key: str, body: bytes) -> bool:
 CHECKS: tuple[Check, ...] = (
     nothing_is_alive,
     no_job_without_an_execution,
-    one_job_per_run,
+    one_job_of_a_name,
     the_protocol_holds,
     the_execution_ended,
     the_end_is_reported,

@@ -227,7 +227,7 @@ The cases are derived from the state machine, and from the calls that a run of e
 After each case these checks must pass:
 
 - No throughput and no deployment is alive, and no customization job is in progress without a running execution.
-- A run has started at most one job, and has bought each of its endpoints at most once.
+- A run has started at most one job, or one for each candidate, and has bought each of its endpoints at most once.
 - The execution has ended. Its report or its notification exists and states how the run ended.
 - The inputs are unchanged. Every artifact is absent or complete.
 

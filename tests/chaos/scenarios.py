@@ -53,6 +53,7 @@ DEPLOYMENT: Mapping[str, Any] = {
     ],
 }
 _EXPENSIVE = f"{_PAID}\nmodel_units: 2"
+_CANDIDATES = "candidates: [{hyperparameters: {learningRate: [0.00001, 0.0001]}}]"
 
 # Only for pairs of faults, because it never ends by itself.
 LONG_TRAINING = Scenario("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
@@ -103,6 +104,15 @@ SCENARIOS = (
     Scenario("over its budget", f"{_PAID}\nbudget_usd: 1", status="FAILED"),
     Scenario(
         "validation data from documents", f"{_PAID}\ngenerate: {{count: 3}}", files={"documents/list.md": _DOCUMENT}
+    ),
+    Scenario("two candidates", f"serving: on_demand\n{_CANDIDATES}"),
+    Scenario(
+        "two candidates, stopped while they train",
+        f"serving: on_demand\n{_CANDIDATES}",
+        bedrock={"job_stage_seconds": _NEVER},
+        intervention="stop the execution",
+        place="Check the customization",
+        status="ABORTED",
     ),
     Scenario("two runs of one dataset at once", intervention="start another run", place="Pin the inputs"),
 )

@@ -75,6 +75,31 @@ def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_ter
     assert pipeline.alive() == []
 
 
+def test_the_candidate_with_the_lower_validation_loss_is_served_and_the_other_models_are_deleted(pipeline):
+    """A learning rate that is too small loses. Both jobs run at the same time; only one model gets an endpoint."""
+    settings = "candidates:\n- hyperparameters: {epochCount: 2, learningRate: [0.000001, 0.0001]}\n"
+    run = finished(pipeline, "candidates", JUDGED + settings)
+    report = pipeline.report(run)
+    slow, fast = report["training"]["candidates"]
+    assert [slow["hyperparameters"]["learningRate"], fast["hyperparameters"]["learningRate"]] == ["0.000001", "0.0001"]
+    assert fast["validation_loss"] < slow["validation_loss"]
+    assert (slow["chosen"], fast["chosen"]) == (False, True)
+    assert max(slow["started_at"], fast["started_at"]) < min(slow["ended_at"], fast["ended_at"]), "at the same time"
+    assert pipeline.states(run).count("Purchase throughput") == 1
+    assert report["models"]["tuned"]["arn"] == report["training"]["custom_model_arn"] == fast["custom_model_arn"]
+    items = {item["id"]: item["quantity"] for item in report["estimate"]["items"]}
+    used = {item["id"]: item["quantity"] for item in report["bill"]["items"]}
+    assert items["training"] == used["training"]
+    assert items["custom_model_storage"] == used["custom_model_storage"] == 2
+    arns = lambda: [each["modelArn"] for each in models(pipeline) if run in each["modelName"]]  # noqa: E731
+    until(lambda: arns() == [fast["custom_model_arn"]], "the deletion of the other model", 60)
+    assert pipeline.alive() == []
+
+
+def models(pipeline):
+    return pipeline.client("bedrock").list_custom_models()["modelSummaries"]
+
+
 def test_a_run_with_settings_that_the_deployment_forbids_is_refused(pipeline):
     pipeline.drop("greedy", small_dataset("keep_hours: 2\ncommitment: SixMonths\n"))
     execution = pipeline.finished(pipeline.run_of("greedy"))
@@ -184,6 +209,30 @@ def test_the_job_of_a_stopped_run_is_stopped_and_its_model_never_made(pipeline):
     finally:
         pipeline.change_bedrock(job_stage_seconds=0.5)
     assert "was stopped at" in message
+
+
+def test_all_jobs_of_a_stopped_run_with_candidates_are_stopped_and_no_further_one_is_started(pipeline):
+    pipeline.change_bedrock(job_stage_seconds=300)
+    try:
+        grid = "candidates: [{hyperparameters: {learningRate: [0.00001, 0.00002, 0.00003]}}]\n"
+        pipeline.drop("stopped-candidates", small_dataset(f"serving: none\n{grid}"))
+        run = pipeline.run_of("stopped-candidates")
+        until(lambda: "Wait for the training" in pipeline.states(run), "a run in training", 90)
+        jobs = lambda: statuses_of_jobs(pipeline, run)  # noqa: E731
+        assert jobs() == ["InProgress", "InProgress"], "the third one waits for a training place"
+        pipeline.client("stepfunctions").stop_execution(executionArn=pipeline.arn(run), cause="enough")
+        until(lambda: jobs() == ["Stopped", "Stopped"], "two jobs that are stopped", 90)
+        message = pipeline.report(run)["failure"]["message"]
+    finally:
+        pipeline.change_bedrock(job_stage_seconds=0.5)
+    assert message.count("was stopped at") == 2
+    assert jobs() == ["Stopped", "Stopped"]
+
+
+def statuses_of_jobs(pipeline, run):
+    bedrock = pipeline.client("bedrock")
+    names = [name for name in pipeline.jobs() if run in name]
+    return [bedrock.get_model_customization_job(jobIdentifier=name)["status"] for name in names]
 
 
 def test_a_run_of_the_same_content_adopts_the_model_and_trains_nothing(pipeline):

@@ -210,6 +210,10 @@ class Bedrock(Client):
 
     _stop = _delete
 
+    def list_custom_models(self, **_: Any) -> Any:
+        """Models are not part of the protocol: the sweep finds none to delete."""
+        return {"modelSummaries": []}
+
     def list_tags_for_resource(self, resourceARN: str) -> Any:
         def read(seen: Callable[[Resource], bool]) -> Any:
             found = self._world.resources.get(resourceARN)

@@ -15,7 +15,7 @@ from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import TunerError
-from tuner.core.resource_names import Tags, resource_name, run_tags
+from tuner.core.resource_names import Tags, candidate_name, resource_name, run_tags
 
 AFTER_A_FAILURE = "Release after a failure"
 # Task states of an execution in their order: the function of each, and the seconds until the next one.
@@ -55,6 +55,7 @@ class Situation:
     name: str
     serving: str = "provisioned"
     keep_hours: int = 0
+    candidates: int = 0
     # Whether there are an endpoint of an ended run whose record cannot be read, and one of another deployment.
     others: bool = False
 
@@ -69,12 +70,16 @@ SITUATIONS = (
     Situation("on-demand deployment", serving="on_demand"),
     Situation("kept after the evaluation", keep_hours=1),
     Situation("beside endpoints of other runs", others=True),
+    Situation("three candidates in two places", serving="on_demand", candidates=3),
 )
 
 
 def start(situation: Situation) -> World:
     """A run whose cost is estimated, before its customization job is started."""
-    world, run = World(), manifest(serving=situation.serving, keep_hours=situation.keep_hours)
+    rates = [0.00001 * number for number in range(1, situation.candidates + 1)]
+    candidates = [{"hyperparameters": {"learningRate": rates}}] if rates else []
+    world = World()
+    run = manifest(serving=situation.serving, keep_hours=situation.keep_hours, candidates=candidates)
     _save(world, Keys.MANIFEST, run.to_json())
     _save(world, Keys.ESTIMATE, b"{}")
     _save(world, Keys.DATASET_SUMMARY, DatasetSummary(training_records=100, validation_records=0).to_json())
@@ -158,12 +163,13 @@ class Course:
     def _run_state(self, session: Session, execution: Execution, interrupts: Interrupts) -> None:
         function = self._function(execution)
         if function:
-            error = self._call(session, Frame(execution.state, function, interrupts), {"run_id": execution.run_id})
+            frame = Frame(execution.state, function, interrupts)
+            error, status = self._call(session, frame, {"run_id": execution.run_id})
         else:
-            error = self._without_function(session.world, execution)
+            error, status = self._without_function(session.world, execution), None
         # Somebody may have stopped the execution meanwhile: it then ignores what the function returns.
         if session.world.executions[execution.run_id].status == "RUNNING":
-            self._after(session.world, execution, error)
+            self._after(session.world, execution, error, status)
 
     def _function(self, execution: Execution) -> str | None:
         return self.situation.states.get(execution.state, ("release_throughput", 0.0))[0]
@@ -190,23 +196,24 @@ class Course:
             options.TWICE: again,
         }
 
-    def _call(self, session: Session, frame: Frame, payload: dict[str, object]) -> str | None:
-        """Invokes a function. Returns the name of its error, as Step Functions sees it."""
+    def _call(self, session: Session, frame: Frame, payload: dict[str, object]) -> tuple[str | None, str | None]:
+        """Invokes a function. Returns the name of its error, as Step Functions sees it, and its result's status."""
         session.frames.append(frame)
         try:
-            self.handlers.invoke(frame.function, payload)
+            return None, self.handlers.invoke(frame.function, payload)
         except Crash:
-            return "Lambda.Unknown"
+            return "Lambda.Unknown", None
         except TunerError as error:
-            return type(error).__name__
+            return type(error).__name__, None
         finally:
             session.frames.pop()
-        return None
 
-    def _after(self, world: World, execution: Execution, error: str | None) -> None:
+    def _after(self, world: World, execution: Execution, error: str | None, status: str | None) -> None:
         if error is None:
             if execution.state == AFTER_A_FAILURE:
                 world.end(execution.run_id, "FAILED")
+            elif self.situation.candidates and execution.state == "Check the customization" and status != "Completed":
+                self._look_again(world, execution, status)
             else:
                 self._go_on(world, execution)
             return
@@ -226,6 +233,15 @@ class Course:
             world.executions[execution.run_id] = Execution(execution.run_id, AFTER_A_FAILURE)
             world.schedule(Event(world.now, "state", execution.run_id))
 
+    def _look_again(self, world: World, execution: Execution, status: str | None) -> None:
+        """What follows when not all candidates have ended: a place for the next one, or a wait."""
+        if status == "PlaceFree":
+            world.executions[execution.run_id] = Execution(execution.run_id, "Start the customization")
+            world.schedule(Event(world.now, "state", execution.run_id))
+        else:
+            world.executions[execution.run_id] = Execution(execution.run_id, execution.state)
+            world.schedule(Event(world.now + HOUR, "state", execution.run_id))
+
     def _go_on(self, world: World, execution: Execution) -> None:
         names = list(self.situation.states)
         position = names.index(execution.state) + 1
@@ -239,7 +255,8 @@ class Course:
     def _without_function(self, world: World, execution: Execution) -> str | None:
         """What a state does whose function is not part of the model. Returns its error."""
         if execution.state == "Summarize the training":
-            summary = TrainingSummary(job_name=NAME, custom_model_arn=CUSTOM_MODEL, status="Completed")
+            name = candidate_name(DEPLOYMENT, RUN, 1) if self.situation.candidates else NAME
+            summary = TrainingSummary(job_name=name, custom_model_arn=CUSTOM_MODEL, status="Completed")
             _save(world, Keys.TRAINING_SUMMARY, summary.to_json())
         # Without its endpoint, the run fails when it asks.
         used = any(found.run_id == execution.run_id for found in world.alive())
@@ -250,7 +267,7 @@ class Course:
         world = session.world
         interrupts = {} if session.frames else self._between(session, event)
         frame = Frame(f"release_throughput by the {event.action}", "release_throughput", interrupts)
-        error = self._call(session, frame, _payload(world, event))
+        error, _ = self._call(session, frame, _payload(world, event))
         if error and event.attempts < len(_ASYNC_RETRIES):
             pause = _ASYNC_RETRIES[event.attempts]
             world.schedule(Event(world.now + pause, event.action, event.run_id, event.attempts + 1))

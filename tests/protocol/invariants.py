@@ -30,7 +30,7 @@ class Facts:
 
     `released` has the ARNs that a record calls released, and when. `armed` are the changes of the runs' release
     schedules in their order: created, moved, deleted or fired. `jobs` are the runs of the customization jobs in
-    progress, and `jobs_started` those of all jobs.
+    progress, and `jobs_started` the names of all jobs.
     """
 
     now: float
@@ -84,11 +84,11 @@ def armed_while_alive(facts: Facts) -> Iterator[str]:
             yield f"the release schedule of {found.run_id} was deleted while {found.arn} was alive"
 
 
-def one_job_per_run(facts: Facts) -> Iterator[str]:
-    """No run has started more than one customization job."""
-    for run, count in Counter(facts.jobs_started).items():
+def one_job_of_a_name(facts: Facts) -> Iterator[str]:
+    """No run has started more than one customization job, or more than one for each candidate."""
+    for name, count in Counter(facts.jobs_started).items():
         if count > 1:
-            yield f"{run} started {count} jobs"
+            yield f"{name} was started {count} times"
 
 
 def no_wrong_release(facts: Facts) -> Iterator[str]:
@@ -102,7 +102,7 @@ ALWAYS: tuple[Invariant, ...] = (
     released_only_when_gone,
     armed_before_bought,
     armed_while_alive,
-    one_job_per_run,
+    one_job_of_a_name,
     no_wrong_release,
 )
 

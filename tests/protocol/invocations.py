@@ -70,10 +70,11 @@ class Handlers:
         # Without the decorators: logs, traces and metrics are not part of the protocol.
         self._functions = {name: inspect.unwrap(module.handler) for name, module in _HANDLERS.items()}
 
-    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Runs a handler. Raises what it raises."""
+    def invoke(self, function: str, event: Mapping[str, Any]) -> str | None:
+        """Runs a handler, and returns the status in its result. Raises what it raises."""
         parsed = _EVENTS.get(function, RunEvent).model_validate(dict(event))
-        return self._functions[function](parsed, self._environment)
+        status: str | None = getattr(self._functions[function](parsed, self._environment), "status", None)
+        return status
 
 
 def _ignored(*_: object, **__: object) -> None:

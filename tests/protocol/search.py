@@ -155,7 +155,7 @@ def facts_of(world: World) -> Facts:
         armed=world.armed,
         statuses={run: execution.status for run, execution in world.executions.items()},
         jobs=jobs,
-        jobs_started=tuple(item.run_id for item in world.resources.values() if item.kind == "training"),
+        jobs_started=tuple(item.name for item in world.resources.values() if item.kind == "training"),
         released_wrongly=world.released_wrongly,
     )
 

@@ -75,16 +75,20 @@ class Manifest(Artifact):
     contestants: tuple[Contestant, ...] = Field(
         MAIN_CONTESTANTS, description="who answers the evaluation questions; base and tuned model are always there"
     )
+    candidates: tuple[Customization, ...] = Field(
+        (),
+        description="several customizations, of which one is chosen; absent when the run has only one",
+        exclude_if=lambda candidates: not candidates,
+    )
     versions: dict[str, str]
 
     @property
     def customizations(self) -> tuple[Customization, ...]:
-        """What the run trains."""
-        return (
-            Customization(
-                base_model=self.base_model, hyperparameters=self.hyperparameters, resource_name=self.resource_name
-            ),
+        """What the run trains: its candidates, or its only customization."""
+        only = Customization(
+            base_model=self.base_model, hyperparameters=self.hyperparameters, resource_name=self.resource_name
         )
+        return self.candidates or (only,)
 
     @property
     def contestant_names(self) -> tuple[ContestantName, ...]:

@@ -26,6 +26,11 @@ class JobRecord(Artifact):
     job_arn: str | None = Field(None, description="null until Bedrock has confirmed the job")
     stopped_at: str | None = Field(None, description="when the release of this run stopped the job")
     left_at: str | None = Field(None, description="when a release let the job complete because its training was done")
+    refused: str | None = Field(
+        None,
+        description="of a candidate: why Bedrock did not start its job; absent otherwise",
+        exclude_if=lambda reason: reason is None,
+    )
 
     @property
     def adopted(self) -> bool:
@@ -69,8 +74,35 @@ class Epoch(Part):
     steps: int | None = None
 
 
+class CandidateResult(Part):
+    """One of several customizations of a run, and what became of it."""
+
+    number: int
+    base_model: str
+    hyperparameters: dict[str, str]
+    job_name: str
+    job_arn: str | None = Field(None, description="null when Bedrock did not start the job")
+    custom_model_arn: str | None = Field(None, description="null when the customization failed")
+    failure: str | None = Field(None, description="why there is no model")
+    adopted_from: str | None = Field(None, description="the run that trained the model, when it was another")
+    started_at: str | None = None
+    ended_at: str | None = None
+    epochs_asked: int
+    epochs_run: int | None = Field(None, description="null when the job failed, or Bedrock wrote no metrics")
+    validation_loss: float | None = Field(None, description="after the epoch whose weights the model has")
+    chosen: bool = False
+
+    @property
+    def epochs_paid(self) -> int | None:
+        """The epochs that this run pays for; None when that is not known, as for a job that failed."""
+        return 0 if self.adopted_from or self.job_arn is None else self.epochs_run
+
+
 class TrainingSummary(Artifact):
-    """`training/summary.json`: the completed customization job, its times and its losses."""
+    """`training/summary.json`: the completed customization job, its times and its losses.
+
+    With candidates, the job of the chosen one.
+    """
 
     NAME: ClassVar[str] = Keys.TRAINING_SUMMARY
 
@@ -93,3 +125,13 @@ class TrainingSummary(Artifact):
     epochs_run: int | None = Field(None, description="null when Bedrock wrote no metrics")
     stopped_early: bool = False
     metrics_files: tuple[str, ...] = Field((), description="keys of the metrics files in the artifacts bucket")
+    candidates: tuple[CandidateResult, ...] = Field(
+        (),
+        description="all candidates, the chosen one too; absent when the run has a single customization",
+        exclude_if=lambda candidates: not candidates,
+    )
+    choice: str | None = Field(
+        None,
+        description="why the chosen candidate was chosen; absent when the run has a single customization",
+        exclude_if=lambda choice: choice is None,
+    )

@@ -27,11 +27,14 @@ _MOST_TOKENS_AROUND_A_TEXT = 32
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The parts of a run that decide its cost. `settings.serving` is resolved: it is never `auto`."""
+    """The parts of a run that decide its cost. `settings.serving` is resolved: it is never `auto`.
+
+    `epochs` are those of each customization: a run with candidates has several.
+    """
 
     model: catalog.Model
     settings: RunSettings
-    epochs: int
+    epochs: tuple[int, ...]
     judge_model: str
     contestants: tuple[Contestant, ...] = MAIN_CONTESTANTS
 
@@ -67,7 +70,7 @@ class Plan:
     @classmethod
     def of(cls, manifest: Manifest) -> Plan:
         """The plan of a run whose inputs are pinned."""
-        epochs = int(manifest.hyperparameters["epochCount"])
+        epochs = tuple(int(each.hyperparameters["epochCount"]) for each in manifest.customizations)
         return cls(
             catalog.model(manifest.base_model), manifest.settings, epochs, manifest.judge_model, manifest.contestants
         )

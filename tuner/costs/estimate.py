@@ -107,10 +107,12 @@ class _Items:
     def all(self) -> Iterator[CostItem]:
         """Every item, in the order of the run."""
         yield from self._generation()
-        trained = self._inputs.training_tokens * self._plan.epochs
-        most = self._inputs.most_training_tokens * self._plan.epochs
+        # As if every candidate were trained, and its model kept: a run may find that others were trained before.
+        epochs, models = sum(self._plan.epochs), len(self._plan.epochs)
+        trained = self._inputs.training_tokens * epochs
+        most = self._inputs.most_training_tokens * epochs
         yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model), most)
-        yield _item(CostItemId.CUSTOM_MODEL_STORAGE, 1, "months", self._prices.find("storage", self._model))
+        yield _item(CostItemId.CUSTOM_MODEL_STORAGE, models, "months", self._prices.find("storage", self._model))
         if self._settings.serving != "none":
             yield from self._base_answers()
             yield from self._tuned_answers()

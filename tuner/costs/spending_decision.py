@@ -20,7 +20,9 @@ _NO_COMMITMENT = "Remove 'commitment', or take a shorter one."
 _SMALLER_ITEM = {
     CostItemId.GENERATION_INPUT: _CHEAPER_GENERATION,
     CostItemId.GENERATION_OUTPUT: _CHEAPER_GENERATION,
-    CostItemId.TRAINING: "Use fewer records, fewer epochs ('hyperparameters.epochCount') or a smaller 'base_model'.",
+    CostItemId.TRAINING: (
+        "Use fewer records, fewer epochs ('hyperparameters.epochCount'), fewer 'candidates' or a smaller 'base_model'."
+    ),
     CostItemId.BASE_MODEL_INPUT: _FEWER_QUESTIONS,
     CostItemId.BASE_MODEL_OUTPUT: _FEWER_QUESTIONS,
     CostItemId.TUNED_MODEL_INPUT: _FEWER_QUESTIONS,

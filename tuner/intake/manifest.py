@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Protocol
 
 from tuner import __version__
-from tuner.artifacts.manifest import Manifest, PinnedInput, UnusedFile
+from tuner.artifacts.manifest import Customization, Manifest, PinnedInput, UnusedFile
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
-from tuner.core.resource_names import resource_name
+from tuner.core.resource_names import candidate_name, resource_name
 from tuner.core.run import INCOMING, Role
 from tuner.intake.contestants import Models, contestants, named
 from tuner.intake.earlier_run import ran_before
@@ -83,6 +83,7 @@ def write_manifest(
         hyperparameters=resolved.hyperparameters,
         contestants=named(contestants(resolved.settings, _has_documents(pinned)), models),
         resource_name=resource_name(deployment.name, folder.run_id),
+        candidates=numbered(deployment.name, folder.run_id, resolved.model.id, resolved.candidates),
         versions=_versions(),
     )
     _write_once(folder, manifest)
@@ -91,6 +92,21 @@ def write_manifest(
 
 def _has_documents(pinned: Sequence[PinnedInput]) -> bool:
     return any(entry.role == "documents" for entry in pinned)
+
+
+def numbered(
+    deployment: str, run_id: str, base_model: str, candidates: Sequence[dict[str, str]]
+) -> tuple[Customization, ...]:
+    """The candidates of a run, with their hyperparameters in the order of the settings."""
+    return tuple(
+        Customization(
+            number=number,
+            base_model=base_model,
+            hyperparameters=hyperparameters,
+            resource_name=candidate_name(deployment, run_id, number),
+        )
+        for number, hyperparameters in enumerate(candidates, 1)
+    )
 
 
 def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from tuner.catalog.encoders import encoders
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, RunSettings, load
+from tuner.settings.run import HyperparameterValue
 
 T = TypeVar("T")
 
@@ -23,6 +24,13 @@ class Resolved:
     model: catalog.Model
     judge_model: str
     hyperparameters: dict[str, str]
+    candidates: tuple[dict[str, str], ...] = ()
+    """The hyperparameters of each candidate; none when the run has a single customization."""
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs of each customization."""
+        return tuple(int(each["epochCount"]) for each in self.candidates or (self.hyperparameters,))
 
 
 def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "run.yaml") -> Resolved:
@@ -42,7 +50,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
 
     settings = attempt(lambda: load(RunSettings, document, where)) or readable(document)
     model = attempt(lambda: _model(settings, deployment, where))
-    hyperparameters = attempt(lambda: _hyperparameters(model, settings, where)) if model else None
+    trained = attempt(lambda: resolved_hyperparameters(model, settings, where)) if model else None
     attempt(lambda: _check_serving(settings, model, where))
     attempt(lambda: _check_commitment(settings, deployment, where))
     attempt(lambda: _check_keep_hours(settings, deployment, where))
@@ -52,9 +60,9 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     attempt(lambda: _check_scorer(settings, deployment, where))
     attempt(lambda: _check_compared(settings, deployment, where))
     attempt(lambda: _judge("generate.model", settings.generate.model, deployment, where))
-    if problems or model is None or hyperparameters is None or judge_model is None:
+    if problems or model is None or trained is None or judge_model is None:
         raise _combined(problems)
-    return Resolved(served(settings, model), model, judge_model, hyperparameters)
+    return Resolved(served(settings, model), model, judge_model, *trained)
 
 
 def readable(document: JsonObject) -> RunSettings:
@@ -86,12 +94,42 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
     return model
 
 
-def _hyperparameters(model: catalog.Model, settings: RunSettings, where: str) -> dict[str, str]:
+def resolved_hyperparameters(
+    model: catalog.Model, settings: RunSettings, where: str
+) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
+    """The hyperparameters of the run, and those of each candidate.
+
+    Raises SettingsError with every finding, and when two candidates are the same.
+    """
+    return _hyperparameters(model, settings.hyperparameters, where), _candidates(model, settings, where)
+
+
+def _hyperparameters(model: catalog.Model, asked: Mapping[str, HyperparameterValue], where: str) -> dict[str, str]:
     """All hyperparameters except the recommended warm-up, which depends on the number of records, not known yet."""
-    found = catalog.check_hyperparameters(model, settings.hyperparameters, where)
-    if model.warmup_divisor and catalog.WARMUP not in settings.hyperparameters:
+    found = catalog.check_hyperparameters(model, asked, where)
+    if model.warmup_divisor and catalog.WARMUP not in asked:
         del found[catalog.WARMUP]
     return found
+
+
+def _candidates(model: catalog.Model, settings: RunSettings, where: str) -> tuple[dict[str, str], ...]:
+    found: list[dict[str, str]] = []
+    problems: list[RunRefusedError] = []
+    for at, entry in enumerate(settings.candidates):
+        try:
+            for each in entry.each():
+                found.append(_hyperparameters(model, {**settings.hyperparameters, **each}, f"{where}: candidates.{at}"))
+        except SettingsError as error:
+            problems.append(error)
+    if problems:
+        raise _combined(problems)
+    for number, hyperparameters in enumerate(found, 1):
+        if (first := found.index(hyperparameters) + 1) < number:
+            raise SettingsError(
+                f"{where}: candidates: the candidates {first} and {number} have the same hyperparameters, so they "
+                "would be the same model. Remove one of them."
+            )
+    return tuple(found)
 
 
 def served(settings: RunSettings, model: catalog.Model) -> RunSettings:

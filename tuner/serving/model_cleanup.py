@@ -1,13 +1,17 @@
-"""Deletes custom models that nothing uses, once they are older than the deployment's retention period."""
+"""Deletes custom models that nothing uses: old ones, and the candidates of a run that were not chosen."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
+from tuner.artifacts.training import TrainingSummary
 from tuner.aws.bedrock.resources import CustomModel
-from tuner.core.resource_names import Tags
+from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.errors import ArtifactError
+from tuner.core.resource_names import Tags, candidate_number
 from tuner.core.times import now
 from tuner.serving.inventory import UsedByOthers
 from tuner.serving.paid_resources import Releasable
@@ -59,3 +63,66 @@ def delete_unused(
         return status_of(run_id) != "RUNNING" and not used_by_others(model.name, tags, run_id)
 
     return tuple(model.arn for model in old if is_unused(model) and models.delete(model.arn))
+
+
+@dataclass(frozen=True, slots=True)
+class UnchosenModels:
+    """Deletes the models of candidates that were not chosen, after the run has succeeded.
+
+    A run that failed or was stopped keeps them: the same run again uses them instead of training. `users_of` returns
+    the runs that use a model with this name and these tags.
+    """
+
+    models: Models
+    deployment: str
+    folder_of: Callable[[str], RunFolder]
+    users_of: Callable[[str, Mapping[str, str]], Collection[str]]
+    status_of: Callable[[str], str | None]
+
+    def of_run(self, run_id: str) -> tuple[str, ...]:
+        """Deletes those of one run, and returns their ARNs."""
+        summary = self.folder_of(run_id).load_if_present(TrainingSummary)
+        found = [
+            (each.custom_model_arn, each.job_name)
+            for each in (summary.candidates if summary else ())
+            if each.custom_model_arn and not each.chosen
+        ]
+        return tuple(arn for arn, name in found if self._is_unchosen(arn, name) and self.models.delete(arn))
+
+    def all(self) -> tuple[str, ...]:
+        """Deletes those of all runs that have trained candidates, and returns their ARNs."""
+        prefix = f"{self.deployment}-"
+        found = [
+            model
+            for model in self.models.made_before(prefix, now())
+            if model.name.startswith(prefix) and candidate_number(model.name)
+        ]
+        unchosen = [model for model in found if self._is_known_unchosen(model)]
+        return tuple(model.arn for model in unchosen if self.models.delete(model.arn))
+
+    def _is_known_unchosen(self, model: CustomModel) -> bool:
+        """Like `_is_unchosen`. A model whose runs cannot be read is kept, and the others are still deleted."""
+        try:
+            return self._is_unchosen(model.arn, model.name)
+        except ArtifactError:
+            return False
+
+    def _is_unchosen(self, arn: str, name: str) -> bool:
+        """Whether a run that has succeeded did not choose the model, and no other run has it or may choose it."""
+        tags = self.models.tags(arn)
+        if tags.get(Tags.DEPLOYMENT) != self.deployment or tags.get(Tags.GATE) == "accepted":
+            return False
+        uses = {self._use(run_id, arn) for run_id in self.users_of(name, tags)}
+        return "unchosen" in uses and "needed" not in uses
+
+    def _use(self, run_id: str, arn: str) -> Literal["needed", "unchosen", "none"]:
+        status = self.status_of(run_id)
+        if status == "RUNNING":
+            return "needed"
+        folder = self.folder_of(run_id)
+        summary = folder.load_if_present(TrainingSummary)
+        if summary is None:
+            return "none"
+        if summary.custom_model_arn == arn or folder.manifest().settings.keep_candidates:
+            return "needed"
+        return "unchosen" if status == "SUCCEEDED" else "none"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -10,6 +13,7 @@ from tuner.catalog.guard import MAX_TOKENS, MEASURE
 from tuner.catalog.judges import judge_or_assumed
 from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
+from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.evaluation import (
@@ -148,6 +152,46 @@ class BertScoreSettings(StrictModel):
     )
 
 
+HyperparameterValue = int | float | str
+
+
+class CandidateSettings(StrictModel):
+    """One candidate, or a grid of them: a candidate for each combination of the listed values."""
+
+    hyperparameters: dict[
+        str, HyperparameterValue | Annotated[tuple[HyperparameterValue, ...], Field(min_length=1)]
+    ] = Field(
+        default_factory=dict,
+        description="those that differ from the run's `hyperparameters`; a list of values makes a candidate of "
+        "each, and several lists make one of each combination",
+    )
+
+    @field_validator("hyperparameters", mode="before")
+    @classmethod
+    def _booleans_are_not_numbers(cls, values: object) -> object:
+        return _without_booleans(values)
+
+    @property
+    def number(self) -> int:
+        """How many candidates there are."""
+        return math.prod(len(value) for value in self.hyperparameters.values() if isinstance(value, tuple))
+
+    def each(self) -> Iterator[dict[str, HyperparameterValue]]:
+        """The hyperparameters of each candidate."""
+        listed = [value if isinstance(value, tuple) else (value,) for value in self.hyperparameters.values()]
+        for values in itertools.product(*listed):
+            yield dict(zip(self.hyperparameters, values, strict=True))
+
+
+def _without_booleans(values: object) -> object:
+    """Hyperparameters without booleans, which Pydantic would convert to 1 and 0."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, bool):
+                raise ValueError(f"{name} must be a number or text, not {str(one).lower()}")
+    return values
+
+
 _SAY_WHICH = "name it with its range and the better values in scorer.measures"
 
 
@@ -168,8 +212,16 @@ class RunSettings(StrictModel):
     classification: ClassificationSettings = ClassificationSettings()
     extraction: ExtractionSettings = ExtractionSettings()
     fields: FieldNames = FieldNames()
-    hyperparameters: dict[str, int | float | str] = Field(
+    hyperparameters: dict[str, HyperparameterValue] = Field(
         default_factory=dict, description="hyperparameters by Bedrock's names; by default those of the model family"
+    )
+    candidates: tuple[CandidateSettings, ...] = Field(
+        (),
+        description=f"several customizations, 2 to {MOST_CANDIDATES}: the one with the lowest validation loss is "
+        "served and evaluated ([serving.md](serving.md#candidates))",
+    )
+    keep_candidates: bool = Field(
+        False, description="whether the models of the candidates that were not chosen are kept after the report"
     )
     validation: ValidationSettings = ValidationSettings()
     generate: GenerateSettings = GenerateSettings()
@@ -210,11 +262,19 @@ class RunSettings(StrictModel):
     @field_validator("hyperparameters", mode="before")
     @classmethod
     def _booleans_are_not_numbers(cls, values: object) -> object:
-        """Pydantic would convert true to 1."""
-        for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, bool):
-                raise ValueError(f"{name} must be a number or text, not {str(value).lower()}")
-        return values
+        return _without_booleans(values)
+
+    @field_validator("candidates")
+    @classmethod
+    def _few_candidates(
+        cls, candidates: tuple[CandidateSettings, ...], info: ValidationInfo
+    ) -> tuple[CandidateSettings, ...]:
+        number = sum(each.number for each in candidates)
+        if candidates and not 2 <= number <= MOST_CANDIDATES and not is_from_artifact(info):
+            raise ValueError(
+                f"must make 2 to {MOST_CANDIDATES} candidates, and makes {number}; a grid makes one of each combination"
+            )
+        return candidates
 
     # Runs after `evaluation` and `serving` are validated: fields are validated in the order of their declaration.
     @field_validator("evaluation")

@@ -13,7 +13,7 @@ from tuner.aws.bedrock.resources import Job, JobRequest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import CapacityBusyError, CustomizationFailedError, QuotaError, RetryableError
-from tuner.core.resource_names import Tags, run_tags
+from tuner.core.resource_names import Tags, candidate_number, run_tags
 from tuner.core.run import again_command
 from tuner.core.times import iso, now, seconds_since
 from tuner.settings import Polling
@@ -76,16 +76,25 @@ class JobStarter:
         _save(folder, under, record.model_copy(update={"job_arn": arn, "recorded_at": iso(now())}))
         return _visible(self.jobs, arn)
 
+    def register(self, folder: RunFolder, customization: Customization) -> None:
+        """Records a job that is to be started later, so that a release knows that it may come."""
+        if folder.load_if_present(JobRecord, customization.under) is None:
+            own = adoption.own_job(folder.run_id, customization)
+            _save(folder, customization.under, _record(own))
+
     def _adopted(self, record: JobRecord) -> Job | None:
-        """The adopted job; None when it failed or was stopped.
+        """The adopted job; None when it failed or was stopped, or when its model was deleted.
 
         The release of the run that trains may have read the index before this run was registered. It then stops the job
-        within seconds, so the job is checked twice.
+        within seconds, or deletes the model of a candidate that was not chosen, so these are looked at again.
         """
         job = self.jobs.find_job(record.job_name)
         if job and job.status == "InProgress":
             self.sleep(_RELEASE_SECONDS)
             job = self.jobs.find_job(record.job_name)
+        if job and job.status == "Completed" and candidate_number(job.name):
+            self.sleep(_RELEASE_SECONDS)
+            job = job if self.jobs.tags(str(job.custom_model_arn)) else None
         return None if job is None or job.status in _WITHOUT_MODEL else job
 
     def _create(self, folder: RunFolder, customization: Customization, record: JobRecord) -> str:

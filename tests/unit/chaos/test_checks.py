@@ -72,7 +72,7 @@ FAILED = replace(PASSED, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}
 VIOLATIONS = {
     "an endpoint is alive": (replace(PASSED, alive=("arn:x",)), "LEAK: arn:x is alive"),
     "a job is training without an execution": (replace(PASSED, training=PASSED.jobs), "no execution waits for it"),
-    "two jobs": (replace(PASSED, jobs=PASSED.jobs * 2), "started 2 jobs"),
+    "two jobs": (replace(PASSED, jobs=PASSED.jobs * 2), "was started 2 times"),
     "two purchases": (replace(PASSED, bills=PASSED.bills * 2), "was bought 2 times"),
     "it is recorded as released too early": (
         replace(PASSED, artifacts=PASSED.artifacts | endpoint_record("2026-11-23T07:00:15Z")),

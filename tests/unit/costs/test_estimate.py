@@ -25,6 +25,7 @@ from tuner.settings.prices import GivenPrice, PricedItem
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 PLAN = Plan.of(manifest(compare_with=["amazon.nova-lite-v1:0"]))
+MICRO = "amazon.nova-micro-v1:0:128k"
 QUESTIONS = QuestionTokens(count=8, question_tokens=100, reference_tokens=400)
 
 
@@ -294,3 +295,15 @@ def test_the_packaged_list_has_each_price_once() -> None:
 
 def test_every_priced_item_has_a_unit() -> None:
     assert set(UNITS) == set(get_args(PricedItem)) == {entry.item for entry in prices()}
+
+
+def test_every_candidate_is_counted_with_its_epochs_and_its_model() -> None:
+    candidates = [{"hyperparameters": {"epochCount": [1, 3, 5]}}]
+    single, several = made(MICRO), made(MICRO, candidates=candidates)
+    for of, epochs, models in ((single, 2, 1), (several, 1 + 3 + 5, 3)):
+        training, storage = item(of, CostItemId.TRAINING), item(of, CostItemId.CUSTOM_MODEL_STORAGE)
+        assert (training.quantity, storage.quantity) == (9000 * epochs, models)
+        assert training.at_most_usd is not None
+        assert training.at_most_usd >= 9000 * epochs * (training.unit_price_usd or 0) > 0
+    assert several.total_usd > single.total_usd
+    assert several.worst_case_usd > single.worst_case_usd

@@ -205,3 +205,51 @@ def test_a_scorer_is_one_of_the_deployments() -> None:
     named = DEPLOYMENT.model_copy(update={"scorers": {"check": "arn:aws:lambda:us-east-1:111122223333:function:f"}})
     assert resolve({"scorer": {"name": "check"}}, named).settings.scorer.name == "check"
     assert "it has: check" in str(refused({"scorer": {"name": "chek"}}, named))
+
+
+def candidates(*entries: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    return {"candidates": [{"hyperparameters": entry} for entry in entries], **settings}
+
+
+def test_candidates_extend_the_hyperparameters_of_the_run() -> None:
+    resolved = resolve(
+        candidates({}, {"learningRate": 0.00005}, {"epochCount": 1}, hyperparameters={"epochCount": 4}), DEPLOYMENT
+    )
+    assert resolved.candidates == (
+        {"epochCount": "4", "learningRate": "0.00001"},
+        {"epochCount": "4", "learningRate": "0.00005"},
+        {"epochCount": "1", "learningRate": "0.00001"},
+    )
+    assert resolved.epochs == (4, 4, 1)
+
+
+def test_a_grid_makes_a_candidate_of_each_combination_in_the_order_of_its_lists() -> None:
+    resolved = resolve(candidates({"epochCount": [1, 2], "learningRate": [0.00002, 0.00001]}), DEPLOYMENT)
+    assert [tuple(each.values()) for each in resolved.candidates] == [
+        ("1", "0.00002"),
+        ("1", "0.00001"),
+        ("2", "0.00002"),
+        ("2", "0.00001"),
+    ]
+
+
+def test_a_run_without_candidates_has_a_single_customization() -> None:
+    assert (resolve({}, DEPLOYMENT).candidates, resolve({}, DEPLOYMENT).epochs) == ((), (2,))
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (candidates({}), "must make 2 to 8 candidates, and makes 1"),
+        (candidates({"epochCount": [1, 2, 3], "learningRate": [0.00001, 0.00002, 0.00003]}), "and makes 9"),
+        (candidates({"epochCount": []}, {}), "candidates.0.hyperparameters.epochCount"),
+        (candidates({"epochCount": [1, True]}, {}), "epochCount must be a number or text, not true"),
+        (candidates({"epochCount": 9}, {"epochs": 1}), "candidates.0: hyperparameters.epochCount: must be from 1 to 5"),
+        (candidates({"epochCount": 9}, {"epochs": 1}), "candidates.1: hyperparameters.epochs: Nova Micro has no such"),
+        (candidates({"epochCount": 2}, {}), "the candidates 1 and 2 have the same hyperparameters"),
+        (candidates({"learningRate": [0.00002, "0.00002"]}), "the candidates 1 and 2 have the same hyperparameters"),
+        ({"candidates": [{"epochCount": 1}, {}]}, "candidates.0.epochCount"),
+    ],
+)
+def test_candidates_that_cannot_be_trained_are_refused(document: dict[str, Any], said: str) -> None:
+    assert said in str(refused(document))

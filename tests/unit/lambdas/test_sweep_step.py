@@ -16,6 +16,7 @@ from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags
+from tuner.serving.model_cleanup import UnchosenModels
 from tuner.serving.release import Outcome, Release
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
@@ -156,6 +157,21 @@ def test_every_release_stops_the_customization_job_too(
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
     assert release_throughput.handler(event, CONTEXT)["released"] == [arn]
     assert jobs.stopped == [arn]
+
+
+def test_after_a_run_that_succeeded_nothing_is_released_and_only_models_that_it_did_not_choose_are_deleted(
+    told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, jobs = FakeEndpoints(), FakeJobs()
+    kind.add("tuner-faq-1", created_at=HOURS_AGO)
+    jobs.add("faq-1", created_at=HOURS_AGO)
+    monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: kind)
+    monkeypatch.setattr(release_throughput, "TrainingJobs", lambda: jobs)
+    asked: list[str] = []
+    monkeypatch.setattr(UnchosenModels, "of_run", lambda _, run_id: asked.append(run_id) or ("arn:model",))
+    assert release_throughput.handler({"detail": {"name": "faq-1", "status": "SUCCEEDED"}}, CONTEXT) == {}
+    assert asked == ["faq-1"]
+    assert (len(kind.alive), jobs.stopped, Models.deleted) == (1, [], [])
 
 
 def test_a_record_of_a_newer_or_broken_form_stops_neither_the_releases_nor_the_other_schedules(

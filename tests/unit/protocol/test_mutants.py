@@ -18,7 +18,7 @@ from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.serving import deletion, inventory, release_schedule
 from tuner.serving.release import Release
 
-PROVISIONED, _, _, OTHERS = SITUATIONS
+PROVISIONED, _, _, OTHERS, _ = SITUATIONS
 Patch = pytest.MonkeyPatch
 
 
@@ -121,7 +121,7 @@ MUTANTS = (
     Mutant("the schedule ends early", sets(release_schedule, "_is_gone", lambda *_: True), "schedule", 1),
     Mutant("the schedule comes after the purchase", arms_after_the_purchase, "without a release schedule"),
     Mutant("the purchase has no token", has_no_token("provisioned"), "bought 2 times", 1, (options.REPEATED,)),
-    Mutant("the job has no token", has_no_token("training"), "started 2 jobs", 1, (options.REPEATED,)),
+    Mutant("the job has no token", has_no_token("training"), "was started 2 times", 1, (options.REPEATED,)),
     Mutant(
         "the purchase has neither token nor record",
         buys_without_record_and_token,

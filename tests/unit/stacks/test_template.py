@@ -245,6 +245,13 @@ def test_a_failed_or_stopped_run_is_released_and_closed(aws: Synthesis) -> None:
     assert called == {aws.logical_id("tuner-release-throughput"), aws.logical_id("tuner-close-run")}
 
 
+def test_a_run_that_succeeded_is_closed_and_the_models_that_it_did_not_choose_are_deleted(aws: Synthesis) -> None:
+    found = rule(aws, "RunSucceeded")
+    assert found["EventPattern"]["detail"]["status"] == ["SUCCEEDED"]
+    called = {target["Arn"]["Fn::GetAtt"][0] for target in found["Targets"]}
+    assert called == {aws.logical_id("tuner-release-throughput"), aws.logical_id("tuner-close-run")}
+
+
 def test_the_sweep_runs_hourly(aws: Synthesis) -> None:
     found = rule(aws, "HourlySweep")
     assert found["ScheduleExpression"] == "rate(1 hour)"

@@ -291,7 +291,7 @@ _TURNS = re.compile(r"^\{% \$turns >= \d+ %\}$")
 
 
 def every_loop_ends(machine: Machine) -> None:
-    """Whatever the functions answer: a Choice counts its turns, and without its way back nothing goes round."""
+    """Whatever the functions answer: a Choice counts its turns, and without its ways back nothing goes round."""
     open_ended = Machine(copy.deepcopy(machine.definition))
     counting = {
         name
@@ -299,7 +299,10 @@ def every_loop_ends(machine: Machine) -> None:
         if any(_TURNS.match(choice["Condition"]) for choice in state.get("Choices", ()))
     }
     for name in counting:
+        # The first condition that holds is taken, so those after the number of turns end with it too.
+        choices = open_ended.states[name]["Choices"]
         del open_ended.states[name]["Default"]
+        del choices[1 + next(at for at, choice in enumerate(choices) if _TURNS.match(choice["Condition"])) :]
     for name, state in open_ended.states.items():
         ways = {edge.target for edge in open_ended.edges() if edge.source == name}
         assert all(name not in open_ended.reached_from(way) for way in ways), f"{name} is in a loop without an end"
@@ -315,6 +318,7 @@ def _turns_are_counted(machine: Machine, choice: str) -> None:
     inside = {name for name in inside if choice in machine.reached_from(name)}
     adding = {name for name in inside if machine.states[name].get("Assign", {}).get("turns") == "{% $turns + 1 %}"}
     assert len(adding) == 1, choice
+    assert all(machine.states[name].get("Assign", {}).get("turns") != 0 for name in inside), f"{choice} begins again"
     before = {edge.source for edge in machine.edges() if edge.target in inside and edge.source not in inside}
     while before:
         name = before.pop()

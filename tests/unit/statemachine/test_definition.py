@@ -91,6 +91,8 @@ MUTATIONS = [
     (checks.every_loop_ends, set_in("Is the training over?/Choices/1", None)),
     (checks.every_loop_ends, set_in("Is the throughput in service?/Choices/1/Condition", "{% $turns > $most %}")),
     (checks.every_loop_ends, set_in("Check the throughput/Assign/turns", None)),
+    (checks.every_loop_ends, set_in("Start the customization/Assign/turns", 0)),
+    (checks.every_loop_ends, set_in("Is the training over?/Choices/1/Next", "Start the customization")),
     (checks.every_loop_ends, set_in("Purchase throughput/Assign/turns", None)),
     (checks.every_loop_ends, set_in("Give up the generation/Next", "Generate validation data")),
     (checks.every_state_is_commented_and_named_as_a_sentence, set_in(f"{TASK}/Comment", None)),

@@ -68,9 +68,8 @@ def estimate(
     asked = stack is not None or on_local
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment, folder.settings_name)
-    epochs = int(resolved.hyperparameters["epochCount"])
     compared = contestants(resolved.settings, any(role_of(file.name) == "documents" for file in folder.files))
-    plan = Plan(resolved.model, resolved.settings, epochs, resolved.judge_model, compared)
+    plan = Plan(resolved.model, resolved.settings, resolved.epochs, resolved.judge_model, compared)
     prepared, inputs, generation = _cost_inputs(folder, plan)
     if prepared.findings.errors:
         _refuse(prepared, as_json)

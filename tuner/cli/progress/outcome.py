@@ -95,6 +95,8 @@ def _results(target: Console, report: Report) -> None:
         target.print(report.verdict.sentence, style="name")
         for note in report.verdict.notes:
             target.print(note)
+    if report.training and report.training.choice:
+        target.print(f"Candidates: {report.training.choice}")
     if report.recommendation:
         target.print()
         target.print(report.recommendation.sentence, style="name")

@@ -6,6 +6,7 @@ Bedrock reports stages only. The local cloud also reports steps, epochs and loss
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from pydantic import BaseModel
 
-from tuner.aws.clients import client
+from tuner.artifacts.training import JobRecord
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.core.resource_names import resource_name
@@ -24,6 +26,7 @@ from tuner.training.job_record import job_records
 
 # The state during which the job runs (statemachine/customization.asl.json).
 STEP = "Wait for the training"
+_ENDED = {"Completed", "Failed", "Stopped", "refused"}
 _STAGES = {"validationDetails": "validation", "dataProcessingDetails": "data processing", "trainingDetails": "training"}
 
 
@@ -53,16 +56,15 @@ class TrainingProgress:
 
 def progress(deployment: Deployment, run_id: str) -> TrainingProgress | None:
     """The run's job, or None before there is one."""
-    found = next(iter(job_records(deployment.folder(run_id)).values()), None)
+    records = job_records(deployment.folder(run_id))
+    if records and "" not in records:
+        return _of_candidates(tuple(records.values()))
+    found = records.get("")
     name = found.job_name if found else resource_name(deployment.settings.name, run_id)
     adopted_from = found.trained_by if found and found.adopted else None
-    with mapped_errors(f"read the customization job '{name}'"):
-        try:
-            job = client("bedrock").get_model_customization_job(jobIdentifier=name)
-        except ClientError as error:
-            if code_of(error) in ("ResourceNotFoundException", "ValidationException"):
-                return None
-            raise
+    job = _job(name)
+    if job is None:
+        return None
     details = job.get("statusDetails", {})
     stages = tuple(
         (label, details[key]["status"]) for key, label in _STAGES.items() if "status" in details.get(key, {})
@@ -70,6 +72,27 @@ def progress(deployment: Deployment, run_id: str) -> TrainingProgress | None:
     seen = TrainingProgress(job["status"], stages, adopted_from=adopted_from)
     reported = _local_progress(name) if local_endpoint() else None
     return with_steps(seen, reported) if reported else seen
+
+
+def _job(name: str) -> Response | None:
+    with mapped_errors(f"read the customization job '{name}'"):
+        try:
+            job: Response = client("bedrock").get_model_customization_job(jobIdentifier=name)
+            return job
+        except ClientError as error:
+            if code_of(error) in ("ResourceNotFoundException", "ValidationException"):
+                return None
+            raise
+
+
+def _of_candidates(records: Sequence[JobRecord]) -> TrainingProgress:
+    """The status of each candidate, in the place of the stages of a single job."""
+    jobs = [_job(record.job_name) if record.job_arn else None for record in records]
+    waiting = ["refused" if record.refused else "waits for a place" for record in records]
+    statuses = [job["status"] if job else otherwise for job, otherwise in zip(jobs, waiting, strict=True)]
+    over = all(status in _ENDED for status in statuses)
+    stages = tuple((f"candidate {number}", status) for number, status in enumerate(statuses, 1))
+    return TrainingProgress("Completed" if over else "InProgress", stages)
 
 
 class _LossRow(BaseModel):

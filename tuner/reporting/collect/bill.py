@@ -13,7 +13,7 @@ from tuner.artifacts.evaluation.metric_details import JudgeDetails
 from tuner.artifacts.guard import GuardAnswer, GuardResult
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
 from tuner.artifacts.serving import EndpointDetails
-from tuner.artifacts.training import TrainingSummary
+from tuner.artifacts.training import CandidateResult, TrainingSummary
 
 _HOUR = 3600
 
@@ -49,15 +49,12 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
 def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
     base = [question.base for question in asked] + [each.by_contestant.get(BASE) for each in usage.guard]
     tuned = [question.tuned for question in asked] + [each.by_contestant.get(TUNED) for each in usage.guard]
-    adopted = usage.training is not None and usage.training.adopted_from is not None
-    # Another run paid for the training and the storage of an adopted model.
-    stored = usage.training is not None and usage.training.custom_model_arn is not None and not adopted
     kept = usage.serving is not None and usage.serving.kept_until is not None
     return {
         # Validation data is generated before the estimate, which has the actual tokens.
         **{item: quantity for item, quantity in planned.items() if item in GENERATION},
         CostItemId.TRAINING: _trained(planned.get(CostItemId.TRAINING), usage.training),
-        CostItemId.CUSTOM_MODEL_STORAGE: planned.get(CostItemId.CUSTOM_MODEL_STORAGE) if stored else 0,
+        CostItemId.CUSTOM_MODEL_STORAGE: _models(usage.training),
         CostItemId.BASE_MODEL_INPUT: _tokens(base, "input_tokens"),
         CostItemId.BASE_MODEL_OUTPUT: _tokens(base, "output_tokens"),
         CostItemId.TUNED_MODEL_INPUT: _tokens(tuned, "input_tokens"),
@@ -69,13 +66,31 @@ def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Questio
     }
 
 
+def _models(training: TrainingSummary | None) -> int:
+    """The models to store. Another run paid for the training and the storage of an adopted one."""
+    made = training.candidates or (training,) if training else ()
+    return sum(each.custom_model_arn is not None and each.adopted_from is None for each in made)
+
+
 def _trained(planned: float | None, training: TrainingSummary | None) -> float | None:
     """The estimate counts all epochs; early stopping runs fewer. The use of a failed job is unknown."""
+    if training is not None and training.candidates:
+        used = [candidate_tokens(planned, training, each) for each in training.candidates]
+        known = [tokens for tokens in used if tokens is not None]
+        return sum(known) if len(known) == len(used) else None
     if training is not None and training.adopted_from:
         return 0
     if training is None or planned is None or not training.epochs_asked or training.epochs_run is None:
         return None
     return planned * training.epochs_run / training.epochs_asked
+
+
+def candidate_tokens(planned: float | None, training: TrainingSummary, candidate: CandidateResult) -> float | None:
+    """The tokens that a candidate was trained with, of those `planned` for all. None when that is not known."""
+    asked = sum(each.epochs_asked for each in training.candidates)
+    if candidate.epochs_paid == 0:
+        return 0
+    return None if planned is None or candidate.epochs_paid is None else planned * candidate.epochs_paid / asked
 
 
 def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Approval, ServingEndpoint, TimelineEvent
-from tuner.artifacts.training import TrainingSummary
+from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso
 
@@ -54,8 +54,7 @@ def _answered(last_modified: Mapping[str, datetime]) -> Iterator[TimelineEvent]:
 
 
 def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> Iterator[TimelineEvent]:
-    if training and training.started_at and not training.adopted_from:
-        yield _event("Training", training.started_at, training.ended_at)
+    yield from _trained(training) if training else ()
     if serving and serving.created_at:
         if serving.in_service_at:
             yield _event("Endpoint comes into service", serving.created_at, serving.in_service_at)
@@ -63,6 +62,13 @@ def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> 
             yield _event("Endpoint exists", serving.created_at, serving.released_at)
         else:
             yield _event("Endpoint is paid for", serving.created_at, serving.released_at, paid=True)
+
+
+def _trained(training: TrainingSummary) -> Iterator[TimelineEvent]:
+    for each in training.candidates or (training,):
+        if each.started_at and not each.adopted_from:
+            name = f"Training of candidate {each.number}" if isinstance(each, CandidateResult) else "Training"
+            yield _event(name, each.started_at, each.ended_at)
 
 
 def _event(name: str, start: str, end: str | None = None, paid: bool = False) -> TimelineEvent:

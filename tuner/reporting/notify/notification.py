@@ -70,6 +70,8 @@ def _outcome(report: Report) -> Iterator[str]:
         if report.recommendation.changes:
             yield "\n".join(f"- {markdown_line(change)}" for change in report.recommendation.changes)
     yield from (markdown_line(caveat) for caveat in caveats(report))
+    if report.training and report.training.choice:
+        yield f"**Candidates:** {markdown_line(report.training.choice)}"
     if report.gate:
         yield f"**Gate:** {markdown_line(f'{report.gate.sentence} {tag_sentence(report)}'.strip())}"
     if report.guard and report.guard.found:

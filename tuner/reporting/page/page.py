@@ -27,6 +27,7 @@ from tuner.reporting.collect.model_names import display_name
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.collect.training_diagnosis import training_diagnosis
 from tuner.reporting.page import view
+from tuner.reporting.page.candidates_table import candidate_rows
 from tuner.reporting.page.charts import CHART_ANSWERS, break_even_chart, loss_chart, quality_chart, quality_points
 from tuner.reporting.page.confusion_table import confusion_tables
 from tuner.reporting.page.slices_table import slice_rows, slices_sentence
@@ -95,6 +96,8 @@ def page(report: Report) -> str:
         fewest_records=view.FEWEST_RECORDS,
         loss_chart=loss_chart(report.training) if report.training else None,
         diagnosis=training_diagnosis(report.training) if report.training else (),
+        candidate_rows=candidate_rows(report),
+        candidates_kept=report.settings is not None and report.settings.keep_candidates,
         cost_rows=view.cost_rows(report),
         break_even_chart=break_even_chart(report.break_even) if report.break_even else None,
         assumptions=tuple(assumed(report.break_even)) if report.break_even else (),

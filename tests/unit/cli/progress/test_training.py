@@ -47,6 +47,20 @@ def test_aws_reports_stages_only(aws: FakeAws, at: deployment.Deployment) -> Non
     assert aws.calls("GetModelCustomizationJob") == [{"jobIdentifier": "tuner-faq-1"}]
 
 
+def test_of_several_candidates_each_status_is_shown(aws: FakeAws, at: deployment.Deployment) -> None:
+    record = {"run_id": "faq-1", "trained_by": "faq-1", "recorded_at": "2026-11-23T07:00:00Z"}
+    started = {"job_name": "tuner-faq-1-candidate-1", "job_arn": "arn:job"}
+    waiting, refused = {"job_name": "tuner-faq-1-candidate-2"}, {"job_name": "n", "refused": "the batch is too large"}
+    for number, own in enumerate((started, waiting, refused), 1):
+        aws.put("faq-1", f"candidates/{number}/training/job.json", record | own)
+    aws.job = {"status": "InProgress", "statusDetails": STAGES}
+    found = training.progress(at, "faq-1")
+    assert found == training.TrainingProgress(
+        "InProgress",
+        (("candidate 1", "InProgress"), ("candidate 2", "waits for a place"), ("candidate 3", "refused")),
+    )
+
+
 def test_an_epoch_is_done_when_the_next_begins_or_its_validation_is_known() -> None:
     counted = {"step": 5, "steps": 8, "epoch": 3, "epochs": 4}
     losses = rows((2.0, 1.0), (1.0, 0.5), (0.25,))

@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Answer, Bill, Question, Report, ServingEndpoint
 from tuner.artifacts.report.evaluation import FurtherAnswer
-from tuner.artifacts.training import TrainingSummary
+from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.estimate import estimate, priced_as
@@ -157,3 +157,38 @@ def test_a_judge_without_counted_tokens_has_an_unknown_cost(report: Report) -> N
     )
     assert found
     assert {item.id for item in found.items if item.usd is None} >= {CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT}
+
+
+def of_candidates(*members: dict[str, Any]) -> dict[CostItemId, float | None]:
+    """What a run with these candidates used, of 10 epochs that were planned."""
+    made = real("none").model_copy(update={"items": tuple(planned(item) for item in real("none").items)})
+    each = {"base_model": "m", "hyperparameters": {}, "epochs_asked": 5, "job_arn": "arn", "epochs_run": 5}
+    results = [
+        CandidateResult.model_validate({"number": number, "job_name": "n", **each, **own})
+        for number, own in enumerate(members, 1)
+    ]
+    found = bill(made, Usage(TrainingSummary(custom_model_arn="arn", candidates=tuple(results))))
+    assert found
+    return {item.id: item.quantity for item in found.items}
+
+
+def planned(item: CostItem) -> CostItem:
+    return item.model_copy(update={"quantity": 10_000}) if item.id == CostItemId.TRAINING else item
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tokens", "models"),
+    [
+        ({"custom_model_arn": "a"}, {"custom_model_arn": "b"}, 10_000, 2),
+        ({"custom_model_arn": "a", "epochs_run": 2}, {"custom_model_arn": "b"}, 7_000, 2),
+        ({"custom_model_arn": "a", "adopted_from": "faq"}, {"custom_model_arn": "b"}, 5_000, 1),
+        ({"failure": "refused", "job_arn": None, "epochs_run": None}, {"custom_model_arn": "b"}, 5_000, 1),
+        ({"failure": "failed", "epochs_run": None}, {"custom_model_arn": "b"}, None, 1),
+    ],
+    ids=["both trained", "stopped early", "adopted", "not started", "a failed job's use is unknown"],
+)
+def test_each_candidate_is_billed_for_what_it_trained(
+    first: dict[str, Any], second: dict[str, Any], tokens: float | None, models: int
+) -> None:
+    used_ = of_candidates(first, second)
+    assert (used_[CostItemId.TRAINING], used_[CostItemId.CUSTOM_MODEL_STORAGE]) == (tokens, models)

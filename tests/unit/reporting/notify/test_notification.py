@@ -73,3 +73,12 @@ def test_the_subject_keeps_the_rules_of_sns(report: Report, name: str) -> None:
 
 def test_text_of_other_people_is_escaped() -> None:
     assert markdown_line("[a](http://x)\n# b | <c>") == r"\[a\](http\[:\]//x) \# b \| \<c\>"
+
+
+def test_the_choice_of_a_candidate_is_said(report: Report) -> None:
+    assert report.training
+    training = report.training.model_copy(update={"choice": "Candidate 2 was chosen."})
+    assert "**Candidates:** Candidate 2 was chosen." in notification_text(
+        report.model_copy(update={"training": training})
+    )
+    assert "Candidates" not in notification_text(report)
