@@ -162,14 +162,12 @@ JUDGES = (
     Design(
         "the same, adjusted to equal length",
         partial(preferred_by_length, n=80, longer=1.0, adjusted=True),
-        "a line describes preference and length only approximately",
-        partial(preferred_for_quality, n=80),
+        target=partial(preferred_for_quality, n=80),
     ),
     Design(
         "the same, answers equally long, adjusted to equal length",
         partial(preferred_by_length, n=80, longer=0.0, adjusted=True),
-        "a line describes preference and length only approximately",
-        partial(preferred_for_quality, n=80),
+        target=partial(preferred_for_quality, n=80),
     ),
     Design("first answer favoured, both orders asked", partial(preferred, n=40, orders=2)),
     Design(

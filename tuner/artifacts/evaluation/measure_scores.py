@@ -129,7 +129,7 @@ class SeveralJudges(Part):
 
 
 class EqualLength(Part):
-    """The preference for answers of equal length, as a line through preference and difference in length predicts it."""
+    """The preference for answers of equal length, as a curve of preference and difference in length predicts it."""
 
     n: int = Field(description="questions that both models answered and that have a preference")
     groups: int | None = Field(None, description="their groups; null if every question stands alone")
