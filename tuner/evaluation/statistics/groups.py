@@ -11,6 +11,11 @@ observation. The formulas are those of a cluster-robust variance for a regressio
 - Student's distribution with the degrees of freedom by Satterthwaite of the same authors: C - 1 for groups of the same
   size, and fewer if a few large groups decide.
 
+The degrees of freedom are those of independent questions. Those of the estimated correlation (Imbens and Kolesar,
+"Robust Standard Errors in Small Samples", Review of Economics and Statistics 98, 2016) are fewer if sizes differ. They
+are not used: with 3 groups of 10 and 20 questions, equal models are called different in 4.6 % instead of 7.7 % of the
+cases, but for one group of 30 and 30 questions, where 4.8 % are right already, the interval is 1.9 times as wide.
+
 With C - 1 degrees of freedom and without CR2, few groups of different sizes are called different too often, and a
 bootstrap over the groups too rarely: docs/calibration.md has the numbers.
 """

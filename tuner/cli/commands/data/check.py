@@ -34,9 +34,10 @@ from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.console import emit, say
 from tuner.cli.unused_files import no_training_file
 from tuner.core.run import role_of
-from tuner.datasets import Prepared, Source
+from tuner.datasets import Findings, Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
+from tuner.evaluation.guard.own_questions import own_questions
 from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
 from tuner.intake.resolve import served
 from tuner.intake.unused_files import can_start
@@ -67,8 +68,11 @@ def check(
     with read_errors_as_usage_errors("PATH"):
         if is_folder(path):
             _finish_with_folder(*check_folder(path, model, names, system_prompt), as_json)
+        source = data_source(path, "PATH")
+        if role_of(source.name) == "guard":
+            _finish_with_guard(source, as_json)
         limits = data_limits(model or DEFAULT_MODEL, role.value, system_prompt)
-        done = check_file(data_source(path, "PATH"), limits, names)
+        done = check_file(source, limits, names)
     finish_with_file(done, as_json)
 
 
@@ -101,6 +105,19 @@ def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:
     if name is None:
         return RunSettings()
     return load(RunSettings, parse_document(read_document(files[name].chunks()), name), name)
+
+
+def _finish_with_guard(source: Source, as_json: bool) -> NoReturn:
+    """Shows what is wrong with a file of guard questions, which its name says it is."""
+    findings = Findings()
+    count = len(own_questions(source, findings))
+    if as_json:
+        known = {"file": source.name, "ready": not findings.errors, "guard_questions": count}
+        emit({**known, **findings.as_json()})
+    else:
+        show_findings(findings)
+        say(f"{source.name}: {plural(count, 'guard question')} can be asked.", "quiet")
+    raise typer.Exit(1 if findings.errors else 0)
 
 
 def _finish_with_folder(prepared: Prepared, generation: PlannedGeneration, as_json: bool) -> NoReturn:

@@ -252,6 +252,17 @@ def test_guard_questions_of_the_dataset_are_checked_line_by_line(folder: tuple[s
     assert "guard.jsonl, line 2, field 'right': this answer does not pass" in " ".join(result.stderr.split())
 
 
+def test_a_file_of_guard_questions_alone_is_known_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "guard.jsonl"
+    file.write_bytes(jsonl([GUARD]))
+    assert "guard.jsonl: 1 guard question can be asked." in check(str(file)).stderr
+    file.write_bytes(jsonl([GUARD, GUARD | {"question": "And here?", "check": {}}]))
+    result = check(str(file), "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["ready"], found["guard_questions"]) == (1, False, 1)
+    assert [(each["line"], each["field"]) for each in found["findings"]] == [(2, "check")]
+
+
 @pytest.mark.parametrize("command", [["data", "check"], ["estimate"], ["run"]])
 def test_a_rule_about_guard_questions_needs_some(tmp_path: Path, tuner: Tuner, command: list[str]) -> None:
     (tmp_path / "training.jsonl").write_bytes(jsonl(pairs(40)))
