@@ -14,6 +14,7 @@ from tuner.artifacts.report.break_even import Line
 class ContextCounts(Part):
     """How many examples or passages a contestant's prompts had, and how many of them gave the answer away."""
 
+    questions: int = Field(description="questions that the contestant was asked")
     parts: int = Field(description="examples and passages in all prompts")
     parts_with_answer: int = Field(description="those that have a right answer of their question word for word")
     questions_with_answer: int = Field(description="questions whose prompt has such a part")
@@ -25,8 +26,8 @@ class ContestantUse(Part):
     name: ContestantName
     title: str
     model: str | None = Field(None, description="name of another model than the run's; null: its base or tuned model")
-    answers: int = Field(0, description="questions with an answer")
-    failed: int = Field(0, description="questions without an answer")
+    answers: int = Field(0, description="answers that were given, all of a question that was asked several times")
+    failed: int = Field(0, description="answers that were not given, or are empty")
     input_tokens: float | None = Field(None, description="mean input tokens of a request")
     output_tokens: float | None = Field(None, description="mean output tokens of an answer")
     latency_ms_median: float | None = Field(None, description="median latency of an answer, in milliseconds")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName, title_of
 from tuner.artifacts.report import Report
-from tuner.artifacts.report.contestants import Recommendation, ServiceLine, Standing, VolumeRange
+from tuner.artifacts.report.contestants import ContestantUse, Recommendation, ServiceLine, Standing, VolumeRange
 from tuner.costs.monthly.volumes import cheapest
 from tuner.reporting.advice.standing import Contest, standings
 from tuner.reporting.collect.model_names import display_name
@@ -35,6 +35,8 @@ class _Advice:
 
     def given(self) -> Recommendation:
         """The recommendation by the first rule that applies."""
+        if unanswered := self._mostly_unanswered():
+            return self._made("undecided", None, f"Undecided: {unanswered}, and what is missing decides nothing.")
         if not self._good:
             return self._undecided() if self._open else self._nobody()
         if len(self._good) > 1 and (unpriced := self._without_costs(self._good)):
@@ -63,6 +65,11 @@ class _Advice:
                 "cheapest": self._ranges,
             }
         )
+
+    def _mostly_unanswered(self) -> str:
+        """Who of base and tuned model gave no answer to most questions; empty where both answered."""
+        found = [each for each in self._report.contestants if each.name in MAIN and each.failed > each.answers]
+        return _and([f"{each.title} gave no answer to {_of_asked(each)}" for each in found]) if found else ""
 
     def _nobody(self) -> Recommendation:
         why = "no contestant meets the gate" if self._report.gate else self._standings[0].reason
@@ -188,6 +195,13 @@ class _Advice:
         yield from (self._more(each) for each in self._matters(chosen))
         if self._report.commitment:
             yield "Throughput is bought for a term: until it ends, the tuned model costs nothing more."
+        yield from (
+            f"{_capital(each.title)} gave no answer to {_of_asked(each)}. They count as the worst score."
+            for each in self._report.contestants
+            if each.failed
+        )
+        if self._report.stand_ins:
+            yield "A local cloud replaced the models: run the dataset on AWS before you decide."
         if chosen:
             yield from self._assumed(chosen)
 
@@ -213,7 +227,7 @@ class _Advice:
         use = next((each for each in self._report.contestants if each.name == chosen.contestant), None)
         if use and use.context and use.context.questions_with_answer:
             yield (
-                f"For {plural(use.context.questions_with_answer, 'question')} of {integer(use.answers + use.failed)}, "
+                f"For {plural(use.context.questions_with_answer, 'question')} of {integer(use.context.questions)}, "
                 "its prompt had the right answer word for word. Where yours will not, it scores lower."
             )
         settings = self._report.settings
@@ -239,6 +253,10 @@ def _saving(line: ServiceLine, other: ServiceLine, than: str, until: float | Non
 def _from(found: VolumeRange) -> str:
     until = f" to {integer(found.until_answers)}" if found.until_answers is not None else ""
     return f"From {integer(found.from_answers)}{until} answers a month, {found.title} ({found.served}) costs least."
+
+
+def _of_asked(use: ContestantUse) -> str:
+    return f"{integer(use.failed)} of {plural(use.answers + use.failed, 'request')}"
 
 
 def _capital(text: str) -> str:

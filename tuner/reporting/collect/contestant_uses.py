@@ -61,7 +61,12 @@ def _context_counts(folder: RunFolder, contestant: ContestantName, questions: Se
             parts += len(holding)
             parts_with_answer += sum(holding)
             questions_with_answer += context.holds_answer
-    return ContextCounts(parts=parts, parts_with_answer=parts_with_answer, questions_with_answer=questions_with_answer)
+    return ContextCounts(
+        questions=len(asked),
+        parts=parts,
+        parts_with_answer=parts_with_answer,
+        questions_with_answer=questions_with_answer,
+    )
 
 
 def answers_given_away(uses: Iterable[ContestantUse]) -> Iterator[str]:

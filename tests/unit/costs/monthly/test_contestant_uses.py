@@ -7,7 +7,7 @@ import pytest
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.evaluation.contestants import Contestant, Kind
 from tuner.artifacts.report.contestants import ContestantUse
-from tuner.artifacts.report.evaluation import Answer, Question
+from tuner.artifacts.report.evaluation import Answer, FurtherAnswer, Question
 from tuner.costs.monthly.contestant_uses import ContestantCosts
 from tuner.costs.monthly.lines import Service, Way, way_of
 
@@ -88,6 +88,22 @@ def test_a_question_without_an_answer_is_failed_and_one_that_was_not_asked_is_no
     assert (found.answers, found.failed) == (2, 2)
     assert found.input_tokens == pytest.approx(500 / 3), "tokens of a request without an answer are paid too"
     assert found.latency_ms_p95 == 400, "the latency is that of answers"
+    empty = Answer(answer=" ", input_tokens=100, output_tokens=1, latency_ms=9)
+    assert use("few_shot", [answer(), empty]).failed == 1
+
+
+def test_every_answer_to_a_question_counts() -> None:
+    several = answer(100, 50, 400).model_copy(
+        update={
+            "further": (
+                FurtherAnswer(answer="No.", input_tokens=200, output_tokens=150, latency_ms=600),
+                FurtherAnswer(),
+            )
+        }
+    )
+    found = use("few_shot", [several])
+    assert (found.answers, found.failed, found.input_tokens, found.output_tokens) == (2, 1, 150, 100)
+    assert found.latency_ms_median == 500
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -214,6 +214,27 @@ def test_on_throughput_alone_the_tuned_model_costs_hours(folder_of: FolderOf) ->
     assert "Only a load test shows how many answers the model units can give." in made.recommendation.changes
 
 
+def test_missing_answers_are_said_and_if_most_are_missing_nothing_is_decided(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared(TUNED_WINS)))
+    base, tuned = made.contestants
+    few = recommendation(made.model_copy(update={"contestants": (base, tuned.model_copy(update={"failed": 2}))}))
+    assert few
+    assert (few.outcome, few.changes[-1]) == (
+        "ship", "The tuned model gave no answer to 2 of 42 requests. They count as the worst score."
+    )  # fmt: skip
+    most = recommendation(made.model_copy(update={"contestants": (base, tuned.model_copy(update={"failed": 41}))}))
+    assert most
+    assert most.outcome == "undecided"
+    assert most.sentence.startswith("Undecided: the tuned model gave no answer to 41 of 81 requests, and")
+
+
+def test_scores_of_stand_ins_decide_nothing(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared())).model_copy(update={"stand_ins": ("base model: a stand-in",)})
+    found = recommendation(made)
+    assert found
+    assert any("run the dataset on AWS" in change for change in found.changes)
+
+
 def test_throughput_that_is_bought_for_a_term_is_paid_anyway(folder_of: FolderOf) -> None:
     made = build(folder_of(compared()))
     bought = EndpointDetails(kind="provisioned", arn="arn", name="n", commitment="OneMonth", created_at="2026-11-29")

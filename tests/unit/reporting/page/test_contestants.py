@@ -83,7 +83,7 @@ def test_throughput_is_paid_while_nothing_is_asked(folder_of: FolderOf) -> None:
 
 def test_passages_that_give_the_answer_away_are_counted(several: Report) -> None:
     assert [use.context for use in several.contestants[:2]] == [None, None]
-    counts = ContextCounts(parts=80, parts_with_answer=8, questions_with_answer=8)
+    counts = ContextCounts(questions=40, parts=80, parts_with_answer=8, questions_with_answer=8)
     assert {use.context for use in several.contestants[2:]} == {counts}
     (sentence,) = answers_given_away(several.contestants[3:])
     assert sentence.startswith(
