@@ -136,6 +136,7 @@ def what_to_look_at(report: Report, folder: Path) -> str:
         "5. *Time and money*: the estimated and the actual cost at the prices of AWS; how long throughput was paid for."
         f"\n\nFor programs: `{folder / 'report.json'}`. A small model on this machine stood in for Bedrock's, so its "
         "scores say nothing about them.\n\n"
+        "The demo's cloud is deleted now, and its run with it, so the commands above do not find it any more. "
         "Next: start a cloud that stays with `tuner local up`, and give your own folder to `tuner data check`, then "
         "with --local to `tuner run`. To deploy to AWS: `docs/first-deployment.md`."
     )

@@ -132,7 +132,7 @@ def test_answers_that_cannot_be_read_have_no_further_finding(run, record, settin
     outcome = run({"training.jsonl": jsonl([record] * 100)}, NOVA, **settings)
     assert {error.rule for error in outcome.errors} <= {"empty-text", "missing-field"}
     if "task" not in settings:
-        assert "the task is not known" in outcome.prepared.summary.task.sentence
+        assert "no training record can be used" in outcome.prepared.summary.task.sentence
 
 
 def test_a_remedy_names_what_the_person_can_change(run):

@@ -86,6 +86,10 @@ def test_data_of_an_unknown_role_is_warned_of() -> None:
         (["documents/a.md", "documents/training.csv"], "Move documents/training.csv out of documents/, next to it."),
         (["documents/a.md", "a.csv", "b.csv"], "If one of a.csv, b.csv has the training data, name it training.json, "),
         (["documents/a.md", "train.csv"], "Rename train.csv to training.csv."),
+        (["a/training.csv", "b/documents/c.md", "c/notes.txt", "README.md"], "Name one of its datasets: faq/a, faq/b."),
+        (["a/training.csv", "a/run.yaml"], "Name the dataset in it: faq/a."),
+        ([f"{name}/training.csv" for name in "abcdefg"], "faq/a, faq/b, faq/c, faq/d, faq/e, and 2 more."),
+        (["evaluation.csv", "data/training.csv"], "Rename data/training.csv to training.csv."),
     ],
 )
 def test_a_folder_without_training_data_says_what_to_do(names: list[str], said: str) -> None:

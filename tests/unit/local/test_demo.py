@@ -30,6 +30,7 @@ def test_the_demo_names_the_report_and_its_first_step() -> None:
     assert "`reports/demo/index.html`" in said
     assert "Use the tuned model." in said
     assert "`tuner data check`" in said
+    assert "The demo's cloud is deleted now" in said
     for section in ("What to do next", "Scores", "Questions", "Training", "Time and money"):
         assert section in said
 

@@ -42,7 +42,7 @@ def describe_task(settings: RunSettings, training: Answers, others: Iterable[Ans
     if settings.task == "answer":
         return TaskDescription(name="answer", recognised=False, sentence="run.yaml sets the task.")
     if not training.records:
-        return TaskDescription(sentence="No training record can be used, so the task is not known.")
+        return TaskDescription(sentence="This is the default, because no training record can be used.")
     others = [each for each in others if each.records]
     if _has_objects(training) and all(len(each.objects) >= KNOWN_SHARE * each.records for each in others):
         count = f"{len(training.objects):,} of {training.records:,} training answers are JSON objects"

@@ -68,6 +68,7 @@ _GLOBALS = {
 
 def page(report: Report) -> str:
     """The page of a report."""
+    rows = view.question_rows(report)
     return render(
         "report.html.j2",
         report=report,
@@ -92,7 +93,8 @@ def page(report: Report) -> str:
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),
         extraction=report.scoring.extraction,
         correlations=measure_correlations(report),
-        rows=view.question_rows(report),
+        rows=rows,
+        was_asked=any(side.answer for row in rows for side in row.sides),
         fewest_records=view.FEWEST_RECORDS,
         loss_chart=loss_chart(report.training) if report.training else None,
         diagnosis=training_diagnosis(report.training) if report.training else (),

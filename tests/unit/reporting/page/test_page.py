@@ -276,3 +276,23 @@ def test_the_report_says_how_often_each_question_was_asked(report: Report) -> No
     several = report.model_copy(update={"scoring": report.scoring.model_copy(update={"samples": 3})})
     assert "on 8 questions, 3 answers each, graded" in "".join(Tags(page(several)).text)
     assert "Over 8 questions, 3 answers each:" in notification_text(several)
+
+
+def test_questions_that_nobody_was_asked_are_not_shown(report: Report) -> None:
+    unasked = tuple(question.model_copy(update={"base": None, "tuned": None}) for question in report.questions)
+    html = page(report.model_copy(update={"questions": unasked, "scores": {}}))
+    assert 'id="questions"' not in html
+    assert 'href="#questions"' not in html
+    assert "before and after fine-tuning" not in html
+    assert 'id="questions"' in page(report)
+    assert "before and after fine-tuning" in page(report)
+
+
+def test_commands_for_a_run_on_the_local_cloud_name_it(report: Report) -> None:
+    base = report.models.base
+    assert base is not None
+    models = report.models.model_copy(update={"base": base.model_copy(update={"stand_in": True})})
+    failure = Failure(error="DatasetError", message="training.jsonl, line 3: not JSON.")
+    html = page(report.model_copy(update={"models": models, "failure": failure, "status": "FAILED"}))
+    assert f"<code>tuner watch {report.run_id} --local</code>" in html
+    assert f"<code>tuner review export {report.run_id} --local</code>" in html

@@ -105,3 +105,10 @@ def test_a_run_that_ends_meanwhile_is_on_the_page(
     publish(folder, report)
     assert len(pages) == 2
     assert b"other-0123456789ab" in pages[-1]
+
+
+def test_a_stand_in_is_marked_and_not_spelled_out_in_a_column(report: Report) -> None:
+    name = "Nova Micro (local stand-in: SmolLM2-135M-Instruct)"
+    summary = run_summary(report).model_copy(update={"base_model": name, "stand_ins": (name,)})
+    html = runs_page([summary])
+    assert f'<td title="{name}">Nova Micro <b class="bad">stand-in</b></td>' in html
