@@ -24,9 +24,10 @@ BATCHES = [(0, 1, 2, 3), (4,), (5,), (6,), (7,)]
 EARLY = {"metrics": ["exact_match", "rouge"], "stop_early": True}
 
 
-def run(folder: RunFolder, right: str, asked: int = 20, gate: dict | None = None) -> None:
+def run(folder: RunFolder, right: str, asked: int = 20, gate: dict | None = None, samples: int = 1) -> None:
     """A run of 40 questions, whose tuned model was `asked` some, and is right, wrong or equal (to a wrong base)."""
-    prepare(folder, 40, {"evaluation": EARLY, "gate": gate or {}})
+    often = {"evaluation": {**EARLY, "samples": samples}, "inference": {"temperature": 0.5}}
+    prepare(folder, 40, {**often, "gate": gate or {}})
     folder.save(DatasetSummary(training_records=1, validation_records=1, evaluation_records=40))
     questions = [{"id": f"q{i}", "question": f"What is {i}?", "reference": f"It is {i}."} for i in range(40)]
     write_lines(folder, Keys.EVALUATION, questions)
@@ -35,8 +36,10 @@ def run(folder: RunFolder, right: str, asked: int = 20, gate: dict | None = None
     known = {"right": lambda i: i % 8 != 1, "wrong": lambda i: i == 3, "equal": lambda i: i % 4 == 1}[right]
     tuned = [{"id": f"q{i}", "answer": f"It is {i}." if known(i) else "No."} for i in range(asked)]
     for shard in range(8):
-        write_lines(folder, Keys.answers("base", shard), base[shard * SIZE : (shard + 1) * SIZE])
-        write_lines(folder, Keys.answers("tuned", shard), tuned[shard * SIZE : (shard + 1) * SIZE])
+        for name, given in (("base", base), ("tuned", tuned)):
+            answers = given[shard * SIZE : (shard + 1) * SIZE]
+            numbered = [answer | {"sample": number} for answer in answers for number in range(samples)]
+            write_lines(folder, Keys.answers(name, shard), numbered if samples > 1 else answers)
 
 
 def test_a_clear_difference_ends_the_answering_and_the_scores_are_of_what_was_asked(folder: RunFolder) -> None:
@@ -53,6 +56,17 @@ def test_a_clear_difference_ends_the_answering_and_the_scores_are_of_what_was_as
     assert not [warning for warning in scores.warnings if "left out" in warning]
     assert scores.metrics["exact_match"].tuned.failed == 0
     assert len(run_questions(folder, MAIN, scores, "exact_match")) == 20
+
+
+def test_questions_are_counted_and_not_their_answers(folder: RunFolder) -> None:
+    run(folder, "right", samples=3)
+    assert look(folder, SIZE, ENCODER, BATCHES[0]) == ()
+    stopping = folder.load(EarlyStop).stopping
+    assert (stopping.asked, stopping.questions, stopping.units, stopping.decided) == (20, 40, 40, True)
+    assert score_run(folder, SIZE, ENCODER) == 20
+    scores = folder.load(Scores)
+    assert (scores.samples, scores.metrics["exact_match"].comparison.n) == (3, 20)
+    assert scores.metrics["exact_match"].tuned.failed == 0
 
 
 def test_an_unclear_difference_asks_the_next_batch_and_the_last_one_is_not_graded(folder: RunFolder) -> None:
