@@ -32,6 +32,9 @@ _REASONING = re.compile(
     r"|<\|channel\|>analysis|<\|(?:START|END)_THINKING\|>",
     re.IGNORECASE,
 )
+# Tags with which web editors and help desks format texts, outside of code.
+_TAG = re.compile(r"</(?:p|div|span|li|ul|ol|strong|em|td|tr|table|h[1-6])>|<br\s*/?>|<(?:p|div)>", re.IGNORECASE)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _LOST = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -46,6 +49,10 @@ def leftovers(record: Record) -> Iterator[Issue]:
         if entity := next(_entities(turn.text), None):
             message = f"has the HTML entity '{entity}': the model will write it too."
             yield Issue("html-entity", message, "Decode it (in Python: html.unescape).", turn.field, "warning")
+        if "<" in turn.text and (tag := _TAG.search(_CODE.sub("", turn.text))):
+            message = f"has the HTML tag '{tag.group()}': the model will write such tags too."
+            remedy = "Remove the tags (in Python: BeautifulSoup's get_text), unless the model should write HTML."
+            yield Issue("html-tag", message, remedy, turn.field, "warning")
         if separator := _SEPARATOR.search(turn.text):
             message = (
                 f"has '{separator.group().strip()}', which separates turns in a template. The model will write it."

@@ -31,6 +31,8 @@ PAIRS = [
     ("klantvraag", "Antwoord van support"), ("Kundfråga", "Supportsvar"), ("Support Request", "Reply Text"),
     ("data.user_query", "data.expected_output"),
     ("Câu hỏi của khách", "Câu trả lời của nhân viên"), ("Question 1", "Answer 1"),
+    ("Müşteri sorusu", "Destek cevabı"), ("Frage Kunde", "Antwort Mitarbeiter"), ("사용자 질문", "답변 내용"),
+    ("Customer message", "Agent reply"), ("Vraag van klant", "Antwoord medewerker"), ("User comment", "Bot message"),
 ]
 # fmt: on
 
@@ -87,7 +89,8 @@ OTHERS = [
     "Is Answer", "No Answer", "Rejected Response", "wrong answer", "Follow-up Question", "previous question", "Umfrage",
     "Rückfrage", "Ansvar", "質問者", "回答日", "未回答", "质问者", "What is the answer?",
     "This is my answer.", "Prompt Tokens",
-    "Date of question", "output format", "related questions", "negative_prompt", "question_id", "answer_start",
+    "Date of question", "Frage Nr", "Antwort Datum", "message", "comment",
+    "output format", "related questions", "negative_prompt", "question_id", "answer_start",
 ]
 # fmt: on
 

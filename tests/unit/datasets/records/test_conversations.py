@@ -58,6 +58,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "Command R7B": {"text": f"<BOS_TOKEN><|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be kind.<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|>{ASKED}<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|><|START_RESPONSE|>{ANSWERED}<|END_RESPONSE|><|END_OF_TURN_TOKEN|>"},  # noqa: E501
     "Granite": {"text": f"<|start_of_role|>system<|end_of_role|>Be kind.<|end_of_text|>\n<|start_of_role|>user<|end_of_role|>{ASKED}<|end_of_text|>\n<|start_of_role|>assistant<|end_of_role|>{ANSWERED}<|end_of_text|>"},  # noqa: E501
     "gpt-oss": {"text": f"<|start|>system<|message|>Be kind.<|end|><|start|>user<|message|>{ASKED}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWERED}<|return|>"},  # noqa: E501
+    "Kimi": {"text": f"<|im_system|>system<|im_middle|>Be kind.<|im_end|><|im_user|>user<|im_middle|>{ASKED}<|im_end|><|im_assistant|>assistant<|im_middle|>{ANSWERED}<|im_end|>"},  # noqa: E501
+    "GLM": {"text": f"[gMASK]<sop><|system|>\nBe kind.<|user|>\n{ASKED}<|assistant|>\n{ANSWERED}"},
+    "EXAONE": {"text": f"[|system|]Be kind.[|endofturn|]\n[|user|]{ASKED}\n[|assistant|]{ANSWERED}[|endofturn|]"},
+    "OpenChat": {"system": "Be kind.", "text": f"GPT4 Correct User: {ASKED}<|end_of_turn|>GPT4 Correct Assistant: {ANSWERED}<|end_of_turn|>"},  # noqa: E501
     "Mistral": {"text": f"<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]{ASKED}[/INST]{ANSWERED}</s>"},
     "Claude's export": {"system": "Be kind.", "chat_messages": [{"sender": "human", "text": ASKED, "files": []}, {"sender": "assistant", "text": ANSWERED}]},  # noqa: E501
     "preferences without a prompt": {"chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER, USER]},

@@ -37,6 +37,19 @@ _ANSWER_ENDS = ("antwort", "antworten", "antwoord", "svar", "vastaus")
 _OTHER_WORDS = frozenset((
     "umfrage", "umfragen", "rückfrage", "rückfragen", "nachfrage", "nachfragen", "ansvar", "forsvar", "försvar",
 ))  # fmt: skip
+# Nouns with the ending of the one they belong to, in Turkish and Hungarian: `Müşteri sorusu`.
+_QUESTION_FORMS = ("sorusu", "soruları", "kérdése")
+_ANSWER_FORMS = ("cevabı", "yanıtı", "válasza")
+# Who asks and who answers. `Frage Kunde` is a question, and `Customer message` is one too.
+_ASKERS = frozenset((
+    "customer", "user", "client", "caller", "student", "patient", "kunde", "kunden", "nutzer", "anwender", "klant",
+    "gebruiker", "cliente", "utilisateur", "usuario", "utente", "kund", "human",
+))  # fmt: skip
+_ANSWERERS = frozenset((
+    "agent", "support", "assistant", "bot", "chatbot", "model", "expert", "advisor", "teacher", "mitarbeiter", "modell",
+    "medewerker", "conseiller", "agente", "modèle", "modelo", "team",
+))  # fmt: skip
+_MESSAGES = frozenset(("message", "messages", "comment", "utterance", "nachricht", "bericht", "mensaje", "mensagem"))
 _EAST_ASIAN_QUESTIONS = ("質問", "問い", "問い合わせ", "問題", "问题", "提问", "问", "질문", "문의")
 _EAST_ASIAN_ANSWERS = ("回答", "答え", "解答", "返答", "返信", "応答", "答案", "答复", "回复", "답변", "응답", "대답")
 _EAST_ASIAN_TEXT = re.compile(r"(?:の?内容|本文|文|テキスト|欄|내용)$")
@@ -51,7 +64,9 @@ _PREPOSITIONS = frozenset((
     "från", "du", "de", "del", "della", "dello", "dell", "da", "do", "dos", "das", "di", "à", "au", "aux", "para",
     "per", "pour", "của", "от", "для", "на",
 ))  # fmt: skip
-_TEXT_WORDS = frozenset(("text", "content", "body", "string", "texte", "texto", "testo", "tekst", "текст", "文"))
+_TEXT_WORDS = frozenset(
+    ("text", "content", "body", "string", "texte", "texto", "testo", "tekst", "текст", "文", "내용")
+)
 # A field that says something of another question or answer, or whether there is one.
 _NOT_IT = frozenset((
     "is", "has", "was", "no", "not", "without", "needs", "previous", "prior", "earlier", "next", "follow", "followup",
@@ -80,11 +95,18 @@ class FieldRole:
     """What a question, or an answer, is called."""
 
     def __init__(
-        self, what: str, setting: str, known: tuple[str, ...], english: tuple[str, ...], *ends: tuple[str, ...]
+        self,
+        what: str,
+        setting: str,
+        known: tuple[str, ...],
+        english: tuple[str, ...],
+        speakers: frozenset[str],
+        *ends: tuple[str, ...],
     ) -> None:
         self.what = what
         self.setting = setting
         self.known = known
+        self._speakers = speakers
         self._ends, self._east_asian = ends
         self._words = frozenset({*map(normal, known), *english} - _NO_WORDS)
         not_first = {*english, *self._ends, *self._east_asian}
@@ -130,9 +152,29 @@ class FieldRole:
             return True
         if any(name.startswith(f"{word}_") for word in self._first):
             return True
+        if len(words) == 2 and words[0] in self._words and words[1] in _ASKERS | _ANSWERERS:
+            return True
+        if len(words) == 2 and words[0] in self._speakers and words[1] in _MESSAGES:
+            return True
         text = _EAST_ASIAN_TEXT.sub("", last)
         return not text.startswith(_EAST_ASIAN_NOT) and text.endswith(self._east_asian)
 
 
-QUESTION = FieldRole("question", "prompt", QUESTIONS, _ENGLISH_QUESTIONS, _QUESTION_ENDS, _EAST_ASIAN_QUESTIONS)
-ANSWER = FieldRole("answer", "completion", ANSWERS, _ENGLISH_ANSWERS, _ANSWER_ENDS, _EAST_ASIAN_ANSWERS)
+QUESTION = FieldRole(
+    "question",
+    "prompt",
+    QUESTIONS,
+    (*_ENGLISH_QUESTIONS, *_QUESTION_FORMS),
+    _ASKERS,
+    _QUESTION_ENDS,
+    _EAST_ASIAN_QUESTIONS,
+)
+ANSWER = FieldRole(
+    "answer",
+    "completion",
+    ANSWERS,
+    (*_ENGLISH_ANSWERS, *_ANSWER_FORMS),
+    _ANSWERERS,
+    _ANSWER_ENDS,
+    _EAST_ASIAN_ANSWERS,
+)

@@ -1,9 +1,10 @@
 """Reads conversations that are written as one text in a model's chat template.
 
 ChatML, Llama 2 and Mistral (`<s>[INST]`), Llama 3 and 4 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), DeepSeek
-(`<｜User｜>`), Command R (`<|USER_TOKEN|>`), Granite (`<|start_of_role|>`), gpt-oss (`<|start|>user<|message|>`),
-`### Human:`, `### Instruction:` and other headings, and `Human:`/`Assistant:`, the prompts of the first Claude models.
-Where one text is all that a record has, also `USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and similar names.
+(`<｜User｜>`), Command R (`<|USER_TOKEN|>`), Granite (`<|start_of_role|>`), gpt-oss (`<|start|>user<|message|>`), Kimi,
+GLM, EXAONE, OpenChat, `### Human:`, `### Instruction:` and other headings, and `Human:`/`Assistant:`, the prompts of
+the first Claude models. Where one text is all that a record has, also `USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and
+similar names.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ _STARTS = (
     re.compile(r"<\|im_start\|>[ \t]*(\w+)(?:<\|im_sep\|>|[ \t]*\n?)"),
     re.compile(r"<\|(?:start_header_id|header_start)\|>[ \t]*(\w+)[ \t]*<\|(?:end_header_id|header_end)\|>\s*"),
     re.compile(r"<start_of_turn>[ \t]*(\w+)[ \t]*\n?"),
-    re.compile(r"(?:^|\n)<\|(system|user|assistant)\|>\n"),
+    re.compile(r"\n?<\|(system|user|assistant)\|>\n"),
     re.compile(r"<｜(User|Assistant)｜>"),  # DeepSeek: the system prompt stands before the first turn
     re.compile(r"<\|START_OF_TURN_TOKEN\|>[ \t]*<\|(SYSTEM|USER|CHATBOT)_TOKEN\|>(?:<\|START_RESPONSE\|>)?"),
     re.compile(r"<\|start_of_role\|>(\w+)<\|end_of_role\|>"),
+    re.compile(r"<\|im_(system|user|assistant)\|>\w*<\|im_middle\|>"),  # Kimi
+    re.compile(r"\[\|(system|user|assistant)\|\]"),  # EXAONE
+    re.compile(r"(?:^|<\|end_of_turn\|>)\s*GPT4 Correct (User|Assistant):[ ]?"),  # OpenChat
     re.compile(r"<\|start\|>(system|developer|user|assistant)(?:<\|channel\|>(?:final))?<\|message\|>"),
     re.compile(
         r"\s*###[ ]*(Human|Assistant|User|System|Instruction|Input|Context|Question|Query|Prompt|Response|Answer|Output"
@@ -42,8 +46,8 @@ _PLAIN_STARTS = (
     re.compile(r"(?:^|\n)(Instruction|Input|Prompt|Output|Response|Completion)[ ]*:[ ]*\n?"),
 )
 _ENDS = re.compile(
-    r"(?:<\|(?:im_end|eot_id|eot|end|return|end_of_text|endoftext|END_RESPONSE|END_OF_TURN_TOKEN)\|>|<end_of_turn>|<eos>"
-    r"|<bos>|</s>|<｜end▁of▁sentence｜>|<EOS_TOKEN>)\s*$"
+    r"(?:<\|(?:im_end|eot_id|eot|end|return|end_of_text|endoftext|END_RESPONSE|end_of_turn|END_OF_TURN_TOKEN)\|>|<end_of_turn>|<eos>"
+    r"|<bos>|</s>|<｜end▁of▁sentence｜>|<EOS_TOKEN>|\[\|endofturn\|\])\s*$"
 )
 _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\]((?:(?!\[INST\]).)*)", re.DOTALL)
 _MISTRAL_SYSTEM = re.compile(r"\[SYSTEM_PROMPT\](.*?)\[/SYSTEM_PROMPT\]\s*", re.DOTALL)
@@ -52,7 +56,7 @@ _SPEAKERS = {
     **dict.fromkeys(("instruction", "input", "context", "question", "query", "prompt", "q"), "user"),
     **dict.fromkeys(("response", "answer", "output", "completion", "a"), "assistant"),
 }
-_OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>")
+_OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>", "[gMASK]", "<sop>")
 TEMPLATE_MARK = re.compile(r"<[|｜][^\s<>|｜]{1,40}[|｜]>|\[\|\w{1,20}\|\]")
 """A mark of a chat template, known here or not."""
 
