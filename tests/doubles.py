@@ -89,7 +89,8 @@ def write_lines(folder: RunFolder, name: str, records: Iterable[object]) -> None
 
 def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -> Manifest:
     """The manifest of a run of `base_model` with these settings, served by throughput."""
-    asked = RunSettings.model_validate({"serving": "provisioned", **settings})
+    # Without other contestants: tests that are about some name them.
+    asked = RunSettings.model_validate({"serving": "provisioned", "compare_with": ["base"], **settings})
     model = catalog.model(base_model)
     hyperparameters, candidates = resolved_hyperparameters(model, asked, "run.yaml")
     return Manifest(

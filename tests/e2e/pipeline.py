@@ -49,6 +49,8 @@ def small_dataset(settings: str = "", records: int = 12) -> dict[str, bytes]:
     ]
     lines = "".join(json.dumps(pair) + "\n" for pair in pairs)
     evaluation = json.dumps([{"question": "What is thing 3?", "answer": "Thing 3 is the third of the list."}])
+    if "compare_with" not in settings:
+        settings = f"compare_with: [base]\n{settings}"
     return {
         "training.jsonl": lines.encode(),
         "evaluation.json": evaluation.encode(),

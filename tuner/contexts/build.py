@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 from tuner.artifacts.contexts import MOST_EXAMPLE_TURNS, MOST_PART_BYTES, Context, Example, Passage
 from tuner.artifacts.dataset import EvaluationQuestion, Message
+from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.artifacts.manifest import Manifest, UnusedFile
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.contexts.text_index import TextIndex
 from tuner.contexts.training_records import training_turns
 from tuner.core.artifact_keys import Keys
+from tuner.core.json_types import JsonObject
 from tuner.datasets.io import Source
 from tuner.generation.chunks import text_chunks
 from tuner.generation.documents import read_documents
 from tuner.generation.reading.passages import ChunkText, essence
+from tuner.settings import RunSettings
 
 # Letters and digits of an answer that says where it is from. A shorter one is in many texts by chance.
 _FEWEST_TELLING = 12
+NumberedTurns = tuple[int, tuple[Message, ...]]
+"""The turns of a training record, with its number in dataset/training.jsonl, from 1."""
 
 
 def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str, Source]) -> tuple[UnusedFile, ...]:
@@ -31,19 +36,43 @@ def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str
     if not asked:
         return ()
     questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
-    turns = training_turns(folder.read_lines(Keys.TRAINING), manifest.settings.system_prompt)
-    training = [(number, record) for number, record in enumerate(turns, 1) if record]
     with_examples = [Keys.contexts(each.name) for each in asked if each.kind == "few_shot"]
     with_passages = [Keys.contexts(each.name) for each in asked if each.kind != "few_shot"]
     unusable: tuple[UnusedFile, ...] = ()
     if with_examples:
-        examples = Examples.of(training).contexts(questions, manifest.settings.few_shot.examples)
+        examples = Examples.of(_training(folder, manifest)).contexts(questions, manifest.settings.few_shot.examples)
         _save(folder, with_examples, examples)
     if with_passages:
-        passages, unusable = _passages(training, documents)
+        passages, unusable = _passages(_training(folder, manifest), documents)
         folder.save_records(Keys.PASSAGES, passages.passages)
         _save(folder, with_passages, passages.contexts(questions, manifest.settings.retrieval.passages))
     return unusable
+
+
+def questions_with_context(
+    contestant: Contestant,
+    settings: RunSettings,
+    questions: Sequence[EvaluationQuestion],
+    training: Iterable[JsonObject],
+    documents: Mapping[str, Source],
+) -> Iterator[EvaluationQuestion]:
+    """The questions as the contestant is asked them, chosen as in a run, from the converted training records."""
+    numbered = _numbered(training, settings)
+    if contestant.kind == "few_shot":
+        contexts = Examples.of(numbered).contexts(questions, settings.few_shot.examples)
+    else:
+        contexts = _passages(numbered, documents)[0].contexts(questions, settings.retrieval.passages)
+    return (context.asked(question) for question, context in zip(questions, contexts, strict=True))
+
+
+def _training(folder: RunFolder, manifest: Manifest) -> Iterator[NumberedTurns]:
+    """The training records, one at a time: all of them can be too large for the memory."""
+    return _numbered(folder.read_lines(Keys.TRAINING), manifest.settings)
+
+
+def _numbered(records: Iterable[JsonObject], settings: RunSettings) -> Iterator[NumberedTurns]:
+    turns = training_turns(records, settings.system_prompt)
+    return ((number, record) for number, record in enumerate(turns, 1) if record)
 
 
 def _save(folder: RunFolder, names: Sequence[str], contexts: Iterable[Context]) -> None:
@@ -62,7 +91,7 @@ class Examples:
     index: TextIndex
 
     @classmethod
-    def of(cls, training: Iterable[tuple[int, tuple[Message, ...]]]) -> Examples:
+    def of(cls, training: Iterable[NumberedTurns]) -> Examples:
         """The records that are short enough."""
         kept = tuple(Example(record=number, turns=turns) for number, turns in training if _fits(turns))
         return cls(kept, TextIndex([_asked(example.turns) for example in kept]))
@@ -97,7 +126,7 @@ class Passages:
 
 
 def _passages(
-    training: Sequence[tuple[int, tuple[Message, ...]]], documents: Mapping[str, Source]
+    training: Iterable[NumberedTurns], documents: Mapping[str, Source]
 ) -> tuple[Passages, tuple[UnusedFile, ...]]:
     """The passages of the documents; without usable documents, those of the training answers."""
     read = read_documents(documents, small=True)
@@ -119,7 +148,7 @@ def _passages(
     return Passages.of(found or _from_answers(training)), unusable
 
 
-def _from_answers(training: Iterable[tuple[int, tuple[Message, ...]]]) -> Iterator[Passage]:
+def _from_answers(training: Iterable[NumberedTurns]) -> Iterator[Passage]:
     for number, turns in training:
         source, answer = f"training record {number}", turns[-1].text
         pieces = text_chunks(source, answer, small=True)

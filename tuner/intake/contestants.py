@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from tuner.artifacts.evaluation.contestants import BASE, MAIN_CONTESTANTS, Contestant
+from tuner.artifacts.evaluation.contestants import BASE, MAIN_CONTESTANTS, RETRIEVAL, Contestant
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.catalog import judge_or_assumed
 from tuner.settings import ComparedWith, RunSettings
+from tuner.settings.evaluation import DEFAULT_COMPARED
 
 
 class Models(Protocol):
@@ -23,7 +24,10 @@ def contestants(settings: RunSettings, has_documents: bool) -> tuple[Contestant,
     """The contestants of a run. Base and tuned model are always there; without serving, nobody else is asked."""
     if settings.serving == "none":
         return MAIN_CONTESTANTS
-    others = [each for each in settings.compare_with or () if each.name != BASE]
+    asked = settings.compare_with
+    if asked is None:
+        asked = DEFAULT_COMPARED if not has_documents else (*DEFAULT_COMPARED, ComparedWith(name=RETRIEVAL))
+    others = [each for each in asked if each.name != BASE]
     return (*MAIN_CONTESTANTS, *map(_contestant, others))
 
 

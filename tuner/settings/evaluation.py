@@ -164,6 +164,10 @@ class ComparedWith(StrictModel):
         return self
 
 
+# Without `compare_with`. With documents, `retrieval` is compared too.
+DEFAULT_COMPARED = (ComparedWith(name="base"), ComparedWith(name="few_shot"))
+
+
 def _short_name(model: str) -> str:
     """The name of a model that has no other: `nova-lite` for `us.amazon.nova-lite-v1:0`."""
     own = _VERSION.sub("", _GEOGRAPHY_AND_VENDOR.sub("", model.rpartition("/")[2]))
@@ -286,7 +290,7 @@ class GateRule(StrictModel):
 
 def check_contestants(rule: GateRule, compared: Sequence[ComparedWith] | None) -> None:
     """Checks that the run asks everyone whom the rule compares with. Raises ValueError."""
-    names = [each.name for each in compared or ()]
+    names = [each.name for each in (DEFAULT_COMPARED if compared is None else compared)]
     for other in sorted(rule.contestants.difference(names)):
         if other not in _METHODS:
             raise ValueError(_no_contestant(other, dict.fromkeys([*sorted(_ALWAYS_COMPARED), *_METHODS, *names])))

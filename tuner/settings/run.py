@@ -249,7 +249,8 @@ class RunSettings(StrictModel):
         None,
         description="whom the tuned model is compared with: the base model (base, always), the base model with "
         "training examples (few_shot) or with passages (retrieval), the tuned model with passages (retrieval_tuned), "
-        "or another model: its id, or `{model: ID, name: NAME}` ([evaluation.md](evaluation.md#contestants))",
+        "or another model: its id, or `{model: ID, name: NAME}` ([evaluation.md](evaluation.md#contestants)); by "
+        "default base and few_shot, and retrieval where there are documents",
     )
     few_shot: FewShotSettings = FewShotSettings()
     retrieval: RetrievalSettings = RetrievalSettings()

@@ -253,3 +253,27 @@ def test_a_run_without_candidates_has_a_single_customization() -> None:
 )
 def test_candidates_that_cannot_be_trained_are_refused(document: dict[str, Any], said: str) -> None:
     assert said in str(refused(document))
+
+
+@pytest.mark.parametrize(
+    ("document", "documents", "names"),
+    [
+        ({}, False, ("few_shot",)),
+        ({}, True, ("few_shot", "retrieval")),
+        ({"compare_with": ["base"]}, True, ()),
+        ({"compare_with": []}, True, ()),
+        ({"compare_with": ["retrieval"]}, False, ("retrieval",)),
+        ({"serving": "none"}, True, ()),
+    ],
+)
+def test_by_default_a_run_compares_with_examples_and_with_passages_of_documents(
+    document: dict[str, Any], documents: bool, names: tuple[str, ...]
+) -> None:
+    found = contestants(resolve(document, DEPLOYMENT).settings, documents)
+    assert tuple(each.name for each in found) == ("base", "tuned", *names)
+
+
+def test_a_gate_can_name_the_contestant_that_is_always_compared_by_default() -> None:
+    assert resolve({"gate": {"correctness": {"better_than": "few_shot"}}}, DEPLOYMENT).settings.gate
+    without = {"compare_with": ["base"], "gate": {"correctness": {"better_than": "few_shot"}}}
+    assert "'few_shot' is no contestant of the run; add it to compare_with" in str(refused(without))

@@ -5,6 +5,8 @@ Nothing is uploaded. AWS is called only when a deployment is named (--stack or -
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn, get_args
 
@@ -15,6 +17,7 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import OVERHEAD
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
@@ -29,7 +32,7 @@ from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.json_types import JsonObject
 from tuner.core.run import role_of
-from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs
+from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.prices.current_prices import NoCache, current_prices
 from tuner.costs.prices.price_list import Price, price_list
@@ -134,14 +137,17 @@ def _permissive(document: JsonObject) -> DeploymentSettings:
 def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInputs, PlannedGeneration]:
     """Prepares the data and counts it as the run's own steps do, without writing anything."""
     files, name = folder.sources, folder.settings_name
-    evaluation = KeptLines()
+    evaluation, training = KeptLines(), KeptLines()
+    # Only contestants with examples or passages need the training data again.
+    kept = {Keys.EVALUATION: evaluation}
+    kept |= {Keys.TRAINING: training} if any(each.has_context for each in plan.others) else {}
     generation = planned_generation(files, plan.settings, plan.model)
     prepared = check_dataset(
         files,
         plan.settings,
         plan.model,
         generation,
-        lambda key: evaluation if key == Keys.EVALUATION else NoSink(),
+        lambda key: kept.get(key) or NoSink(),
         name,
         folder.ignored,
     )
@@ -153,7 +159,25 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
 
         bound = check_budget(generation.sets, plan.settings.generate.model or plan.judge_model, float("inf"))
         inputs = planned_inputs(generation.sets, plan, inputs, bound)
+    elif not prepared.findings.errors:
+        inputs = replace(inputs, compared=_compared(folder, plan, questions, training))
     return prepared, inputs, generation
+
+
+def _compared(
+    folder: DatasetFolder, plan: Plan, questions: list[EvaluationQuestion], training: KeptLines
+) -> dict[ContestantName, QuestionTokens]:
+    """The tokens of the questions as other contestants are asked them, with their examples and passages."""
+    others = [each for each in plan.others if each.has_context]
+    if not others:
+        return {}
+    from tuner.contexts.build import questions_with_context  # loads native code: only when it is needed
+
+    records = [json.loads(line) for line in training.lines()]
+    documents = {name: source for name, source in folder.sources.items() if role_of(name) == "documents"}
+    prompt, size = plan.settings.system_prompt, plan.model.family.characters_per_token
+    asked = {each.name: questions_with_context(each, plan.settings, questions, records, documents) for each in others}
+    return {name: count_questions(found, prompt, size) for name, found in asked.items()}
 
 
 def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:

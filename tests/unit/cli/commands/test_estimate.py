@@ -13,6 +13,7 @@ from tests.unit.cli.samples import guide, records
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
 from tuner.catalog.guard import MAX_TOKENS
+from tuner.contexts.build import write_contexts
 from tuner.costs.prices.current_prices import NoCache
 from tuner.costs.prices.usage_types import NeededPrice
 from tuner.costs.spending_decision import spending_decision, spending_reason
@@ -47,6 +48,7 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
     }
     prepared = prepare(sources, pinned.settings, catalog.model(pinned.base_model), lambda name: Into(folder, name))
     folder.save(prepared.summary)
+    write_contexts(folder, pinned, {})
     in_the_run = write_estimate(folder, pinned, DeploymentSettings(), NoPrices(), NoCache())
     said = tuner("estimate", str(EXAMPLE), "--json").json
     assert said == {
