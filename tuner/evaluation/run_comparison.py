@@ -1,17 +1,19 @@
-"""Compares the tuned models of two runs on the questions that both runs asked."""
+"""Compares the tuned models, or other contestants, of two runs on the questions that both runs asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tuner.artifacts.dataset import QuestionGroups
-from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.evaluation.statistics.early_stopping import Looks
+from tuner.evaluation.statistics.slices import correct_together
 from tuner.evaluation.statistics.verdict import Names
 
 # Scores of another judge or encoder are on another scale. These are the first letters of their measures' names.
@@ -22,13 +24,20 @@ _OF_THE_SCORER = ("scorer",)
 _PAIRWISE = ("preference",)
 
 
-def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: int = 0) -> Scores:
+def compare_runs(
+    earlier: Scores,
+    later: Scores,
+    names: tuple[str, str],
+    seed: int = 0,
+    contestants: tuple[ContestantName, ContestantName] = (TUNED, TUNED),
+) -> Scores:
     """Scores with `earlier`'s tuned model as base and `later`'s tuned model as tuned. `names` are the runs' names.
 
-    Two questions are the same when their ids are, which are made of question and reference. Preference is left out, and
-    so are scores by different judges or encoders. Raises EvaluationError when the runs share no question.
+    `contestants` are others of the two runs, in place of their tuned models. Two questions are the same when their ids
+    are, which are made of question and reference. Preference is left out, and so are scores by different judges or
+    encoders. Raises EvaluationError when the runs share no question.
     """
-    before = {record.id: record.of(TUNED) for record in earlier.questions}
+    before = {record.id: record.of(contestants[0]) for record in earlier.questions}
     shared = [record for record in later.questions if record.id in before]
     if not shared:
         raise EvaluationError(
@@ -41,7 +50,7 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
             id=record.id,
             by_contestant={
                 BASE: _without(before[record.id], incomparable),
-                TUNED: _without(record.of(TUNED), incomparable),
+                TUNED: _without(record.of(contestants[1]), incomparable),
             },
             **({"label": record.label} if record.label is not None else {}),
             **({"group": record.group} if record.group is not None else {}),
@@ -52,10 +61,29 @@ def compare_runs(earlier: Scores, later: Scores, names: tuple[str, str], seed: i
     left_out = max(len(before), len(later.questions)) - len(shared)
     if left_out:
         warnings.append(f"Compared on the {len(shared)} questions that both runs asked; {left_out} left out.")
-    models = Names(f"the tuned model of {names[0]}", f"the tuned model of {names[1]}")
+    one, other = (f"{title_of(who)} of {name}" for who, name in zip(contestants, names, strict=True))
+    models = Names(one, other)
     graded = Graded(tuple(records), {}, {}, _groups(later, records))
     looks = Looks.of(later.stopping or earlier.stopping)
     return summarize(graded, warnings, seed, models, later.decides, facts_of_scorer(later), looks)
+
+
+def corrected(found: Sequence[Scores]) -> tuple[Scores, ...]:
+    """Comparisons with the same run, with conclusions that are corrected for their number."""
+    if len(found) < 2:
+        return tuple(found)
+    metrics = [dict(scores.metrics) for scores in found]
+    for measure in dict.fromkeys(name for each in metrics for name in each):
+        correct_together(measure, metrics, "comparisons")
+    return tuple(_with_metrics(scores, each) for scores, each in zip(found, metrics, strict=True))
+
+
+def _with_metrics(scores: Scores, metrics: dict[str, MeasureScores]) -> Scores:
+    """The scores with these metrics, and with a verdict that says what the deciding one says."""
+    verdict, decides = scores.verdict, metrics.get(scores.verdict.metric or "")
+    if decides and decides.conclusion and decides.conclusion_value != verdict.value:
+        verdict = verdict.model_copy(update=dict(decides.conclusion))
+    return scores.model_copy(update={"metrics": metrics, "verdict": verdict})
 
 
 def _groups(later: Scores, records: Sequence[QuestionScores]) -> QuestionGroups | None:

@@ -3,11 +3,12 @@
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.grading.grades import Graded
-from tuner.evaluation.run_comparison import compare_runs
+from tuner.evaluation.run_comparison import compare_runs, corrected
 from tuner.evaluation.scores import summarize
 
 
@@ -34,6 +35,41 @@ def test_the_later_run_is_compared_with_the_earlier_one() -> None:
     assert found.metrics["correctness"].difference == 3
     assert "preference" not in found.metrics
     assert found.warnings == ()
+
+
+def test_other_contestants_of_the_runs_can_be_compared() -> None:
+    found = compare_runs(
+        run(dict.fromkeys(KEYS, 4)), run(dict.fromkeys(KEYS, 7)), ("a", "b"), contestants=("tuned", "base")
+    )
+    assert found.metrics["correctness"].difference == 1
+    assert found.verdict.sentence.startswith("The base model of b is better than the tuned model of a: +1")
+
+
+def test_several_comparisons_are_corrected_for_their_number() -> None:
+    keys = [f"q{i}" for i in range(20)]
+    earlier = run(dict.fromkeys(keys, 5))
+    small = run({key: 5 + (i % 4 == 0) - (i == 1) for i, key in enumerate(keys)})
+    clear = run({key: 8 + i % 2 for i, key in enumerate(keys)})
+    made = [compare_runs(earlier, each, ("a", "b")) for each in (small, small, clear)]
+    assert corrected(made[:1]) == (made[0],)
+    found = corrected(made)
+    p = made[0].metrics["correctness"].comparison.p
+    assert p and p < 0.2
+    assert found[0].metrics["correctness"].comparison.p_corrected == pytest.approx(2 * p)
+    assert found[2].verdict == made[2].verdict
+    assert found[2].verdict.value == "better"
+    lucky = made[0].model_copy(
+        update={"verdict": made[2].verdict, "metrics": {**made[0].metrics, "correctness": close_call()}}
+    )
+    one, *_ = corrected([lucky, *made[:2]])
+    assert one.verdict.value == "undecided"
+    assert "of 3 comparisons, one can differ by so much by chance" in one.verdict.sentence
+
+
+def close_call() -> MeasureScores:
+    """A difference that is one alone, and none among three."""
+    made = compare_runs(run(dict.fromkeys(KEYS, 5)), run(dict.fromkeys(KEYS, 8)), ("a", "b")).metrics["correctness"]
+    return made.model_copy(update={"comparison": made.comparison.model_copy(update={"p": 0.04})})
 
 
 def test_only_shared_questions_count_and_failures_count_as_worst() -> None:

@@ -47,7 +47,7 @@ def slices_by(field: str, records: Sequence[QuestionScores], scores_of: ScoresOf
     ordered = sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
     metrics = [(value, len(part), dict(scores_of(part))) for value, part in ordered]
     for measure in {name for _, _, scores in metrics for name in scores}:
-        _correct(measure, [scores for _, _, scores in metrics])
+        correct_together(measure, [scores for _, _, scores in metrics])
     slices = tuple(Slice(value=value, questions=count, metrics=scores) for value, count, scores in metrics)
     return Slices(field=field, values=len(parts), left_out=left_out, slices=slices)
 
@@ -70,16 +70,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _correct(measure: str, slices: Sequence[dict[str, MeasureScores]]) -> None:
-    """Corrects the p-values and the conclusions by one measure. Slices that are too small were not tested."""
-    tested = [scores for scores in slices if measure in scores and scores[measure].comparison.p is not None]
+def correct_together(measure: str, parts: Sequence[dict[str, MeasureScores]], noun: str = "slices") -> None:
+    """Corrects the p-values and the conclusions by one measure. Parts that are too small were not tested."""
+    tested = [scores for scores in parts if measure in scores and scores[measure].comparison.p is not None]
     values = [scores[measure].comparison.p or 0.0 for scores in tested]
     for scores, corrected in zip(tested, holm(values), strict=True):
         found = scores[measure]
         comparison = found.comparison.model_copy(update={"p_corrected": corrected})
         conclusion = found.conclusion
         if conclusion and conclusion.value != "undecided" and corrected >= 0.05:
-            sentence = f"Undecided: of {len(tested)} slices, one can differ by so much by chance."
+            sentence = f"Undecided: of {len(tested)} {noun}, one can differ by so much by chance."
             conclusion = conclusion.model_copy(update={"value": "undecided", "sentence": sentence})
         scores[measure] = found.model_copy(update={"comparison": comparison, "conclusion": conclusion})
 

@@ -71,6 +71,20 @@ def test_compare_compares_runs_with_the_first(tuner: Tuner, aws: FakeAws) -> Non
     assert "tuned model of faq-a is worse than the tuned model of faq-b" in " ".join(shown.err.split())
 
 
+def test_compare_knows_the_other_contestants_of_a_run(tuner: Tuner, aws: FakeAws) -> None:
+    finished(aws, "faq-a", 5)
+    finished(aws, "faq-b", 8)
+    outcome = tuner("compare", "faq-a", "faq-b", "faq-b:base", "--json")
+    assert outcome.status == 0, outcome.err
+    assert list(outcome.json["runs"]) == ["faq-b", "faq-b:base"]
+    better, equal = (each["metrics"]["correctness"] for each in outcome.json["runs"].values())
+    assert (better["difference"], equal["difference"]) == (3, 0)
+    assert better["comparison"]["p_corrected"] is not None
+    absent = tuner("compare", "faq-a", "faq-b:retrieval")
+    assert absent.status == 1
+    assert "The run faq-b has no contestant 'retrieval'. It has: base, tuned." in " ".join(absent.err.split())
+
+
 def test_compare_needs_two_runs_with_scores(tuner: Tuner, aws: FakeAws) -> None:
     finished(aws, "faq-a", 5)
     aws.add(Execution("faq-c"))
