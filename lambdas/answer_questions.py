@@ -11,11 +11,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, StepResult, metrics, step
-from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
+from tuner.artifacts.evaluation.contestants import BEST, MAIN, ContestantName
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.errors import EndpointFailedError, RetryableError
 from tuner.costs.allotments import Allotments
+from tuner.evaluation.earlier_runs import copy_best_answers
 from tuner.serving.inference import GuardShard, Inference, Shard
 from tuner.serving.purchase import is_new
 
@@ -41,13 +42,15 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     """Asks the questions that have no answer yet."""
     folder = env.folder(event.run_id)
     manifest = folder.manifest()
-    contestant = manifest.contestant(event.model)
+    contestant, size = manifest.contestant(event.model), event.shard_size or env.deployment.shard_size
+    if contestant.kind == BEST:
+        copied, failed = copy_best_answers(folder, event.shards, size)
+        return AnswerCounts(answered=copied, failed=failed)
     record = folder.load(EndpointRecord) if contestant.asks_tuned else None
     endpoint = record.arn if record else contestant.model or manifest.base_endpoint
     meter_of = Allotments.of(folder, manifest).answers
     asked = manifest.for_contestant(contestant)
     inference = Inference(ConverseClient(), endpoint, asked, env.deployment.answer_concurrency, meter_of)
-    size = event.shard_size or env.deployment.shard_size
     began = inference.clock()
     try:
         samples = manifest.settings.evaluation.samples

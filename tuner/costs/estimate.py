@@ -145,8 +145,11 @@ class _Items:
         yield from _priced_answers(items, self._answers, reading, writing)
 
     def _compared_answers(self, contestant: Contestant) -> Iterator[CostItem]:
-        """The answers of another contestant. On throughput, they cost the time that `_throughput` counts."""
-        if contestant.asks_tuned and self._settings.serving == "provisioned":
+        """The answers of another contestant. On throughput, they cost the time that `_throughput` counts.
+
+        Those of the best earlier run are stored: nobody is asked again.
+        """
+        if contestant.kind == "best" or (contestant.asks_tuned and self._settings.serving == "provisioned"):
             return
         rates = _CUSTOM_READING_AND_WRITING if contestant.asks_tuned else _READING_AND_WRITING
         model = priced_as(contestant.model) if contestant.model else self._model

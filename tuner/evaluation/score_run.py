@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import EarlyStop, Stopping
-from tuner.artifacts.evaluation.contestants import MAIN
+from tuner.artifacts.evaluation.contestants import BEST, MAIN
 from tuner.artifacts.evaluation.people import (
     PEOPLE,
     UNNAMED,
@@ -21,6 +21,7 @@ from tuner.aws.s3.guard import guard_answers, guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
+from tuner.evaluation.earlier_runs import NONE_EARLIER, best_answers
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.grades import grouped, merged
 from tuner.evaluation.grading.samples import SampleSet, match
@@ -66,6 +67,10 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     if given := _people_scores(folder):
         scores = with_people(scores, given, _sheets(folder), seed)
     scores = with_earlier_runs(folder, scores, seed)
+    if BEST in shards.manifest.contestant_names:
+        found = best_answers(folder) if BEST in shards.contestants else None
+        said = found.sentence if found else NONE_EARLIER
+        scores = scores.model_copy(update={"warnings": (*scores.warnings, said)})
     samples = shards.samples()
     candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
     folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())

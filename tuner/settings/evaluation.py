@@ -120,10 +120,10 @@ class EvaluationSettings(StrictModel):
         return name
 
 
-Method = Literal["base", "few_shot", "retrieval", "retrieval_tuned"]
+Method = Literal["base", "few_shot", "retrieval", "retrieval_tuned", "best"]
 _METHODS: tuple[str, ...] = get_args(Method)
 # Names that mean something else.
-_TAKEN = frozenset({*_METHODS, "tuned", "best"})
+_TAKEN = frozenset({*_METHODS, "tuned"})
 _GEOGRAPHY_AND_VENDOR = re.compile(r"^((us|us-gov|eu|apac|jp|au|ca|global)\.)?[a-z0-9]+\.")
 _VERSION = re.compile(r"-v\d+(:\w+)*$")
 
@@ -293,7 +293,7 @@ def check_contestants(rule: GateRule, compared: Sequence[ComparedWith] | None) -
     names = [each.name for each in (DEFAULT_COMPARED if compared is None else compared)]
     for other in sorted(rule.contestants.difference(names)):
         if other not in _METHODS:
-            raise ValueError(_no_contestant(other, dict.fromkeys([*sorted(_ALWAYS_COMPARED), *_METHODS, *names])))
+            raise ValueError(_no_contestant(other, dict.fromkeys([*_METHODS, *names])))
         raise ValueError(f"'{other}' is no contestant of the run; add it to compare_with")
 
 

@@ -249,6 +249,7 @@ class RunSettings(StrictModel):
         None,
         description="whom the tuned model is compared with: the base model (base, always), the base model with "
         "training examples (few_shot) or with passages (retrieval), the tuned model with passages (retrieval_tuned), "
+        "the stored answers of the dataset's best earlier run (best), "
         "or another model: its id, or `{model: ID, name: NAME}` ([evaluation.md](evaluation.md#contestants)); by "
         "default base and few_shot, and retrieval where there are documents",
     )

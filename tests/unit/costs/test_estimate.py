@@ -89,6 +89,13 @@ def test_another_model_to_compare_with_has_its_own_prices_and_its_own_length_of_
     assert {("input", "amazon.nova-lite-v1:0"), ("output", "amazon.nova-lite-v1:0")} <= wanted
 
 
+def test_stored_answers_of_an_earlier_run_cost_nothing_but_their_grades() -> None:
+    with_best, without = made("amazon.nova-micro-v1:0:128k", compare_with=["best"]), made("amazon.nova-micro-v1:0:128k")
+    assert with_best.find(CostItemId.COMPARED_INPUT, contestant="best") is None
+    graded = [item(each, CostItemId.JUDGE_INPUT).quantity or 0 for each in (with_best, without)]
+    assert graded[0] > graded[1]
+
+
 def test_the_base_model_as_another_contestant_is_a_warning() -> None:
     plan = Plan.of(manifest(compare_with=[{"model": "amazon.nova-micro-v1:0", "name": "micro"}]))
     (found,) = warnings(plan, CostInputs(9000, QUESTIONS), 9, Preflight(), 25)

@@ -9,12 +9,15 @@ from tests.doubles import manifest
 from tests.unit.evaluation.test_run_comparison import run as scored
 from tests.unit.reporting.conftest import Bucket
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.gate import GateResult
+from tuner.artifacts.evaluation.measure_scores import Compared
 from tuner.artifacts.evaluation.scores import PreviousBest, SetReuse
 from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
+from tuner.evaluation.earlier_runs import best_answers, copy_best_answers
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.previous_best import previous_best, with_earlier_runs
 from tuner.settings import GateRule, RunSettings, load
@@ -194,3 +197,72 @@ def test_a_set_is_worn_out_when_the_luckiest_of_equal_models_would_pass(earlier:
     reuse = SetReuse(earlier_decisions=earlier)
     assert reuse.worn_out == worn == ((2 * log(reuse.decisions)) ** 0.5 > 1.96)
     assert ("worn out" in reuse.sentence) == worn
+
+
+def answered(folder: RunFolder, run_id: str, keys: list[str] = KEYS) -> None:
+    """The tuned model of an earlier run said whose answer it is; one question failed."""
+    answers = [Answer(id=key, answer=None if key == "q3" else run_id, output_tokens=7) for key in keys]
+    folder.sibling(run_id).save_records(Keys.answers("tuned", 0), answers)
+
+
+def test_the_answers_of_the_best_earlier_run_are_copied_for_the_contestant_best(folder: RunFolder) -> None:
+    folder.save(manifest(compare_with=["best"]))
+    for run_id, score in ((f"faq-{0:012x}", 4), (f"faq-{1:012x}", 9), (f"faq-{2:012x}", 6)):
+        put(folder, run_id, score)
+        answered(folder, run_id)
+    assert copy_best_answers(folder, (0, 1, 2), 3) == (7, 1)
+    copied = folder.answers("best")
+    assert [answer.id for answer in copied] == KEYS
+    assert {answer.answer for answer in copied} == {"faq-000000000001", None}
+    found = best_answers(folder)
+    assert found
+    assert found.sentence.startswith("compare_with: best: the answers are those of the tuned model of faq-000000000001")
+    assert "the best of 3 by these questions, so its score is probably too high" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"keys": KEYS[:-1]},
+        {"status": "FAILED"},
+        {"dataset": "faq-old"},
+        {"ended_at": "2099-01-01T00:00:00Z"},
+        {"scores": {}},
+    ],
+    ids=str,
+)
+def test_a_run_that_cannot_be_compared_is_not_the_best(folder: RunFolder, other: dict[str, Any]) -> None:
+    put(folder, f"faq-{1:012x}", 9, **other)
+    answered(folder, f"faq-{1:012x}")
+    assert best_answers(folder) is None
+    assert copy_best_answers(folder, (0,), 25) == (0, 0)
+    assert folder.list("answers/best/") == []
+
+
+def test_a_better_run_without_all_answers_is_passed_over(folder: RunFolder) -> None:
+    put(folder, f"faq-{1:012x}", 9)
+    answered(folder, f"faq-{1:012x}", KEYS[:4])
+    put(folder, f"faq-{2:012x}", 5)
+    answered(folder, f"faq-{2:012x}")
+    found = best_answers(folder)
+    assert found
+    assert found.run_id == f"faq-{2:012x}"
+
+
+def test_a_run_that_was_asked_less_often_is_passed_over(folder: RunFolder) -> None:
+    folder.save(manifest(compare_with=["best"], inference={"temperature": 0.5}, evaluation={"samples": 2}))
+    put(folder, f"faq-{1:012x}", 9)
+    answered(folder, f"faq-{1:012x}")
+    assert best_answers(folder) is None
+    twice = [Answer(id=key, answer=str(number), sample=number) for key in KEYS for number in range(3)]
+    folder.sibling(f"faq-{1:012x}").save_records(Keys.answers("tuned", 0), twice)
+    assert copy_best_answers(folder, (0, 1), 4) == (16, 0)
+    assert {answer.answer for answer in folder.answers("best")} == {"0", "1"}
+
+
+def test_a_gate_compares_with_the_contestant_best_where_the_run_has_one() -> None:
+    compared = {"best": Compared(difference=3.0, comparison=NOW.metrics["correctness"].comparison)}
+    measure = NOW.metrics["correctness"].model_copy(update={"compared": compared})
+    comparisons = GateComparisons({"correctness": measure}, None)
+    assert comparisons.measures("best")["correctness"].difference == 3
+    assert GateComparisons(NOW.metrics, None).measures("best") == NOW.metrics

@@ -23,6 +23,7 @@ from tuner.artifacts.task import TaskDescription
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
+from tuner.evaluation.earlier_runs import NONE_EARLIER
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.grading import shards
 from tuner.evaluation.grading.definition import PACKAGE, definition_of
@@ -30,6 +31,7 @@ from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.review.spreadsheet import answer_order
 from tuner.evaluation.score_run import REVIEW, exported_sheet, merge_review, score_run, score_shard
+from tuner.intake.contestants import contestants
 from tuner.reporting.collect.questions import run_questions
 from tuner.settings import DeploymentSettings, RunSettings
 
@@ -277,6 +279,23 @@ def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeB
     score_run(folder, 25, ENCODER)  # as a retry of the step does
     assert folder.load(Scores) == scores
     assert [(each.id, "; ".join(each.reasons)) for each in scores.review] == [(row[0], row[1]) for row in rows[1:]]
+
+
+def test_the_best_earlier_run_is_graded_as_another_contestant_or_said_to_be_absent(folder: RunFolder) -> None:
+    prepare(folder, settings={"compare_with": ["best"], "evaluation": {"metrics": ["exact_match"]}})
+    manifest = folder.manifest()
+    folder.save(manifest.model_copy(update={"contestants": contestants(manifest.settings, has_documents=False)}))
+    score_run(folder, 4, ENCODER)
+    alone = folder.load(Scores)
+    assert NONE_EARLIER in alone.warnings
+    assert set(alone.questions[0].by_contestant) == {"base", "tuned"}
+    write_lines(
+        folder, Keys.answers("best", 0), [{"id": f"q{i}", "answer": f"It is the number {i}."} for i in range(7)]
+    )
+    score_run(folder, 4, ENCODER)
+    compared = folder.load(Scores)
+    assert compared.metrics["exact_match"].by_contestant["best"].mean == 1
+    assert set(compared.metrics["exact_match"].compared) == {"base", "best"}
 
 
 def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:

@@ -256,6 +256,21 @@ def test_each_contestant_is_asked_at_its_own_endpoint(
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
 
 
+def test_another_model_is_asked_by_its_id_and_the_best_earlier_run_is_not_asked(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
+    cloud.save(manifest(compare_with=["amazon.nova-lite-v1:0", "best"]))
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    approve(cloud)
+    event = {"run_id": RUN, "shards": [0], "shard_size": 25}
+    assert invoke(answer_questions, model="nova-lite", **event) == {"answered": 1, "failed": 0}
+    assert [each.answer for each in cloud.answers("nova-lite")] == ["amazon.nova-lite-v1:0"]
+    assert most_used(cloud, "nova-lite").output > 0
+    assert invoke(answer_questions, model="best", **event) == {"answered": 0, "failed": 0}
+    assert cloud.answers("best") == []
+
+
 def test_one_worker_asks_both_models_the_guard_questions(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
     cloud.write(Keys.MANIFEST, manifest(serving="on_demand", evaluation={"guard": 3}).model_dump_json().encode())

@@ -28,10 +28,11 @@ TUNED = "tuned"
 FEW_SHOT = "few_shot"
 RETRIEVAL = "retrieval"
 RETRIEVAL_TUNED = "retrieval_tuned"
+BEST = "best"
 MAIN: tuple[str, ...] = (BASE, TUNED)
 """The two contestants of the main comparison."""
 
-Kind = Literal["base", "tuned", "few_shot", "retrieval", "retrieval_tuned", "model", "other"]
+Kind = Literal["base", "tuned", "few_shot", "retrieval", "retrieval_tuned", "best", "model", "other"]
 _MEMBER = "by_contestant"
 _OTHERS = "others"
 _TITLES = {
@@ -40,6 +41,7 @@ _TITLES = {
     FEW_SHOT: "the base model with examples",
     RETRIEVAL: "the base model with passages",
     RETRIEVAL_TUNED: "the tuned model with passages",
+    BEST: "the tuned model of the best earlier run",
 }
 
 

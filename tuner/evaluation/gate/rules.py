@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.artifacts.evaluation.contestants import BASE, title_of
+from tuner.artifacts.evaluation.contestants import BASE, BEST, title_of
 from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult, SliceName
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
@@ -13,8 +13,6 @@ from tuner.artifacts.guard import GuardScores
 from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.settings import GateRule, Margin
 
-# The dataset's best earlier run, in a rule.
-_BEST = "best"
 # Slices that the sentence of the gate names for one rule.
 _MOST_NAMED = 5
 
@@ -48,16 +46,20 @@ class GateComparisons:
         return GateComparisons(self.guard.metrics, slices=(self.guard.slices,))
 
     def measures(self, other: str) -> MeasuresByName:
-        """The comparison with what a rule names: `base`, `best`, or another contestant."""
-        if other not in (BASE, _BEST):
-            return {name: scores.against(other) for name, scores in self.base.items() if other in scores.compared}
-        return self.best.metrics if other == _BEST and self.best else self.base
+        """The comparison with what a rule names: `base`, `best`, or another contestant.
+
+        A run that has the best earlier run among its contestants graded its answers together with all others.
+        """
+        compared = {name: scores.against(other) for name, scores in self.base.items() if other in scores.compared}
+        if other not in (BASE, BEST) or (other == BEST and compared):
+            return compared
+        return self.best.metrics if other == BEST and self.best else self.base
 
     def words(self, other: str) -> str:
         """What sentences call it."""
         if other == BASE:
             return BASE
-        if other != _BEST:
+        if other != BEST:
             return title_of(other)
         if self.best is None:
             return "base, since there is no earlier run to compare with"
@@ -66,7 +68,7 @@ class GateComparisons:
 
     def identity(self, other: str) -> str:
         """The name of the contestant, or the id of the earlier run."""
-        if other != _BEST:
+        if other != BEST:
             return other
         return self.best.run_id if self.best else BASE
 

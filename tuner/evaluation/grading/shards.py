@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
-from tuner.artifacts.evaluation.contestants import ContestantName
+from tuner.artifacts.evaluation.contestants import BEST, ContestantName
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.judgments import Judgments, judgments_file, judgments_json, read_judgments
 from tuner.artifacts.task import TaskDescription
@@ -74,6 +75,13 @@ class Shards:
         function = self.manifest.scorer_function
         return ScoringFunction(function, self.manifest.settings.scorer, until=self._until) if function else None
 
+    @cached_property
+    def contestants(self) -> tuple[ContestantName, ...]:
+        """Whose answers are graded. A run that asked to be compared with the best one may be the first of its kind."""
+        names = self.manifest.contestant_names
+        none_earlier = BEST in names and not self.folder.list(f"answers/{BEST}/")
+        return tuple(name for name in names if name != BEST or not none_earlier)
+
     @property
     def count(self) -> int:
         """How many shards there are."""
@@ -84,7 +92,7 @@ class Shards:
         # The base model answers all questions, also if the tuned model is not asked all of them.
         asked = {question.id for question in self.questions}
         left_out = {question.id for question in self.every_question} - asked
-        answers = {name: self._all_answers(name) for name in self.manifest.contestant_names}
+        answers = {name: self._all_answers(name) for name in self.contestants}
         kept = {name: [each for each in given if each[0] not in left_out] for name, given in answers.items()}
         return self._matched(self.questions, kept)
 
@@ -92,7 +100,7 @@ class Shards:
         """One shard's questions with their answers."""
         questions = self._slice(shard)
         ids = {question.id for question in questions}
-        given = {name: self._answers(name, shard, ids) for name in self.manifest.contestant_names}
+        given = {name: self._answers(name, shard, ids) for name in self.contestants}
         return self._matched(questions, given)
 
     def _matched(
