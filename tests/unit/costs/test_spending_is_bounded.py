@@ -21,7 +21,7 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.reservation import Reservation, judge_payer
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS, Contestant
+from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.artifact_keys import Keys
@@ -39,6 +39,7 @@ MODELS = ["amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0
 JUDGES = ["us.anthropic.claude-sonnet-4-6", "us.amazon.nova-pro-v1:0", "openai.gpt-oss-120b-1:0"]
 # What vendors add to a request with a tool, and their chat templates to a text.
 TOOL_TOKENS, TEMPLATE_TOKENS = 804, 32
+COMPARED = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
 ITEMS = {
     "base": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT),
     "tuned": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
@@ -59,7 +60,9 @@ class Runtime:
         judges = {model: judge_payer(place) for place, model in enumerate(pinned.judge_models)}
         replies = dict.fromkeys(judges.values(), itertools.cycle(judged))
         self.outcomes = {"base": answers, "tuned": answers, **replies}
-        self.payer_of = {pinned.base_endpoint: "base", TUNED_ENDPOINT: "tuned", **judges}
+        compared = {each.model: each.name for each in pinned.contestants if each.model}
+        self.outcomes |= dict.fromkeys(compared.values(), answers)
+        self.payer_of = {pinned.base_endpoint: "base", TUNED_ENDPOINT: "tuned", **judges, **compared}
         self.billed: Counter[tuple[str, str]] = Counter()
         self.lock = threading.Lock()
         self.killed = False
@@ -122,9 +125,12 @@ class NoEncoder:
 
 TEXTS = st.sampled_from(["?", "How?", "<&>" * 60, "日本語の質問ですか。" * 9, "😀" * 50, "word " * 80])
 OUTCOMES = ["malformed", "endless", "empty", "throttled", "unavailable", "lost", "failed", "killed"]
+# One of them reasons before it answers.
+OTHERS = ["us.meta.llama3-3-70b-instruct-v1:0", "us.anthropic.claude-opus-5-5"]
 SETTINGS = st.fixed_dictionaries(
     {
         "serving": st.sampled_from(["provisioned", "on_demand"]),
+        "compare_with": st.lists(st.sampled_from(OTHERS), max_size=2, unique=True),
         "system_prompt": st.none() | TEXTS,
         "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40), "temperature": st.just(0.5)}),
         "judge": st.fixed_dictionaries(
@@ -150,12 +156,13 @@ ORDINARY = {"serving": "on_demand", "evaluation": {"metrics": ["correctness", "p
 def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, invocations: int) -> None:
     """The states that answer and score, with as many attempts as there are `invocations`."""
     shards = -(-len(folder.read(Keys.EVALUATION).splitlines()) // size)
-    for contestant in MAIN_CONTESTANTS:
-        endpoint = TUNED_ENDPOINT if contestant.asks_tuned else pinned.base_endpoint
+    for contestant in pinned.contestants:
+        endpoint = TUNED_ENDPOINT if contestant.asks_tuned else contestant.model or pinned.base_endpoint
 
         def answer(contestant: Contestant = contestant, endpoint: str = endpoint) -> None:
             meter_of = Allotments.of(folder, pinned).answers
-            inference = Inference(ConverseClient(runtime), endpoint, pinned, 3, meter_of, sleep=lambda _: None)
+            asked = pinned.for_contestant(contestant)
+            inference = Inference(ConverseClient(runtime), endpoint, asked, 3, meter_of, sleep=lambda _: None)
             samples = pinned.settings.evaluation.samples
             inference.run(*(Shard(folder, contestant, number, size, samples) for number in range(shards)))
 
@@ -200,6 +207,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["lost"], ["lost"], 3, False)
 @example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["malformed"], ["malformed"], 3, True)
 @example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["endless", "killed"], ["failed"], 1, True)
+@example(MODELS[0], [("How?", "So.")] * 3, {**ORDINARY, "compare_with": OTHERS}, ["lost"], ["empty"], 3, False)
 def test_no_run_spends_more_than_its_approved_worst_case(
     monkeypatch: pytest.MonkeyPatch,
     model: str,
@@ -221,15 +229,17 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     run(pinned, folder, runtime, size, invocations=9)
     several = len(pinned.judge_models) > 1
     judges = {judge_payer(place): model if several else None for place, model in enumerate(pinned.judge_models)}
-    for payer in ("base", "tuned", *judges):
+    others = [each.name for each in pinned.contestants if each.model]
+    for payer in ("base", "tuned", *others, *judges):
         if payer == "tuned" and pinned.settings.serving == "provisioned":
             continue  # paid for by the hour
         most = most_used(folder, payer)
         reserved = [
             stored_json(folder, name) for name in folder.list(Reservation.name(payer).removesuffix("00000.json"))
         ]
-        for item, kind in zip(ITEMS[payer.partition("-")[0]], ("input", "output"), strict=True):
-            found = approved.find(item, judges.get(payer))
+        items = COMPARED if payer in others else ITEMS[payer.partition("-")[0]]
+        for item, kind in zip(items, ("input", "output"), strict=True):
+            found = approved.find(item, judges.get(payer), payer if payer in others else None)
             assert found
             assert found.at_most is not None
             # The ledger is told `most_used`.
