@@ -74,6 +74,9 @@ class ContestantCosts:
             return self.service.tuned(way, tokens, fixed)
         if contestant.kind in _ON_THE_BASE:
             return self.service.by_token("by the token", tokens, fixed)
+        if contestant.kind == "best":
+            # Possibly of another base model and served in another way, whose prices this run never asked for.
+            return Line(name="as in its run", fixed_usd=None, request_usd=None, unknown=("the earlier run's model",))
         return self.others.get(contestant.name, Service((), 0, 0)).by_token("by the token", tokens, fixed)
 
 

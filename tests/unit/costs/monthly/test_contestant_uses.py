@@ -149,6 +149,13 @@ def test_another_model_has_prices_of_its_own() -> None:
     assert (found.usd_per_1000_answers, found.unknown) == (None, ("input", "output"))
 
 
+def test_the_prices_of_an_earlier_runs_model_are_not_known() -> None:
+    best = Contestant(name="best", kind="best")
+    found = ContestantCosts(Service([], 730, 1), "on_demand").use(best, asked("best", [answer()]))
+    assert (found.usd_per_1000_answers, found.idle_usd_per_month) == (None, None)
+    assert found.unknown == ("the earlier run's model",)
+
+
 def test_a_run_that_asks_for_a_term_is_served_so() -> None:
     assert [way_of("on_demand", None), way_of("provisioned", None), way_of("provisioned", "OneMonth")] == [
         "on_demand",
