@@ -85,6 +85,8 @@ def _reasons(
 ) -> Iterator[_Reason]:
     generated = generated_roles(roles, settings.generate.count, settings.serving != "none")
     yield from _of_generation(settings, roles)
+    if not settings.candidates:
+        yield _Reason(("keep_candidates",), "the run has no candidates, so there are no models to choose from")
     if "validation" in roles or "validation" in generated:
         held = "has a validation file" if "validation" in roles else "gets validation data from documents"
         yield _Reason(("validation.fraction",), f"the dataset {held}, so nothing is held out")

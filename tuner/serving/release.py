@@ -164,15 +164,19 @@ class Release:
         self, kind: Releasable, run_id: str, listed: Sequence[PaidResource], unseen: list[str]
     ) -> Iterable[PaidResource]:
         """The run's recorded jobs, except those that are listed, have ended, or are used by another run."""
-        arns = {found.arn for found in listed}
-        for job in job_records(self.folder_of(run_id)).values():
+        arns, folder = {found.arn for found in listed}, self.folder_of(run_id)
+        for under, job in job_records(folder).items():
             if job.job_arn and job.job_arn not in arns and not job.stopped_at:
-                yield from self._recorded_job(kind, run_id, job, job.job_arn, unseen)
+                found = kind.get(job.job_arn)
+                if found and found.status == "Completed" and under and folder.find(Keys.TRAINING_SUMMARY) is None:
+                    # A candidate that was done before the run ended: its model stays for the same run again.
+                    self._record_left(folder, under, job)
+                yield from self._recorded_job(kind, run_id, job, found, unseen)
 
     def _recorded_job(
-        self, kind: Releasable, run_id: str, job: JobRecord, arn: str, unseen: list[str]
+        self, kind: Releasable, run_id: str, job: JobRecord, found: PaidResource | None, unseen: list[str]
     ) -> Iterable[PaidResource]:
-        found = kind.get(arn)
+        arn = str(job.job_arn)
         if found is None:
             # Its tags cannot be seen either. The record has those that tell who uses the job.
             tags = {Tags.RUN: job.trained_by} | ({Tags.TRAINING: job.fingerprint} if job.fingerprint else {})
@@ -254,8 +258,12 @@ class Release:
         """Records which of the run's customization jobs were left to complete."""
         folder = self.folder_of(run_id)
         for under, job in job_records(folder).items():
-            if job.job_arn in outcome.completing and job.left_at is None:
-                folder.save(job.model_copy(update={"left_at": iso(now())}), under)
+            if job.job_arn in outcome.completing:
+                self._record_left(folder, under, job)
+
+    def _record_left(self, folder: RunFolder, under: str, job: JobRecord) -> None:
+        if job.left_at is None:
+            folder.save(job.model_copy(update={"left_at": iso(now())}), under)
 
 
 def may_be_buying(folder: RunFolder) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.doubles import DEPLOYMENT, RUN, FakeEndpoints, FakeJobs, MemoryFolder
-from tuner.artifacts.training import JobRecord, JobUse
+from tuner.artifacts.training import JobRecord, JobUse, TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.core.resource_names import Tags, candidate_name
@@ -95,6 +95,23 @@ def test_a_candidate_that_is_done_is_left_to_complete_and_the_others_are_stopped
     left, stopped = job_records(folder).values()
     assert left.left_at
     assert stopped.stopped_at
+
+
+def test_a_candidate_that_was_done_before_the_run_was_stopped_is_recorded_as_left() -> None:
+    """Else the report would wait for its release, and not say that the same run again uses its model."""
+    jobs = FakeJobs()
+    done = jobs.add(name=candidate_name(DEPLOYMENT, RUN, 1), status="Completed")
+    failed = jobs.add(name=candidate_name(DEPLOYMENT, RUN, 2), status="Failed")
+    training = jobs.add(name=candidate_name(DEPLOYMENT, RUN, 3))
+    folder = recorded_candidates(done, failed, training)
+    assert release(jobs, folder).run(RUN).released == (training,)
+    records = tuple(job_records(folder).values())
+    assert [bool(record.left_at) for record in records] == [True, False, False]
+    assert [bool(record.stopped_at) for record in records] == [False, False, True]
+    folder = recorded_candidates(done)
+    folder.save(TrainingSummary())
+    release(jobs, folder).run(RUN)
+    assert not job_records(folder)["candidates/1/"].left_at, "the run went on after its training"
 
 
 def test_a_candidate_whose_job_appears_after_the_execution_was_stopped_is_stopped() -> None:

@@ -53,6 +53,7 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None, st
         "answer",
         "break_even.passages_tokens has no effect: the run measures the tokens",
     ),
+    ({"keep_candidates": True}, FILES, "answer", "keep_candidates has no effect: the run has no candidates"),
     ({"serving": "on_demand", "model_units": 2}, FILES, "answer", "the model is served on demand"),
     ({"classification": {"labels": ["a", "b"]}}, FILES, "answer", "the task is 'answer'"),
     ({"extraction": {"fields": {"a": "text"}}}, FILES, "classification", "the task is 'classification'"),
@@ -67,6 +68,11 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None, st
 
 WITH_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None]] = [
     ({}, FILES, "answer"),
+    (
+        {"keep_candidates": True, "candidates": [{"hyperparameters": {"epochCount": [1, 2]}}]},
+        FILES,
+        "answer",
+    ),
     ({"generate": {"count": 100, "model": "m"}}, BESIDE, "answer"),
     ({"generate": {"count": 0}}, BESIDE, "answer"),
     ({"generate": {"count": 0}}, FILES, "answer"),
