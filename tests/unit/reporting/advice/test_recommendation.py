@@ -13,9 +13,12 @@ import pytest
 
 from tests.unit.reporting.compared import MEANS, RATES, compared
 from tests.unit.reporting.conftest import FolderOf
+from tuner.artifacts.evaluation.gate import GateResult, RuleNumbers, RuleResult, SliceName
+from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Slice, Slices
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Recommendation
 from tuner.artifacts.serving import EndpointDetails
+from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.reporting import Failure, build, notification_text, page
 from tuner.reporting.advice.recommendation import recommendation
 from tuner.settings.evaluation import GateRule, Margin
@@ -150,6 +153,53 @@ def test_of_a_gate_that_compares_others_must_be_as_good_as_the_tuned_model(advis
         "base": "no", "tuned": "yes", "few_shot": "no", "retrieval": "yes", "retrieval_tuned": "yes"
     }  # fmt: skip
     assert found.contestant == "retrieval"
+
+
+def gated(report: Report, *rules: RuleResult) -> Report:
+    """The report with a gate that rejected the tuned model by these rules."""
+    return report.model_copy(update={"gate": GateResult(decision="rejected", sentence="Rejected.", rules=rules)})
+
+
+def test_what_guard_questions_find_is_about_tuned_models(folder_of: FolderOf) -> None:
+    lost = RuleResult(
+        measure=GUARD_MEASURE, rule="not_worse_than", decision="rejected", sentence="lost", numbers=RuleNumbers()
+    )
+    found = recommendation(gated(build(folder_of(compared())), lost))
+    assert found
+    assert may_ship(found) == {
+        "base": "no", "tuned": "no", "few_shot": "no", "retrieval": "yes", "retrieval_tuned": "no"
+    }  # fmt: skip
+    assert {each.contestant: each.meets_gate for each in found.standings}["base"] == "yes", "it is only worse"
+
+
+def test_a_bound_in_a_slice_is_checked_with_the_means_of_the_slice(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared()))
+    sides = {"base": Aggregate(mean=2), "retrieval": Aggregate(mean=9), "tuned": Aggregate(mean=3)}
+    part = Slice(value="billing", questions=9, metrics={"correctness": MeasureScores(by_contestant=sides)})
+    slices = (Slices(field="topic", values=1, slices=(part,)),)
+    bound = RuleResult(
+        measure="correctness",
+        rule="at_least",
+        decision="rejected",
+        sentence="is 3, not at least 6 for topic 'billing'",
+        numbers=RuleNumbers(bound=6, tuned=3),
+        slice=SliceName(field="topic", value="billing"),
+    )
+    sliced = made.model_copy(update={"scoring": made.scoring.model_copy(update={"slices": slices})})
+    found = recommendation(gated(sliced, bound))
+    assert found
+    meets = {each.contestant: each.meets_gate for each in found.standings}
+    assert meets == {
+        "base": "no", "tuned": "no", "few_shot": "undecided", "retrieval": "yes", "retrieval_tuned": "undecided"
+    }  # fmt: skip
+
+
+def test_where_a_lower_value_is_better_the_lowest_mean_is_the_best(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared(MEANS | {"retrieval": 9.0, "few_shot": 8.0})))
+    measure = made.scores["correctness"].model_copy(update={"better": "lower"})
+    found = recommendation(made.model_copy(update={"scores": {"correctness": measure}}))
+    assert found
+    assert next(each.contestant for each in found.standings if each.quality == "best") == "few_shot"
 
 
 def test_the_gate_names_the_margin(advise: Any) -> None:

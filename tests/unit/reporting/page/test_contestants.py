@@ -7,9 +7,11 @@ import pytest
 
 from tests.unit.reporting.compared import MEANS, RATES, compared
 from tests.unit.reporting.conftest import FolderOf
+from tuner.artifacts.contexts import Context, Passage
 from tuner.artifacts.report.contestants import ContextCounts
 from tuner.cli.terminal.console import console
 from tuner.cli.terminal.score_table import contestant_table, use_table
+from tuner.core.artifact_keys import Keys
 from tuner.reporting import Report, build, page
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
 from tuner.reporting.page.charts import quality_chart, quality_points
@@ -96,6 +98,15 @@ def test_passages_that_give_the_answer_away_are_counted(several: Report) -> None
         for use in several.contestants
     ]
     assert list(answers_given_away(none)) == []
+
+
+def test_passages_of_questions_that_were_not_asked_do_not_count(folder_of: FolderOf) -> None:
+    """A run that stops early has passages for all questions."""
+    things = compared()
+    more = Context(id="later", passages=(Passage(source="faq.pdf", text="It is so.", holds_answer=True),))
+    things[Keys.contexts("retrieval")] += more.to_json_line().encode() + b"\n"
+    retrieval = build(folder_of(things)).contestants[3]
+    assert retrieval.context == ContextCounts(questions=40, parts=80, parts_with_answer=8, questions_with_answer=8)
 
 
 def test_a_report_without_measured_use_shows_the_comparisons_only(several: Report) -> None:
