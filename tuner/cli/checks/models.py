@@ -43,7 +43,11 @@ class _RefusedError(Exception):
 def checks(settings: DeploymentSettings, region: str, ask: bool) -> Iterator[Check]:
     """The checks of the models. `ask` allows the calls that cost money: one to each judge."""
     yield Check("Base model", partial(_base_model, settings.base_model, region), _ANOTHER_MODEL)
-    yield Check("Base model access", partial(_base_access, settings.base_model), _SUPPORT)
+    base = catalog.model(settings.base_model).invoke_id
+    yield Check("Base model access", partial(_access, "Base model access", base), _SUPPORT)
+    for model in settings.compared_models:
+        name = f"Access to {model}"
+        yield Check(name, partial(_access, name, catalog.judge_or_assumed(model).foundation_model), _SUPPORT)
     for model in judges(settings):
         name = judge_check("Judge", model, settings)
         remedy = _ANOTHER_JUDGE if model == settings.judge_model else _ANOTHER_OF_SEVERAL
@@ -58,11 +62,13 @@ def _base_model(model_id: str, region: str) -> str | CheckResult:
     return f"{found.name} ({model_id}) can be fine-tuned in {region}."
 
 
-def _base_access(model_id: str) -> str | CheckResult:
-    name = "Base model access"
-    found = model_access(catalog.model(model_id).invoke_id, quick_client("bedrock"))
+def _access(name: str, invoke_id: str) -> str | CheckResult:
+    """Whether the account may ask the model. Nobody is asked: a run asks the models that it compares with."""
+    found = model_access(invoke_id, quick_client("bedrock"))
     if found is None:
         return "Bedrock does not report access for this model."
+    if catalog.judge_or_assumed(invoke_id).marketplace and found.agreement == "NOT_AVAILABLE":
+        return CheckResult(name, "failed", "The account has not accepted the model's terms.", MARKETPLACE)
     problem = _problem(found)
     return CheckResult(name, "failed", problem, _SUPPORT) if problem else "The account has access."
 

@@ -94,6 +94,17 @@ def test_every_judge_that_a_run_may_ask_is_asked(tuner: Tuner, aws: FakeAws) -> 
     ]
 
 
+def test_the_access_to_every_model_that_a_run_may_compare_with_is_checked_and_none_is_asked(
+    tuner: Tuner, aws: FakeAws
+) -> None:
+    sonnet = "us.anthropic.claude-sonnet-4-6"
+    named = DeploymentSettings(judge_model="amazon.nova-pro-v1:0", compared_models=(sonnet,))
+    aws.stacks["BedrockTuner"]["DeploymentSettings"] = named.model_dump_json()
+    assert line(tuner("doctor", "--json"), f"Access to {sonnet}")["verdict"] == "ok"
+    assert [asked["modelId"] for asked in aws.calls("Converse")] == ["amazon.nova-pro-v1:0"]
+    assert "anthropic.claude-sonnet-4-6" in {asked["modelId"] for asked in aws.calls("GetFoundationModelAvailability")}
+
+
 def test_the_judge_is_not_asked_with_no_ask(tuner: Tuner, aws: FakeAws) -> None:
     outcome = tuner("doctor", "--no-ask", "--json")
     assert aws.calls("Converse") == []
