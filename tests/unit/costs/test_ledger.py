@@ -19,6 +19,7 @@ from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, by_dataset, mone
 from tuner.artifacts.costs.reservation import judge_payer
 from tuner.artifacts.report import Failure, Report
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
 from tuner.costs.ledger.reservation import ceilings_of, reserve, settle
 from tuner.costs.ledger.spent import METERED as METERED_ITEMS
@@ -165,6 +166,13 @@ def test_what_a_step_that_was_cut_off_had_asked_for_counts_with_its_worst_case(s
 class Reply:
     input_tokens: int
     output_tokens: int
+
+
+@pytest.mark.parametrize("part", ["", Keys.candidate(2)], ids=["a single customization", "a candidate"])
+def test_a_recorded_job_of_any_customization_may_have_trained(sample: Report, part: str) -> None:
+    folder = MemoryFolder(files={part + Keys.TRAINING_JOB: b"{}"})
+    assert PaidUse.of(folder, failed(sample)).has_training_job
+    assert not PaidUse.of(MemoryFolder(), failed(sample)).has_training_job
 
 
 def item(which: CostItemId, at_most: float, price: float = 1.0) -> CostItem:

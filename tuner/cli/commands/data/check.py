@@ -7,7 +7,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from tuner.catalog import check_hyperparameters
 from tuner.cli.commands.data.display import (
     finish_with_file,
     show_fields,
@@ -39,7 +38,7 @@ from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.evaluation.guard.own_questions import own_questions
 from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
-from tuner.intake.resolve import served
+from tuner.intake.resolve import resolved_hyperparameters, served
 from tuner.intake.unused_files import can_start
 from tuner.reporting.formatting import plural
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
@@ -93,7 +92,7 @@ def check_folder(
     settings = _settings(files, names_of.get("settings"))
     limits = data_limits(model or settings.base_model or DEFAULT_MODEL, "training")
     refuse_rule_without_guard(settings_name, settings, names_of)
-    check_hyperparameters(limits.model, settings.hyperparameters, settings_name)
+    resolved_hyperparameters(limits.model, settings, settings_name)
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": system_prompt} if system_prompt else {}
     settings = served(settings.model_copy(update=given), limits.model)

@@ -111,6 +111,15 @@ def test_unknown_hyperparameters_are_refused(folder: tuple[str, Put]) -> None:
     assert "run.yaml: hyperparameters.epochs: Nova" in str(result.exception)
 
 
+def test_candidates_that_cannot_be_trained_are_refused(folder: tuple[str, Put]) -> None:
+    address, put = folder
+    put("training.jsonl", jsonl(pairs(40)))
+    put("run.yaml", b"candidates: [{hyperparameters: {epochCount: [2, 9]}}]")
+    result = check(address, "--model", NOVA)
+    assert isinstance(result.exception, SettingsError)
+    assert "run.yaml: candidates.0: hyperparameters.epochCount: must be from 1 to 5" in str(result.exception)
+
+
 def test_checking_an_object_does_not_list_its_folder(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket="bucket", Key="in/training.jsonl.gz", Body=jsonl(pairs(40)))
 
