@@ -141,7 +141,7 @@ def test_further_contestants_are_compared_with_the_tuned_model_and_corrected_for
     assert plain and corrected == pytest.approx(3 * plain)
     assert set(scores.files) == {"base", "tuned", "references", "contestant few_shot", "contestant micro"}
     page = (tmp_path / "out" / "index.html").read_text("utf-8")
-    assert "The tuned model against the other contestants" in page
+    assert "The contestants: quality, cost and speed" in page
     assert "the base model with examples" in page
 
 
