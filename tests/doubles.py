@@ -113,7 +113,7 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
     )
 
 
-def approve(folder: RunFolder, planned: bool = False) -> Estimate:
+def approve(folder: RunFolder, planned: bool = False, shard_size: int = 25) -> Estimate:
     """Writes the estimate of the run in the folder, as if its cost had been approved: before data is generated, or
     after.
     """
@@ -121,7 +121,8 @@ def approve(folder: RunFolder, planned: bool = False) -> Estimate:
     if not planned and folder.load_if_present(DatasetSummary) is None:
         folder.save(DatasetSummary(training_records=9, validation_records=1))
     sizes = planned_sizes(folder, run) if planned else counted_sizes(folder, run)
-    made = estimate(Plan.of(run), sizes.inputs, SpendingLimits(budget_usd=500), price_list(()))
+    inputs = replace(sizes.inputs, shard_size=shard_size)
+    made = estimate(Plan.of(run), inputs, SpendingLimits(budget_usd=500), price_list(()))
     folder.save(made)
     return made
 

@@ -22,7 +22,7 @@ from tuner.core.errors import SpendingLimitError
 from tuner.core.run import again_command
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
-from tuner.costs.judge_usage import JudgeUsage
+from tuner.costs.judge_usage import JudgeUsage, ScorerUsage
 from tuner.costs.meter import FolderAccount, Meter, Tokens
 
 _Items = tuple[CostItemId, CostItemId]
@@ -105,6 +105,13 @@ class Allotments:
     def _contestant(self, name: ContestantName) -> Contestant:
         return next(each for each in self.plan.contestants if each.name == name)
 
+    def scorer(self, shard: int, questions: Sequence[EvaluationQuestion], shards: int) -> Meter:
+        """The meter for the calls of the own scorer for a shard, of all the run's `shards`."""
+        whole = ScorerUsage.of(self.plan, self.inputs.questions.count, shards)
+        check_approved(self.folder, self.approved, (CostItemId.SCORER_CALLS,), whole.most_calls)
+        allotted = Tokens(ScorerUsage.of(self.plan, len(questions)).most_calls, 0)
+        return Meter(FolderAccount(self.folder, "scorer", shard), allotted)
+
     def _part(self, questions: Sequence[EvaluationQuestion]) -> CostInputs:
         """The inputs with these questions only."""
         plan = self.plan
@@ -121,7 +128,7 @@ def asked_tokens(folder: RunFolder, plan: Plan, contestant: Contestant) -> Quest
 def check_approved(
     folder: RunFolder,
     approved: Estimate,
-    items: _Items,
+    items: Sequence[CostItemId],
     *most: int,
     model: str | None = None,
     contestant: ContestantName | None = None,
@@ -135,8 +142,9 @@ def check_approved(
         # An estimate of release 0.1.0 has no worst case.
         allowed = 0 if found is None else found.at_most
         if allowed is not None and tokens > allowed:
+            unit = found.unit if found else "tokens"
             raise SpendingLimitError(
-                f"{folder.uri(Estimate.NAME)} allows {allowed:,.0f} tokens for '{item}', and the run could take "
+                f"{folder.uri(Estimate.NAME)} allows {allowed:,.0f} {unit} for '{item}', and the run could take "
                 f"{tokens:,}: something has changed since its cost was approved. Run again: "
                 f"{again_command(folder.run_id)}."
             )

@@ -110,6 +110,7 @@ class CostInputs:
     """The sizes of a dataset. `training_bytes` is the size of the converted files; `task` decides the metrics.
 
     `most_training_tokens` is the number of bytes in the converted training data. `guard` are the guard questions.
+    `shard_size` is the smallest number of questions that are scored together.
     """
 
     training_tokens: int
@@ -120,6 +121,12 @@ class CostInputs:
     task: TaskName = "answer"
     guard: QuestionTokens = QuestionTokens(0, 0, 0)
     compared: Mapping[ContestantName, QuestionTokens] = field(default_factory=dict)
+    shard_size: int = 1
+
+    def shards(self, settings: RunSettings) -> int:
+        """The most shards that the questions can be divided into. A run that stops early makes its shards smaller."""
+        size = 1 if settings.evaluation.stop_early else self.shard_size // settings.evaluation.samples
+        return -(-self.questions.count // max(1, size))
 
     def asked_of(self, contestant: Contestant, settings: RunSettings) -> QuestionTokens:
         """The questions as the contestant is asked them. What is not counted yet has the longest examples and passages.

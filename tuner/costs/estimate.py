@@ -10,10 +10,18 @@ from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
 from tuner.artifacts.evaluation.contestants import Contestant
+from tuner.catalog.metrics import uses_judge
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan
-from tuner.costs.judge_usage import JudgeUsage
-from tuner.costs.overhead import MOST_RUNS_OF_A_STEP, overhead
+from tuner.costs.judge_usage import (
+    MOST_PREFLIGHTS,
+    MOST_SCORER_TESTS,
+    MOST_TEST_TOKENS,
+    TEST_REPLY_TOKENS,
+    JudgeUsage,
+    ScorerUsage,
+)
+from tuner.costs.overhead import MOST_RUNS_OF_A_STEP, ONE_MONTH, overhead
 from tuner.costs.prices.price_list import Price, PriceList, price_list
 from tuner.settings import Commitment
 from tuner.settings.prices import PricedItem, Term
@@ -27,7 +35,7 @@ _EXPECTED_SECONDS_PER_ANSWER = 5.0
 _EXPECTED_MINUTES_PER_LOOK = 1.0
 # The release schedule fires at a fixed time, and the deletion follows within the next begun hour.
 _HOURS_OF_RELEASE = 1
-_HOURS_PER_MONTH = 730
+_HOURS_PER_MONTH, _MOST_HOURS_PER_MONTH = 730, 31 * 24
 _RATES: tuple[tuple[PricedItem, Term | None], ...] = (
     ("input", None),
     ("output", None),
@@ -112,13 +120,15 @@ class _Items:
         trained = self._inputs.training_tokens * epochs
         most = self._inputs.most_training_tokens * epochs
         yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model), most)
-        yield _item(CostItemId.CUSTOM_MODEL_STORAGE, models, "months", self._prices.find("storage", self._model))
+        stored = f"model {ONE_MONTH}"
+        yield _item(CostItemId.CUSTOM_MODEL_STORAGE, models, stored, self._prices.find("storage", self._model))
         if self._settings.serving != "none":
             yield from self._base_answers()
             yield from self._tuned_answers()
             for contestant in self._plan.others:
                 yield from self._compared_answers(contestant)
             yield from self._judge()
+            yield from self._scorer()
         for item, quantity, unit, price in overhead(self._plan, self._inputs, self._prices):
             yield _item(item, quantity, unit, price, quantity * MOST_RUNS_OF_A_STEP)
 
@@ -169,11 +179,13 @@ class _Items:
         most = units * (math.ceil(self._longest_throughput_hours) + _HOURS_OF_RELEASE)
         yield _item(CostItemId.THROUGHPUT, units * hours, unit, hourly, most)
         if self._settings.keep_hours:
-            yield _item(CostItemId.KEPT_THROUGHPUT, units * self._settings.keep_hours, unit, hourly)
+            kept = self._settings.keep_hours
+            yield _item(CostItemId.KEPT_THROUGHPUT, units * kept, unit, hourly, units * math.ceil(kept))
         if term := self._settings.commitment:
             item, months = _COMMITMENTS[term]
             price = self._prices.find("throughput", self._model, term)
-            yield _item(item, units * months * _HOURS_PER_MONTH, unit, price)
+            most = units * months * _MOST_HOURS_PER_MONTH
+            yield _item(item, units * months * _HOURS_PER_MONTH, unit, price, most)
 
     @property
     def _tuned_answers_count(self) -> int:
@@ -183,17 +195,36 @@ class _Items:
         return answers * contestants + self._inputs.guard.count
 
     def _judge(self) -> Iterator[CostItem]:
+        several = len(self._plan.judges) > 1
         for judge in self._plan.judges:
-            usage = JudgeUsage.of(self._plan, self._inputs, judge)
-            if not usage.requests:
-                return
-            reading, writing = (self._prices.find(item, judge.foundation_model) for item in _READING_AND_WRITING)
-            items = (
-                _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens),
-                _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens),
-            )
-            several = len(self._plan.judges) > 1
-            yield from (_of_judge(item, judge) if several else item for item in items)
+            for item in self._of_one_judge(judge):
+                yield _of_judge(item, judge) if several else item
+
+    def _of_one_judge(self, judge: catalog.Judge) -> Iterator[CostItem]:
+        reading, writing = (self._prices.find(item, judge.foundation_model) for item in _READING_AND_WRITING)
+        if self._judge_is_tested:
+            price = _price_of_a_test(judge, reading, writing)
+            yield _item(CostItemId.JUDGE_TEST, 1, "requests", price, MOST_PREFLIGHTS)
+        usage = JudgeUsage.of(self._plan, self._inputs, judge)
+        if usage.requests:
+            yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens)
+            yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens)
+
+    @property
+    def _judge_is_tested(self) -> bool:
+        """As the preflight decides, which does not know yet which task is recognised."""
+        settings, inputs = self._settings, self._inputs
+        unsure = settings.task == "auto" or inputs.generation is not None
+        return unsure or uses_judge(settings.used_metrics(inputs.task))
+
+    def _scorer(self) -> Iterator[CostItem]:
+        name = self._settings.scorer.name
+        if not name:
+            return
+        price = self._prices.find("scorer_call", name)
+        usage = ScorerUsage.of(self._plan, self._inputs.questions.count, self._inputs.shards(self._settings))
+        yield _item(CostItemId.SCORER_TEST, 1, "calls", price, MOST_SCORER_TESTS)
+        yield _item(CostItemId.SCORER_CALLS, usage.calls, "calls", price, usage.most_calls)
 
 
 def _priced_answers(
@@ -218,6 +249,14 @@ def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_
         at_most_usd=most * price.usd if price else None,
         source=_source(price),
     )
+
+
+def _price_of_a_test(judge: catalog.Judge, reading: Price | None, writing: Price | None) -> Price | None:
+    """The price of the largest test request of the preflight. None when one of its parts has no price."""
+    if reading is None or writing is None:
+        return None
+    written = TEST_REPLY_TOKENS + judge.reasoning_tokens
+    return reading.model_copy(update={"usd": MOST_TEST_TOKENS * reading.usd + written * writing.usd})
 
 
 def _of_judge(item: CostItem, judge: catalog.Judge) -> CostItem:

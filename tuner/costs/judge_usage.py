@@ -1,4 +1,4 @@
-"""Estimates how much the judge is used, and checks that its quotas let the scoring finish in time."""
+"""Estimates how much judge and own scorer are used, and checks that the judge's quotas let the scoring finish."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ _INSTRUCTION_TOKENS = 500
 # The bytes of the longer instructions, of the tool's schema with what the model's vendor adds for tools, of the tags
 # around the texts, and of the sentence about an unusable reply. A test compares it with the longest request.
 MOST_INSTRUCTION_TOKENS = 5_000
+# The largest test request of the preflight: its texts, its tool and what vendors add; and the longest reply, without
+# reasoning. A test compares them with the request.
+MOST_TEST_TOKENS = 2_000
+TEST_REPLY_TOKENS = 64
+# How often the state machine can run the preflight: once, and once for each retry after an error that a running
+# function can end with. A test compares it with the retry policy.
+MOST_PREFLIGHTS = 17
+# A scorer that does not answer in time is asked once more.
+MOST_SCORER_TESTS = 2 * MOST_PREFLIGHTS
+# Calls of a scorer for the same answers, in one invocation of the scoring function.
+SCORER_ATTEMPTS = 3
 # How often a request is repeated because its reply was lost, on average over a shard. AWS may have billed such a reply.
 _LOST_REPLIES = 1
 _CONCURRENT_SHARDS = 4
@@ -70,6 +81,27 @@ class JudgeUsage:
         most_read = (grades + comparisons) * most_per_model + comparisons * most_answers
         sends = settings.judge.attempts + _LOST_REPLIES
         return cls(requests, read, written, most_read * sends, written * sends)
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerUsage:
+    """The calls of an own scorer: each contestant's answers are sent by themselves, in batches.
+
+    At most: all attempts for every batch, and one more for what an invocation that was cut off had paid for.
+    """
+
+    calls: int
+    most_calls: int
+
+    @classmethod
+    def of(cls, plan: Plan, questions: int, shards: int = 1) -> ScorerUsage:
+        """The calls for the questions of so many shards: the last batch of each shard can be small."""
+        if not plan.settings.scorer.name or not questions:
+            return cls(0, 0)
+        answers, size = questions * plan.settings.evaluation.samples, plan.settings.scorer.batch
+        batches, contestants = -(-answers // size), len(plan.contestants)
+        most = min(answers, batches + shards - 1)
+        return cls(contestants * batches, contestants * most * (SCORER_ATTEMPTS + _LOST_REPLIES))
 
 
 def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:

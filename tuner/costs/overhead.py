@@ -21,6 +21,8 @@ _OBJECTS, _READS_PER_OBJECT = 60, 10
 # The uploaded dataset, the converted dataset, and the answers with the report page that includes them.
 _COPIES = 3
 _GB = 1e9
+# Nobody knows when stored data or a stored model is deleted, so that no sum can have all their months.
+ONE_MONTH = "for the first month only"
 # The state machine repeats a function that ran out of time up to nine times (statemachine/retries.py). Repetitions
 # after throttling are more, but end at once.
 MOST_RUNS_OF_A_STEP = 9
@@ -46,4 +48,4 @@ def overhead(plan: Plan, inputs: CostInputs, prices: PriceList) -> Iterator[Over
     yield CostItemId.STEP_FUNCTIONS, states, "state transitions", prices.find("state_transition")
     yield CostItemId.S3_WRITES, written, "requests", prices.find("s3_write")
     yield CostItemId.S3_READS, written * _READS_PER_OBJECT, "requests", prices.find("s3_read")
-    yield CostItemId.S3_STORAGE, stored, "GB, a month", prices.find("s3_storage")
+    yield CostItemId.S3_STORAGE, stored, f"GB {ONE_MONTH}", prices.find("s3_storage")

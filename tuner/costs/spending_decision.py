@@ -15,6 +15,7 @@ _SMALLER = "Use fewer records or epochs, a smaller model or 'serving: on_demand'
 _FEWER_QUESTIONS = "Use fewer evaluation questions, or a smaller 'inference.max_tokens'."
 _CHEAPER_JUDGE = "Use fewer evaluation questions, fewer 'evaluation.metrics', or a cheaper model in 'judge.model'."
 _CHEAPER_GENERATION = "Use a smaller 'generate.count', or a cheaper model in 'generate.model'."
+_FEWER_CALLS = "Use fewer evaluation questions, a larger 'scorer.batch', or remove 'scorer'."
 _NO_COMMITMENT = "Remove 'commitment', or take a shorter one."
 # What makes an item smaller: settings of run.yaml.
 _SMALLER_ITEM = {
@@ -37,6 +38,9 @@ _SMALLER_ITEM = {
     CostItemId.SIX_MONTHS_COMMITMENT: _NO_COMMITMENT,
     CostItemId.JUDGE_INPUT: _CHEAPER_JUDGE,
     CostItemId.JUDGE_OUTPUT: _CHEAPER_JUDGE,
+    CostItemId.JUDGE_TEST: _CHEAPER_JUDGE,
+    CostItemId.SCORER_TEST: _FEWER_CALLS,
+    CostItemId.SCORER_CALLS: _FEWER_CALLS,
 }
 
 _CEILINGS = {

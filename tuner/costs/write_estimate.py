@@ -63,7 +63,7 @@ def write_estimate(
     `planned`: before data is generated, from the plan.
     """
     plan, sizes = Plan.of(manifest), planned_sizes(folder, manifest) if planned else counted_sizes(folder, manifest)
-    inputs = sizes.inputs
+    inputs = replace(sizes.inputs, shard_size=deployment.shard_size)
     account = folder.load_if_present(Preflight) or Preflight()
     warned = (*sizes.warnings, *warnings(plan, inputs, sizes.training_records, account, deployment.shard_size))
     current, problems = current_prices(api, cache, needed_prices(plan.model, plan.other_models, deployment.region))

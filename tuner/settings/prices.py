@@ -16,6 +16,7 @@ PricedItem = Literal[
     "training",
     "storage",
     "throughput",
+    "scorer_call",
     "lambda_time",
     "lambda_call",
     "state_transition",
@@ -30,7 +31,7 @@ class GivenPrice(StrictModel):
     """US dollars for one unit. tuner/costs/prices/price_list.py describes the units."""
 
     item: PricedItem
-    model: str = Field("any", description="model id for invoking, or any")
+    model: str = Field("any", description="model id for invoking, name of a scorer, or any")
     term: Term | None = Field(None, description="for throughput only")
     usd: float = Field(ge=0)
     source: str = Field(min_length=1, description="where the price is from, and its date")

@@ -13,7 +13,7 @@ import pytest
 from tests.doubles import RUN, MemoryFolder
 from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
-from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, by_dataset, money, month_of
 from tuner.artifacts.costs.reservation import judge_payer
@@ -251,6 +251,21 @@ def test_throughput_of_a_run_that_was_cut_off_counts_by_the_hour_only_once_it_is
     assert spent(refused, buying) == Decimal(2)
 
 
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED"])
+def test_the_tests_of_the_preflight_count_with_all_that_may_have_been_made(sample: Report, status: str) -> None:
+    test = CostItem(id=CostItemId.JUDGE_TEST, name="t", usd=1, quantity=1, at_most=17, at_most_usd=17, unit_price_usd=1)
+    refused = Failure(error="BudgetExceededError", message="m")
+    found = ended(sample, status, test, failure=refused if status == "FAILED" else None)
+    assert spent(found, NO_JOB) == Decimal(17)
+
+
+def test_the_calls_of_a_scorer_count_as_the_meter_says(sample: Report) -> None:
+    calls = CostItem(
+        id=CostItemId.SCORER_CALLS, name="c", usd=1, quantity=10, at_most=80, at_most_usd=8, unit_price_usd=0.1
+    )
+    assert spent(ended(sample, "FAILED", calls), PaidUse({"scorer": Tokens(13, 0)})) == Decimal("1.3")
+
+
 def test_every_item_of_an_estimate_is_metered_or_counted_otherwise() -> None:
     otherwise = {
         CostItemId.TRAINING,
@@ -260,6 +275,7 @@ def test_every_item_of_an_estimate_is_metered_or_counted_otherwise() -> None:
         CostItemId.OTHER,
         *COMMITMENTS,
         *OVERHEAD,
+        *TESTS,
     }
     assert set(METERED_ITEMS) | otherwise == set(CostItemId)
     assert not set(METERED_ITEMS) & otherwise

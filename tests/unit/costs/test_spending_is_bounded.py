@@ -8,6 +8,7 @@ import itertools
 import json
 import threading
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,16 +22,19 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.reservation import Reservation, judge_payer
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import Contestant
+from tuner.artifacts.evaluation.contestants import MAIN, Contestant
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
-from tuner.core.errors import SpendingLimitError, TunerError
+from tuner.core.errors import AwsError, RetryableError, SpendingLimitError, ThrottledError, TunerError
+from tuner.core.json_types import Json
 from tuner.costs.allotments import Allotments
+from tuner.costs.judge_usage import MOST_PREFLIGHTS
 from tuner.costs.meter import Tokens, most_used
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.serving.inference import Inference, Shard
 from tuner.settings import RunSettings
 
@@ -59,17 +63,17 @@ class Runtime:
         answers = itertools.cycle(outcomes)
         judges = {model: judge_payer(place) for place, model in enumerate(pinned.judge_models)}
         replies = dict.fromkeys(judges.values(), itertools.cycle(judged))
-        self.outcomes = {"base": answers, "tuned": answers, **replies}
-        compared = {each.model: each.name for each in pinned.contestants if each.model}
-        self.outcomes |= dict.fromkeys(compared.values(), answers)
-        self.payer_of = {pinned.base_endpoint: "base", TUNED_ENDPOINT: "tuned", **judges, **compared}
+        self.outcomes = {**dict.fromkeys(pinned.contestant_names, answers), **replies}
+        self.judges = judges
+        self.answering = "base"
+        """Whose answers are asked for: several contestants ask one model."""
         self.billed: Counter[tuple[str, str]] = Counter()
         self.lock = threading.Lock()
         self.killed = False
 
     def converse(self, **request: Any) -> dict[str, Any]:
         with self.lock:
-            payer = self.payer_of[request["modelId"]]
+            payer = self.judges.get(request["modelId"], self.answering)
             return self._answer(payer, next(self.outcomes[payer]), request)
 
     def _answer(self, payer: str, outcome: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +134,7 @@ OTHERS = ["us.meta.llama3-3-70b-instruct-v1:0", "us.anthropic.claude-opus-5-5"]
 SETTINGS = st.fixed_dictionaries(
     {
         "serving": st.sampled_from(["provisioned", "on_demand"]),
-        "compare_with": st.lists(st.sampled_from(OTHERS), max_size=2, unique=True),
+        "compare_with": st.lists(st.sampled_from([*OTHERS, "few_shot"]), max_size=2, unique=True),
         "system_prompt": st.none() | TEXTS,
         "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40), "temperature": st.just(0.5)}),
         "judge": st.fixed_dictionaries(
@@ -157,6 +161,7 @@ def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, inv
     """The states that answer and score, with as many attempts as there are `invocations`."""
     shards = -(-len(folder.read(Keys.EVALUATION).splitlines()) // size)
     for contestant in pinned.contestants:
+        runtime.answering = contestant.name
         endpoint = TUNED_ENDPOINT if contestant.asks_tuned else contestant.model or pinned.base_endpoint
 
         def answer(contestant: Contestant = contestant, endpoint: str = endpoint) -> None:
@@ -223,20 +228,20 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     folder.save(pinned)
     questions = [{"id": str(n), "question": each[0], "reference": each[1]} for n, each in enumerate(asked)]
     write_lines(folder, Keys.EVALUATION, questions)
+    examples = [context_of(number, *each) for number, each in enumerate(asked)]
+    write_lines(folder, Keys.contexts("few_shot"), examples)
     approved = approve(folder)
     folder.runtime = runtime
     monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda *_, **__: runtime)
     run(pinned, folder, runtime, size, invocations=9)
     several = len(pinned.judge_models) > 1
     judges = {judge_payer(place): model if several else None for place, model in enumerate(pinned.judge_models)}
-    others = [each.name for each in pinned.contestants if each.model]
-    for payer in ("base", "tuned", *others, *judges):
+    others = {each.name for each in pinned.contestants if each.name not in MAIN}
+    for payer in (*pinned.contestant_names, *judges):
         if payer == "tuned" and pinned.settings.serving == "provisioned":
             continue  # paid for by the hour
         most = most_used(folder, payer)
-        reserved = [
-            stored_json(folder, name) for name in folder.list(Reservation.name(payer).removesuffix("00000.json"))
-        ]
+        reserved = [stored_json(folder, name) for name in folder.list(Reservation.folder(payer))]
         items = COMPARED if payer in others else ITEMS[payer.partition("-")[0]]
         for item, kind in zip(items, ("input", "output"), strict=True):
             found = approved.find(item, judges.get(payer), payer if payer in others else None)
@@ -245,6 +250,77 @@ def test_no_run_spends_more_than_its_approved_worst_case(
             # The ledger is told `most_used`.
             assert runtime.billed[payer, kind] <= getattr(most, kind)
             assert getattr(most, kind) <= sum(each[f"{kind}_tokens"] for each in reserved) <= found.at_most
+
+
+def context_of(number: int, question: str, answer: str) -> dict[str, Any]:
+    """A context with one example, which says the same as the question."""
+    turns = [{"role": "user", "text": question}, {"role": "assistant", "text": answer}]
+    return {"id": str(number), "examples": [{"record": 1, "turns": turns}]}
+
+
+class ScorerAtItsWorst:
+    """A scorer that never gives a usable score. `paid` are the calls that AWS bills: the function began to work."""
+
+    def __init__(self, outcomes: list[str]) -> None:
+        self.outcomes = itertools.cycle(outcomes)
+        self.paid = 0
+        self.killed = False
+        self.lock = threading.Lock()
+
+    def __call__(self, *_: object) -> Json:
+        with self.lock:
+            if self.killed:
+                raise Killed
+            outcome = next(self.outcomes)
+            if outcome == "throttled":
+                raise ThrottledError("too many requests")
+            self.paid += 1
+            if outcome == "killed":
+                self.killed = True
+                raise Killed
+            if outcome == "failed":
+                raise AwsError("The scorer failed")
+            if outcome == "lost":
+                raise RetryableError("no reply")
+            return {"score": 1}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
+@given(
+    count=st.integers(1, 7),
+    size=st.integers(1, 7),
+    samples=st.integers(1, 3),
+    batch=st.integers(1, 4),
+    outcomes=st.lists(st.sampled_from(["unusable", "failed", "lost", "throttled", "killed"]), min_size=1, max_size=8),
+)
+@example(7, 7, 1, 4, ["failed"])
+@example(7, 2, 3, 1, ["lost", "killed"])
+def test_no_scorer_is_called_more_than_approved(
+    monkeypatch: pytest.MonkeyPatch, count: int, size: int, samples: int, batch: int, outcomes: list[str]
+) -> None:
+    own = {"name": "own", "batch": batch}
+    evaluation, sampled = {"metrics": ["exact_match"], "samples": samples}, {"temperature": 0.5}
+    pinned = manifest(serving="on_demand", scorer=own, evaluation=evaluation, inference=sampled)
+    pinned = pinned.model_copy(update={"scorer_function": "arn:aws:lambda:us-east-1:111122223333:function:own"})
+    folder, scorer = EndingFolder(), ScorerAtItsWorst(outcomes)
+    folder.save(pinned)
+    ids = list(map(str, range(count)))
+    write_lines(folder, Keys.EVALUATION, [{"id": each, "question": "q", "reference": "r"} for each in ids])
+    for name in pinned.contestant_names:
+        numbers = range(samples) if samples > 1 else [None]
+        given = [{"id": each, "answer": "a", "sample": number} for each in ids for number in numbers]
+        write_lines(folder, Keys.answers(name, 0), given)
+    approved = approve(folder, shard_size=size * samples).find(CostItemId.SCORER_CALLS)
+    worst = partial(ScoringFunction, call=scorer, sleep=lambda _: None)
+    monkeypatch.setattr("tuner.evaluation.grading.shards.ScoringFunction", worst)
+    for shard, _ in itertools.product(range(-(-count // size)), range(MOST_PREFLIGHTS)):
+        scorer.killed = False
+        found = Shards(folder, size, NoEncoder())  # type: ignore[arg-type]
+        with suppress(Killed, TunerError):
+            found.graded(shard, found.samples_of(shard))
+    assert approved
+    assert approved.at_most is not None
+    assert scorer.paid <= most_used(folder, "scorer").input <= approved.at_most
 
 
 def test_models_of_every_kind_of_request_are_among_the_judges() -> None:

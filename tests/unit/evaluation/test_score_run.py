@@ -89,7 +89,7 @@ def prepare(
     write_lines(folder, Keys.answers("base", 0), base[:4])
     write_lines(folder, Keys.answers("base", 1), base[4:])
     write_lines(folder, Keys.answers("tuned", 0), tuned)
-    approve(folder)
+    approve(folder, shard_size=1)
 
 
 def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:

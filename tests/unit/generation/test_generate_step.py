@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.doubles import MemoryFolder, approve, manifest, stored_json
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, jsonl, pairs
 from tests.unit.generation.samples import JUDGE, Writer, pair, sentences, source
+from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.costs.reservation import Reservation
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.tool_call import ToolReply
+from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import DatasetError, GenerationError, RetryableError, SpendingLimitError
+from tuner.core.errors import (
+    DatasetError,
+    GenerationError,
+    RetryableError,
+    SpendingLimitError,
+    ThrottledError,
+    TunerError,
+)
 from tuner.datasets import prepare
 from tuner.datasets.io import Source
 from tuner.datasets.records.record import DataRole
@@ -234,6 +245,62 @@ def test_lost_replies_end_the_generation_before_it_passes_what_was_approved() ->
     assert plan.bound.calls <= len(asked) <= 2 * plan.bound.calls
     assert reserved["input_tokens"] <= plan.bound.input_tokens
     assert reserved["output_tokens"] <= plan.bound.output_tokens
+
+
+class GeneratorAtItsWorst(Writer):
+    """A model that bills a token for every byte and the longest reply, and whose replies are lost or of no use."""
+
+    def __init__(self, outcomes: list[str]) -> None:
+        super().__init__()
+        self.outcomes = itertools.cycle(outcomes)
+        self.billed = [0, 0]
+        self.killed = False
+
+    def __call__(self, asked: str, system: str, text: str, tool: Tool, *more: Any) -> ToolReply:
+        inference, (document,) = more
+        outcome = next(self.outcomes)
+        if outcome == "throttled":
+            raise ThrottledError("too many requests")
+        sent = len(f"{system}{text}{tool.description}{json.dumps(tool.schema)}{document.text}".encode())
+        self.billed[0] += sent
+        self.billed[1] += inference["maxTokens"]
+        if outcome == "killed":
+            raise KilledError
+        if outcome == "lost":
+            raise RetryableError("no reply")
+        if outcome == "malformed":
+            return ToolReply(None, "", "max_tokens", sent, inference["maxTokens"], problem="x" * 4000)
+        return super().__call__(asked, system, text, tool, *more)
+
+
+class KilledError(BaseException):
+    """The function ended."""
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.sampled_from(["good", "malformed", "lost", "throttled", "killed"]), min_size=1, max_size=8).filter(
+        lambda outcomes: set(outcomes) != {"throttled"}
+    )
+)
+@example(["lost"])
+@example(["malformed"])
+@example(["lost", "killed"])
+def test_no_generation_takes_more_than_its_plan(outcomes: list[str]) -> None:
+    folder, writer = MemoryFolder(), GeneratorAtItsWorst(outcomes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tuner.generation.step.GeneratorModel", partial(GeneratorModel, sleep=lambda _: None))
+        for _ in range(17):  # as often as the state machine repeats a step
+            try:
+                step(folder, ask=writer)
+            except (TunerError, KilledError):
+                continue
+            break
+    found = folder.load(Estimate)
+    for item, billed in zip((CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT), writer.billed, strict=True):
+        entry = found.find(item)
+        assert entry
+        assert billed <= (entry.at_most or 0), item
 
 
 def test_documents_are_used_only_without_validation_data() -> None:

@@ -24,8 +24,13 @@ class CostItemId(StrEnum):
     KEPT_THROUGHPUT = "provisioned_throughput_kept"
     ONE_MONTH_COMMITMENT = "commitment_one_month"
     SIX_MONTHS_COMMITMENT = "commitment_six_months"
+    JUDGE_TEST = "judge_test"
+    """The request with which the preflight finds out whether the judge answers."""
     JUDGE_INPUT = "judge_input"
     JUDGE_OUTPUT = "judge_output"
+    SCORER_TEST = "scorer_test"
+    """The same for a scorer of the deployment's own."""
+    SCORER_CALLS = "scorer_calls"
     LAMBDA_TIME = "lambda_time"
     LAMBDA_CALLS = "lambda_calls"
     STEP_FUNCTIONS = "step_functions"
@@ -51,8 +56,11 @@ LABELS: Mapping[CostItemId, str] = {
     CostItemId.KEPT_THROUGHPUT: "Throughput kept afterwards",
     CostItemId.ONE_MONTH_COMMITMENT: "Commitment, OneMonth",
     CostItemId.SIX_MONTHS_COMMITMENT: "Commitment, SixMonths",
+    CostItemId.JUDGE_TEST: "Judge, test request",
     CostItemId.JUDGE_INPUT: "Judge, reading",
     CostItemId.JUDGE_OUTPUT: "Judge, grades",
+    CostItemId.SCORER_TEST: "Own scorer, test call",
+    CostItemId.SCORER_CALLS: "Own scorer, calls",
     CostItemId.LAMBDA_TIME: "Lambda, time",
     CostItemId.LAMBDA_CALLS: "Lambda, calls",
     CostItemId.STEP_FUNCTIONS: "Step Functions",
@@ -77,6 +85,10 @@ OVERHEAD = frozenset(
     }
 )
 """The cost of the pipeline itself. No step measures its actual use."""
+TESTS = frozenset({CostItemId.JUDGE_TEST, CostItemId.SCORER_TEST})
+"""What the preflight pays for, before the estimate."""
+NOT_MEASURED = OVERHEAD | TESTS | {CostItemId.SCORER_CALLS}
+"""What a bill has as estimated."""
 
 # Release 0.1.0 wrote labels and no ids. These are its labels, so they stay as they are when LABELS changes.
 _IDS_BY_LABEL_OF_0_1_0: Mapping[str, CostItemId] = {

@@ -9,10 +9,17 @@ from pydantic import Field
 from tuner.artifacts.base import Artifact
 
 Payer = str
-"""What pays for tokens: `generation` of data, the answers of a contestant, or the `judge` (`judge-2`: the second)."""
+"""What pays: `generation` of data, the answers of a contestant, the `judge` (`judge-2`: the second), or the `scorer`.
+
+A scorer is paid by the call: its calls are counted in the place of input tokens.
+"""
 
 _FURTHER_JUDGE = "judge-"
-_FOLDERS = {"generation": "generated/reserved/", "judge": "scores/verdicts/reserved/"}
+_FOLDERS = {
+    "generation": "generated/reserved/",
+    "judge": "scores/verdicts/reserved/",
+    "scorer": "scores/verdicts/reserved-scorer/",
+}
 
 
 class Reservation(Artifact):

@@ -34,6 +34,7 @@ from tuner.core.json_types import JsonObject
 from tuner.core.run import role_of
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.estimate import estimate as add_up
+from tuner.costs.overhead import ONE_MONTH
 from tuner.costs.prices.current_prices import NoCache, current_prices
 from tuner.costs.prices.price_list import Price, price_list
 from tuner.costs.prices.usage_types import needed_prices
@@ -77,6 +78,7 @@ def estimate(
     if prepared.findings.errors:
         _refuse(prepared, as_json)
     records = prepared.summary.training_records + generation.counts.get("training", 0)
+    inputs = replace(inputs, shard_size=deployment.shard_size)
     account = Preflight(warnings=_legacy(plan) if asked else ())
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
     prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
@@ -205,7 +207,7 @@ def _table(made: Estimate) -> Table:
             _row(table, item)
     small = [item for item in made.items if item.id in OVERHEAD]
     expected, most = sum(item.usd or 0 for item in small), sum(item.at_most_usd or 0 for item in small)
-    table.add_row("Lambda, Step Functions, S3", "", "", money(expected), money(most))
+    table.add_row("Lambda, Step Functions, S3", "", f"storage {ONE_MONTH}", money(expected), money(most))
     total, worst = money(made.total_usd), money(made.worst_case_usd)
     table.add_row("All that is known" if made.unknown else "All", "", "", total, worst, style="name")
     return table

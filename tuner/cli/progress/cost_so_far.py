@@ -14,13 +14,14 @@ from tuner.cli.progress.training import TrainingProgress
 
 # The items that a state (statemachine/customization.asl.json) pays for, from its start on.
 _PAID_BY_STATE = {
+    "Check that the account is ready": (CostItemId.JUDGE_TEST, CostItemId.SCORER_TEST),
     "Generate validation data": (CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT),
     "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, *COMPARED),
     training.STEP: (CostItemId.TRAINING,),
     "Summarize the training": (CostItemId.CUSTOM_MODEL_STORAGE,),
     "Ask a batch of the questions": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
     "Answer with the tuned model": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
-    "Score the answers": (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT),
+    "Score the answers": (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT, CostItemId.SCORER_CALLS),
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from tuner.artifacts.costs.cost_items import GENERATION, OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import GENERATION, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.costs.ledger import money
 from tuner.artifacts.costs.reservation import Payer, judge_payer
@@ -37,8 +37,10 @@ METERED: Mapping[CostItemId, tuple[Payer, _Which]] = {
     CostItemId.COMPARED_OUTPUT: ("", "output"),
     CostItemId.JUDGE_INPUT: (judge_payer(0), "input"),
     CostItemId.JUDGE_OUTPUT: (judge_payer(0), "output"),
+    # Calls, in the place of tokens.
+    CostItemId.SCORER_CALLS: ("scorer", "input"),
 }
-"""The items that are paid for by the token, the payer whose calls they are, and which tokens."""
+"""The items that are paid for by the token or the call, the payer whose calls they are, and which tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def _item(item: CostItem, report: Report, use: PaidUse) -> float:
     most = item.usd or 0 if item.at_most_usd is None else item.at_most_usd
     if item.id in METERED:
         return _metered(item, report, use, most)
+    if item.id in TESTS:  # made before the estimate, and perhaps several times
+        return most
     if not _went_on(report):
         return (item.usd or 0) if item.id in OVERHEAD else 0
     if report.status != "SUCCEEDED":
@@ -116,7 +120,7 @@ def _billed(item: CostItem, report: Report, most: float) -> float:
     billed = next((each for each in report.bill.items if each.key == item.key), None) if report.bill else None
     if billed is not None:
         return most if billed.usd is None else billed.usd
-    return most if item.id == CostItemId.TRAINING or item.id in OVERHEAD else 0
+    return most if item.id == CostItemId.TRAINING or item.id in NOT_MEASURED else 0
 
 
 def _may_be_paid(report: Report, use: PaidUse) -> bool:

@@ -21,6 +21,7 @@ UNITS: dict[PricedItem, str] = {
     "training": "token of the training data, in one epoch",
     "storage": "month of storing a custom model",
     "throughput": "hour of a model unit of Provisioned Throughput; `term` is the commitment, `hourly` means none",
+    "scorer_call": "call of a scorer of the deployment's own; `model` is its name in `scorers`",
     "lambda_time": "GB-second of a Lambda function on Arm",
     "lambda_call": "invocation of a Lambda function",
     "state_transition": "state transition of a standard workflow of Step Functions",

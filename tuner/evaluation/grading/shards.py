@@ -26,7 +26,6 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
 from tuner.costs.allotments import Allotments
-from tuner.costs.meter import Meter
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.definition import grading_definition
 from tuner.evaluation.grading.grades import Graded, grade
@@ -58,7 +57,6 @@ class Shards:
         references = [text for question in self.every_question for text in (question.reference, *question.accepted)]
         summary = folder.load_if_present(DatasetSummary)
         self.task = with_references(summary.task if summary else TaskDescription(), references)
-        self._allotments: Allotments | None = None
         self._metrics = chosen(settings.used_metrics(self.task.name))
         self._until = time.monotonic() + _SECONDS
         # All shards share one limiter for each judge: what one shard learns about its quota is true for the next one.
@@ -68,12 +66,15 @@ class Shards:
             language=settings.evaluation.language or detect(question.reference for question in self.every_question),
             task=self.task,
             questions={question.id: question for question in self.questions},
-            scorer=self._scorer(),
         )
 
-    def _scorer(self) -> ScoringFunction | None:
+    def _scorer(self, shard: int, open_meters: ExitStack) -> ScoringFunction | None:
         function = self.manifest.scorer_function
-        return ScoringFunction(function, self.manifest.settings.scorer, until=self._until) if function else None
+        if not function:
+            return None
+        shards = -(-len(self.every_question) // self._size)
+        meter = open_meters.enter_context(self._allotted.scorer(shard, self._slice(shard), shards))
+        return ScoringFunction(function, self.manifest.settings.scorer, until=self._until, meter=meter)
 
     @cached_property
     def contestants(self) -> tuple[ContestantName, ...]:
@@ -128,11 +129,12 @@ class Shards:
                     limiter=limiter,
                     until=self._until,
                     longest_answer=self.manifest.settings.inference.longest_answer_bytes,
-                    meter=open_meters.enter_context(self._meter(shard, place)),
+                    meter=open_meters.enter_context(self._allotted.judge(shard, self._slice(shard), place)),
                 )
                 for place, (model, limiter) in enumerate(self._limiters.items())
             ]
-            made = grade(own, self._metrics, replace(self._context, judges=judges))
+            context = replace(self._context, judges=judges, scorer=self._scorer(shard, open_meters))
+            made = grade(own, self._metrics, context)
         saved = GradedShard(
             fingerprint=fingerprint,
             records=made.records,
@@ -142,10 +144,9 @@ class Shards:
         self.folder.write(GradedShard.name(shard), saved.to_json())
         return made
 
-    def _meter(self, shard: int, place: int) -> Meter:
-        if self._allotments is None:
-            self._allotments = Allotments.of(self.folder, self.manifest)
-        return self._allotments.judge(shard, self._slice(shard), place)
+    @cached_property
+    def _allotted(self) -> Allotments:
+        return Allotments.of(self.folder, self.manifest)
 
     def _known(self, shard: int) -> GradedShard | None:
         name = GradedShard.name(shard)

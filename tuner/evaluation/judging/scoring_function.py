@@ -14,17 +14,27 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from tuner.artifacts.dataset import Message
 from tuner.aws.scoring_functions import call_function
-from tuner.core.errors import AccessDeniedError, AwsError, QuotaError, RetryableError
+from tuner.core.errors import (
+    AccessDeniedError,
+    AwsError,
+    QuotaError,
+    RetryableError,
+    SpendingLimitError,
+    TunerError,
+)
 from tuner.core.json_types import Json
+from tuner.costs.judge_usage import SCORER_ATTEMPTS
+from tuner.costs.meter import Meter, Tokens
 from tuner.settings.tasks import ScorerSettings
 
 Call = Callable[[str, Json, float], Json]
-_ATTEMPTS = 3
 _WAIT_SECONDS = 1.0
+_CALL = Tokens(1, 0)
 # A function that calls a model itself has quotas of its own.
 _CONCURRENT_CALLS = 4
 _SHOWN = 60
@@ -69,7 +79,8 @@ class _UnusableReplyError(Exception):
 class ScoringFunction:
     """A scorer: `function` is the name or the ARN of the Lambda function, `settings.name` what the run calls it.
 
-    After `until`, on the monotonic clock, it asks nothing more.
+    After `until`, on the monotonic clock, it asks nothing more. `meter` limits its calls, each of which counts as one
+    token of input.
     """
 
     def __init__(
@@ -79,12 +90,14 @@ class ScoringFunction:
         call: Call = call_function,
         sleep: Callable[[float], None] = time.sleep,
         until: float = math.inf,
+        meter: Meter | None = None,
     ) -> None:
         self.settings = settings
         self._function = function
         self._call = call
         self._sleep = sleep
         self._until = until
+        self._meter = meter
 
     def score(self, answers: Sequence[ToScore]) -> list[Scored]:
         """A score for each answer, in their order.
@@ -100,7 +113,7 @@ class ScoringFunction:
 
     def _batch(self, answers: Sequence[ToScore]) -> list[Scored]:
         found: dict[str, Scored] = {}
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(SCORER_ATTEMPTS):
             left = [answer for answer in answers if answer.id not in found or found[answer.id].score is None]
             if not left:
                 break
@@ -114,10 +127,17 @@ class ScoringFunction:
             problem = "the scorer took so long that no time was left in this invocation"
             return {answer.id: Scored(problem=problem) for answer in answers}
         try:
+            with self._meter.call(_CALL) if self._meter else nullcontext():
+                return self._paid_attempt(answers)
+        except (RetryableError, AccessDeniedError, QuotaError, SpendingLimitError) as error:
+            return _failed(answers, error)
+
+    def _paid_attempt(self, answers: Sequence[ToScore]) -> dict[str, Scored]:
+        """A function that failed has worked, and is paid for: the meter must not see this error."""
+        try:
             return self.ask(answers)
-        except (AwsError, RetryableError, AccessDeniedError, QuotaError) as error:
-            problem = str(error).rstrip(".")
-        return {answer.id: Scored(problem=problem) for answer in answers}
+        except AwsError as error:
+            return _failed(answers, error)
 
     def ask(self, answers: Sequence[ToScore]) -> dict[str, Scored]:
         """The scores of one call, by the answers' ids. Raises the errors of `call_function`."""
@@ -170,6 +190,11 @@ class ScoringFunction:
                 _check_range(f"metrics_list value '{name}'", value, f"scorer.measures.{name}.range", declared.range)
             found.append((name, value))
         return found
+
+
+def _failed(answers: Sequence[ToScore], error: TunerError) -> dict[str, Scored]:
+    problem = str(error).rstrip(".")
+    return {answer.id: Scored(problem=problem) for answer in answers}
 
 
 def _check_range(name: str, value: float, setting: str, bounds: tuple[float, float]) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, NOT_MEASURED, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, item_key
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.metric_details import JudgeDetails
@@ -33,7 +33,7 @@ class Usage:
 def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
     """The estimate's items with the quantities that the run used. None without an estimate, or when nothing was used.
 
-    No step measures the overhead: its items keep the estimated quantities.
+    Items that no step measures keep the estimated quantities.
     """
     asked = [question for question in usage.questions if question.base or question.tuned]
     if estimate is None or not (usage.training or usage.serving or asked):
@@ -131,7 +131,7 @@ def _compared(item: CostItem, asked: list[Question]) -> dict[str, float | None]:
 
 
 def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:
-    counted = item.id not in OVERHEAD
+    counted = item.id not in NOT_MEASURED
     quantity = used.get(item.key) if counted else item.quantity
     price = item.unit_price_usd
     usd = quantity * price if quantity is not None and price is not None else None
