@@ -15,7 +15,7 @@ from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.errors import DatasetError
-from tuner.core.run import INCOMING
+from tuner.core.run import shown_folder
 from tuner.core.strict_model import StrictModel
 from tuner.intake.arrival import too_many_files
 from tuner.intake.earlier_run import refuse_earlier_run
@@ -53,7 +53,7 @@ def handler(event: PinEvent, env: Environment) -> PinnedRun:
     when the folder is that of an earlier execution of this name.
     """
     if event.files:
-        raise DatasetError(too_many_files(f"{INCOMING}{event.dataset}/", event.files))
+        raise DatasetError(too_many_files(shown_folder(event.dataset), event.files))
     bucket = DatasetBucket(env.data_bucket)
     refuse_foreign_inputs(bucket, event.dataset, event.run_id, event.execution_arn, event.inputs)
     folder = env.folder(event.run_id)

@@ -3,7 +3,7 @@
 The function does not wait: the arrivals queue delivers the event of an upload after `quiet_seconds`.
 
 A folder whose training file has another name starts no run: then it notifies, so that the data owner learns of it. So
-it does for a file of a wrong name that comes after the run began.
+it does for a file of a wrong name that comes after the run began, and for a run id that another execution has used up.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, sns:Publish.
 """
@@ -21,8 +21,9 @@ from tuner.aws.notifications import notify
 from tuner.aws.s3.dataset_bucket import DatasetBucket, ListedObject
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
-from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of
+from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of, shown_folder
 from tuner.core.strict_model import FrozenModel
+from tuner.core.text_sanitizer import shown_name
 from tuner.intake.arrival import Arrival, Upload, changed_meanwhile, followed, not_enough, pin, pin_now, startable
 from tuner.intake.unused_files import renaming, unused_files
 
@@ -113,7 +114,7 @@ def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
             return StartResult(started=False, reason=_LATER)
         arrival = pin(folder, dataset, listing)
         if arrival:
-            return _start(arrival, env)
+            return _start_once(arrival, env)
     # A deletion has no event, so the queue has to deliver this one again.
     raise RetryableError(changed_meanwhile(dataset))
 
@@ -127,7 +128,7 @@ def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Envir
     # One notification for the upload of a folder: by the event of its last file, whatever its name.
     if followed(objects, upload):
         return StartResult(started=False, reason=_LATER)
-    reason = f"{INCOMING}{dataset}/ has no training file, so no run was started. {renamed}"
+    reason = f"{shown_folder(dataset)} has no training file, so no run was started. {renamed}"
     text = f"{reason}\n\nIn S3, upload the file again under its new name, and delete the other one.\n"
     notify(env.topic_arn, "Fine-tuning not started: a file has the wrong name", text, {"status": "NOT_STARTED"})
     return StartResult(started=False, reason=reason)
@@ -153,12 +154,31 @@ def _not_used(
     late = [file for file in unused if any(objects[file.name].modified > began for began in written.values())]
     if arrival is None or not late:
         return nothing
-    found = "\n".join(f"{file.name} {file.message} {file.remedy}" for file in late[:_MOST_SHOWN])
+    found = "\n".join(f"{shown_name(file.name)} {file.message} {file.remedy}" for file in late[:_MOST_SHOWN])
     more = f"\n... and {len(late) - _MOST_SHOWN:,} more." if len(late) > _MOST_SHOWN else ""
-    reason = f"Files came to {INCOMING}{dataset}/ after the run {arrival.run_id} began, and are not a part of it."
+    reason = f"Files came to {shown_folder(dataset)} after the run {arrival.run_id} began, and are not a part of it."
     text = f"{reason}\n\n{found}{more}\n\nUnder the right name, a file starts a run of the whole folder.\n"
     notify(env.topic_arn, "Fine-tuning: a file that was uploaded later is not used", text, {"status": "NOT_STARTED"})
     return StartResult(started=False, run_id=arrival.run_id, reason=reason)
+
+
+def _start_once(arrival: Arrival, env: Environment) -> StartResult:
+    """Notifies when the id of the run is used up, although no run has worked on this content.
+
+    Whoever may start executions can give one this name, with another input. It is refused, and Step Functions accepts
+    its name no more. The upload would start nothing, and nobody would learn of it.
+    """
+    result = _start(arrival, env)
+    if result.started or env.folder(arrival.run_id).list(Keys.MANIFEST):
+        return result
+    reason = (
+        f"The upload to {shown_folder(arrival.dataset)} started no run: an execution named {arrival.run_id}, the run "
+        "id of this content, exists and has recorded no inputs. It waits for its place, or it was refused. 'tuner "
+        f"runs' shows it. If it was refused for its input, start a run of this content: {again_command('PATH')}"
+    )
+    subject = "Fine-tuning not started: the run id is used up"
+    notify(env.topic_arn, subject, f"{reason}\n", {"status": "NOT_STARTED"})
+    return result.model_copy(update={"reason": reason})
 
 
 def _start(arrival: Arrival, env: Environment) -> StartResult:

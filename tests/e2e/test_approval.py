@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.e2e.pipeline import EXAMPLE, small_dataset, until
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
+from tuner.cli.upload import read
 from tuner.core.artifact_keys import Keys
 
 pytestmark = pytest.mark.e2e
@@ -59,6 +60,12 @@ def tuner(environment, *arguments, status=0):
     done = subprocess.run(["tuner", *arguments], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == status, f"{arguments}: {done.stdout}\n{done.stderr}"
     return " ".join((done.stdout + done.stderr).split())
+
+
+def access_of(environment):
+    """The arguments of boto3 for a person."""
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return {key.lower(): environment[key] for key in keys} | {"region_name": "us-east-1"}
 
 
 def folder(path, files):
@@ -135,7 +142,7 @@ def test_a_data_owner_stops_a_run_and_repeats_it(people, pipeline, tmp_path):
 
 def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeline):
     owner, _ = people
-    session = boto3.Session(owner["AWS_ACCESS_KEY_ID"], owner["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1")
+    session = boto3.Session(**access_of(owner))
     artifacts, machine = pipeline.outputs["ArtifactsBucketName"], pipeline.outputs["StateMachineArn"]
     for call in (
         lambda: session.client("s3").put_object(Bucket=artifacts, Key="runs/x/scores/gate.json", Body=b"{}"),
@@ -145,6 +152,21 @@ def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeli
     ):
         with pytest.raises(ClientError, match="not authorized"):
             call()
+
+
+def test_a_run_id_that_somebody_uses_up_is_told_of_and_its_content_can_be_run_again(people, pipeline, tmp_path):
+    owner, _ = people
+    path = folder(tmp_path / "used-up", small_dataset("serving: none\n"))
+    run = read(tmp_path / "used-up", None, None).run_id()
+    machine, foreign = pipeline.outputs["StateMachineArn"], {"run_id": run, "dataset": "used-up", "inputs": []}
+    pipeline.client("stepfunctions").start_execution(stateMachineArn=machine, name=run, input=json.dumps(foreign))
+    execution = pipeline.finished(run)
+    assert execution["error"] == "RunRefusedError"
+    assert "tuner run PATH --again" in execution["cause"]
+    assert pipeline.artifact(run, Keys.MANIFEST) is None
+    assert "This content was run before" in tuner(owner, "run", path, status=1)
+    tuner(owner, "run", path, "--again")
+    assert pipeline.describe(f"{run}-r1")["status"] == "SUCCEEDED"
 
 
 def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_shows_both(people, pipeline):

@@ -12,8 +12,8 @@ from tuner.core.errors import SettingsError
 
 WARMUP = "learningRateWarmupSteps"
 SMALLEST = 1e-9
-"""The smallest accepted number other than 0. No useful rate is smaller, and a plain decimal of a smaller one has more
-digits than AWS is known to accept."""
+"""The smallest accepted number other than 0, of all settings of a run. No useful rate is smaller, a plain decimal of a
+smaller one has more digits than AWS is known to accept, and quotients of smaller ones can be infinite."""
 
 
 def check_hyperparameters(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuner.core.file_formats import ENDINGS
+from tuner.core.text_sanitizer import shown_name
 
 DataRole = Literal["training", "validation", "evaluation"]
 Role = Literal[DataRole, "guard", "documents", "settings"]
@@ -71,6 +72,11 @@ def dataset_of(key: str) -> str | None:
         return None
     dataset, slash, _ = key.removeprefix(INCOMING).partition("/")
     return dataset if slash and dataset else None
+
+
+def shown_folder(dataset: str) -> str:
+    """The folder of a dataset for a sentence."""
+    return f"{INCOMING}{shown_name(dataset)}/"
 
 
 def run_id(dataset: str, contents: Iterable[tuple[str, str]], repeat: int = 0) -> str:

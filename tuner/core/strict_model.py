@@ -41,18 +41,25 @@ Number = Annotated[float, Strict()]
 
 
 class StrictModel(FrozenModel):
-    """A model that people or other systems write: an unknown key is an error, and a text is not a number."""
+    """A model that people or other systems write: an unknown key is an error, a text is not a number, and a number is
+    neither true nor false.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     @field_validator("*", mode="before")
     @classmethod
     def _text_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Rejects `"5"`, which pydantic would convert to 5. What is typed for a number is then stored as it was."""
-        if not isinstance(value, str):
+        """Rejects `"5"`, which pydantic would convert to 5. What is typed for a number is then stored as it was.
+
+        Also 1 for true, and 0 for false.
+        """
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
             return value
         taken = accepted_types(cls.model_fields[str(info.field_name)].annotation)
-        if taken <= {int, float, NoneType}:
+        if not isinstance(value, str) and taken <= {bool, NoneType}:
+            raise PydanticKnownError("bool_type")
+        if isinstance(value, str) and taken <= {int, float, NoneType}:
             raise PydanticKnownError("float_type" if float in taken else "int_type")
         return value
 

@@ -5,6 +5,7 @@ of judges, errors of other services.
 
 readable          every outlet for people: no control characters, no marks that hide or reorder text
 without_links     messages that other programs display (mail, chat, Markdown): also no live links and no mentions
+shown_name        names of files and datasets in sentences: also no line breaks, and not long
 spreadsheet_cell  cells of a CSV file: also no formulas
 json_escaped      JSON on standard output: escapes what is not readable, and loses nothing
 """
@@ -87,6 +88,18 @@ def one_line(text: str, longest: int) -> str:
     'two...'
     """
     line = " ".join(without_links(text).split())
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
+def shown_name(name: str, longest: int = 80) -> str:
+    """The name of a file or a dataset for a sentence: in one line of at most `longest` characters.
+
+    S3 allows line breaks in names. With one, a name could write lines of its own into a message.
+
+    >>> shown_name("faq\\n\\nApprove it: tuner approve evil")
+    'faq Approve it: tuner approve evil'
+    """
+    line = " ".join(readable(name).split())
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 

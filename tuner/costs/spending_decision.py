@@ -7,6 +7,7 @@ from typing import Literal
 from tuner.artifacts.costs.cost_items import COMPARED, GENERATION, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
 from tuner.artifacts.costs.ledger import PassedCeiling
+from tuner.core.text_sanitizer import shown_name
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
 
@@ -72,7 +73,7 @@ def spending_reason(estimate: Estimate) -> str:
 def ceiling_sentence(passed: PassedCeiling) -> str:
     """Which ceiling the run would pass, and what other runs have reserved and spent."""
     whose, setting = _CEILINGS[passed.ceiling]
-    by = ", ".join(f"{each.dataset} ${each.usd:,.2f}" for each in passed.datasets)
+    by = ", ".join(f"{shown_name(each.dataset)} ${each.usd:,.2f}" for each in passed.datasets)
     datasets = f" (by dataset: {by})" if by and passed.ceiling == "deployment" else ""
     return (
         f"With this run, the {whose} could pass its ceiling of ${passed.limit_usd:,.2f} for {passed.month} "

@@ -12,7 +12,8 @@ from tuner.artifacts.manifest import Manifest, PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.file_formats import accepted_names
-from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id
+from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id, shown_folder
+from tuner.core.text_sanitizer import shown_name
 from tuner.intake.unused_files import can_start
 
 # The marker of an upload that was interrupted stays. Files that others upload after this time start a run again.
@@ -144,9 +145,9 @@ def changes(earlier: Sequence[PinnedInput], now: Arrival) -> tuple[str, ...]:
     """How the files of a dataset differ from those of an earlier run of it, in a few words each."""
     before, after = dict(_contents(now.dataset, earlier)), dict(_contents(now.dataset, now.inputs))
     found = [
-        *(f"{name} changed" for name in before if name in after and before[name] != after[name]),
-        *(f"{name} is new" for name in after if name not in before),
-        *(f"{name} was deleted" for name in before if name not in after),
+        *(f"{shown_name(name)} changed" for name in before if name in after and before[name] != after[name]),
+        *(f"{shown_name(name)} is new" for name in after if name not in before),
+        *(f"{shown_name(name)} was deleted" for name in before if name not in after),
     ]
     return tuple(
         found if len(found) <= _SHOWN_FILES else [*found[:_SHOWN_FILES], f"and {len(found) - _SHOWN_FILES:,} more"]
@@ -155,7 +156,8 @@ def changes(earlier: Sequence[PinnedInput], now: Arrival) -> tuple[str, ...]:
 
 def changed_meanwhile(dataset: str) -> str:
     """Why a dataset could not be pinned, and what happens."""
-    return f"The dataset {dataset} changed while it was read. Finish the upload: the run starts some minutes later."
+    name = shown_name(dataset)
+    return f"The dataset {name} changed while it was read. Finish the upload: the run starts some minutes later."
 
 
 def refuse_incomplete(folder: Folder, manifest: Manifest) -> None:
@@ -173,9 +175,9 @@ def refuse_incomplete(folder: Folder, manifest: Manifest) -> None:
     # The time of an added file says nothing: that of a multipart upload is its beginning.
     names = [_name(dataset, key) for key in sorted(listed.keys() - pinned)]
     if names:
-        shown = ", ".join(names[:_SHOWN_FILES]) + (", ..." if len(names) > _SHOWN_FILES else "")
+        shown = ", ".join(map(shown_name, names[:_SHOWN_FILES])) + (", ..." if len(names) > _SHOWN_FILES else "")
         raise DatasetError(
-            f"The upload of {INCOMING}{dataset}/ was not complete when this run was started: {shown} came "
+            f"The upload of {shown_folder(dataset)} was not complete when this run was started: {shown} came "
             "later. This run ends before it costs anything. The later upload starts a run with all files, which "
             "'tuner runs' lists."
         )
@@ -184,7 +186,7 @@ def refuse_incomplete(folder: Folder, manifest: Manifest) -> None:
 def not_enough(dataset: str) -> str:
     """Why a dataset cannot be run."""
     return (
-        f"{INCOMING}{dataset}/: there is no training file. Upload {accepted_names('training')}; or documents alone, "
+        f"{shown_folder(dataset)}: there is no training file. Upload {accepted_names('training')}; or documents alone, "
         "below documents/, without data files of other names. Documents do not start a run while 'tuner run' uploads."
     )
 

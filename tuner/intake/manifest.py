@@ -14,7 +14,7 @@ from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog.guard import MEASURE as GUARD_MEASURE
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import candidate_name, resource_name
-from tuner.core.run import INCOMING, Role
+from tuner.core.run import INCOMING, Role, shown_folder
 from tuner.intake.contestants import Models, contestants, named
 from tuner.intake.earlier_run import ran_before
 from tuner.intake.lines import with_lines
@@ -62,7 +62,7 @@ def write_manifest(
     Raises DatasetError when two files have the same role, SettingsError and other subclasses of RunRefusedError with
     every problem of the settings, ModelUnavailableError when the Region does not offer the base model.
     """
-    refuse_two_of_a_kind(f"{INCOMING}{dataset}/", [(entry.role, _name(dataset, entry)) for entry in pinned])
+    refuse_two_of_a_kind(shown_folder(dataset), [(entry.role, _name(dataset, entry)) for entry in pinned])
     data, settings_name = _document(inputs, dataset, pinned)
     resolved = _resolved(data, settings_name, deployment)
     refuse_rule_without_guard(settings_name, resolved.settings, [entry.role for entry in pinned])

@@ -13,10 +13,13 @@ from typing import Protocol
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject
 from tuner.core.errors import RunRefusedError
-from tuner.core.run import INCOMING, role_of, run_id
+from tuner.core.run import INCOMING, again_command, role_of, run_id, shown_folder
 
 _REPEAT = re.compile(r"-r([1-9][0-9]*)$")
-_REMEDY = "Start runs by uploading a dataset, or with 'tuner run'."
+_REMEDY = (
+    "Start runs by uploading a dataset, or with 'tuner run'. No execution can have this name again. If it is the run "
+    f"id of your dataset, use: {again_command('PATH')}"
+)
 
 
 class PinnedObjects(Protocol):
@@ -43,7 +46,7 @@ def refuse_foreign_inputs(
         if not entry.key.startswith(prefix) or role_of(name) != entry.role:
             raise RunRefusedError(f"{entry.key!r} is not the {entry.role} data of the dataset {dataset!r}. {_REMEDY}")
     if len(set(names)) < len(names):
-        raise RunRefusedError(f"The execution's input names a file of {prefix} twice. {_REMEDY}")
+        raise RunRefusedError(f"The execution's input names a file of {shown_folder(dataset)} twice. {_REMEDY}")
     repeated = _REPEAT.search(run)
     contents = [(name, entry.sha256) for name, entry in zip(names, pinned, strict=True)]
     expected = run_id(dataset, contents, int(repeated[1]) if repeated else 0)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from tuner.artifacts.manifest import UnusedFile
 from tuner.core.file_formats import ENDINGS, accepted_names
 from tuner.core.run import UPLOADING, Role, role_of
+from tuner.core.text_sanitizer import shown_name
 
 # Parts of file names, by the role that they say.
 _ROLE_WORDS: dict[Role, re.Pattern[str]] = {
@@ -47,7 +48,7 @@ def unused_files(names: Collection[str]) -> Iterator[UnusedFile]:
             if role in taken and role != "documents":
                 message, remedy = f"is not used: {taken[role]} is the {role} file.", "Nothing to do if that is right."
             else:
-                message, remedy = "is not used, because of its name.", f"Rename {name} to {right}."
+                message, remedy = "is not used, because of its name.", f"Rename {shown_name(name)} to {right}."
             yield UnusedFile(name=name, rule="unused-file", message=message, remedy=remedy)
         elif _data_ending(name):
             message = "is not used: its name does not say what it is for."
@@ -111,14 +112,14 @@ def renaming(names: Collection[str]) -> str | None:
             return f"If one of {_listed(others)} has the training data, name it {accepted_names('training')}."
         if not others:
             return None
-        return f"If {others[0]} has the training data, rename it to training.{_data_ending(others[0])}."
+        return f"If {shown_name(others[0])} has the training data, rename it to training.{_data_ending(others[0])}."
     used = {role_of(name) for name in names}
     free = [(found, right) for right, found in by_right.items() if role_of(right) not in used]
     order: list[Role | None] = [*_ROLE_WORDS]
     free.sort(key=lambda entry: order.index(role_of(entry[1])) if role_of(entry[1]) in order else len(order))
-    which = [(found[0] if len(found) == 1 else f"one of {_listed(found)}", right) for found, right in free]
+    which = [(shown_name(found[0]) if len(found) == 1 else f"one of {_listed(found)}", right) for found, right in free]
     return f"Rename {' and '.join(f'{found} to {right}' for found, right in which)}."
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return ", ".join(map(shown_name, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")

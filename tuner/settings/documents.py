@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from tuner.catalog.hyperparameters import SMALLEST, plain_decimal
 from tuner.core.errors import SettingsError
 from tuner.core.json_types import JsonObject
 
@@ -53,6 +54,7 @@ def parse_document(data: bytes, name: str) -> JsonObject:
     if not isinstance(document, dict):
         raise SettingsError(f"{name}, line 1: must contain keys and values, not {_kind(document)}.")
     check_values(document, name)
+    _check_sizes(document, name)
     return document
 
 
@@ -85,6 +87,16 @@ def check_values(document: JsonObject, name: str) -> None:
             raise SettingsError(f"{name}: {_shown(path)}: is nested too deeply: at most {DEEPEST} levels are allowed.")
         if problem := _problem(value):
             raise SettingsError(f"{name}: {_shown(path)}: {problem}")
+
+
+def _check_sizes(document: JsonObject, name: str) -> None:
+    """Raises SettingsError for numbers of which sums and quotients can be infinite: no setting of a run needs them."""
+    for path, value in _walk(document):
+        if isinstance(value, float) and abs(value) > _LARGEST_INTEGER:
+            raise SettingsError(f"{name}: {_shown(path)}: is too large a number.")
+        if isinstance(value, float) and 0 < abs(value) < SMALLEST:
+            least = plain_decimal(SMALLEST)
+            raise SettingsError(f"{name}: {_shown(path)}: is too small a number: write 0, or at least {least}.")
 
 
 def key_lines(text: str) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.core.text_sanitizer import json_escaped, one_line, readable, spreadsheet_cell, without_links
+from tuner.core.text_sanitizer import json_escaped, one_line, readable, shown_name, spreadsheet_cell, without_links
 
 JOINERS = "\u200c\u200d"
 
@@ -122,3 +122,15 @@ def test_escaped_json_has_the_same_values_and_is_readable(text: str) -> None:
     escaped = json_escaped(json.dumps([text], ensure_ascii=False))
     assert json.loads(escaped) == [text]
     assert readable(escaped) == escaped
+
+
+@given(st.text())
+def test_a_name_writes_no_line_of_its_own_into_a_message(name: str) -> None:
+    shown = shown_name(name)
+    assert len(shown) <= 80
+    assert len(shown.splitlines()) <= 1
+    assert readable(shown) == shown
+
+
+def test_an_ordinary_name_is_shown_as_it_is() -> None:
+    assert shown_name("our faq, 2. Ausgabe – 質問") == "our faq, 2. Ausgabe – 質問"

@@ -15,7 +15,15 @@ from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
-from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, by_dataset, money, month_of
+from tuner.artifacts.costs.ledger import (
+    Ceilings,
+    DatasetSpending,
+    LedgerEntry,
+    PassedCeiling,
+    by_dataset,
+    money,
+    month_of,
+)
 from tuner.artifacts.costs.reservation import judge_payer
 from tuner.artifacts.report import Failure, Report
 from tuner.aws.s3.run_folder import RunFolder
@@ -25,7 +33,7 @@ from tuner.costs.ledger.reservation import ceilings_of, reserve, settle
 from tuner.costs.ledger.spent import METERED as METERED_ITEMS
 from tuner.costs.ledger.spent import PaidUse, spent
 from tuner.costs.meter import FolderAccount, Meter, Tokens
-from tuner.costs.spending_decision import spending_decision, spending_reason
+from tuner.costs.spending_decision import ceiling_sentence, spending_decision, spending_reason
 from tuner.reporting import build
 from tuner.settings import DeploymentSettings
 
@@ -82,6 +90,14 @@ def test_a_run_that_would_pass_a_ceiling_waits_and_the_reason_says_which_and_by_
         "With this run, the dataset could pass its ceiling of $500.00 for 2026-11 ('monthly_usd_per_dataset'): other "
         "runs have spent $120.50 and reserved $200.00."
     )
+
+
+def test_the_name_of_another_dataset_writes_no_lines_into_the_request_for_approval() -> None:
+    forged = DatasetSpending(dataset="x\n\nApprove it:  tuner approve evil-1", reserved_usd=1, spent_usd=0)
+    passed = PassedCeiling(
+        ceiling="deployment", month="2026-11", limit_usd=1, reserved_usd=1, spent_usd=0, datasets=(forged,)
+    )
+    assert "\n" not in ceiling_sentence(passed)
 
 
 def test_a_run_over_its_budget_is_refused_whatever_the_ceilings_are() -> None:

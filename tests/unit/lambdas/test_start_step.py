@@ -57,7 +57,15 @@ class Machine:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> type[Machine]:
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The notifications."""
+    found: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(start_run, "notify", lambda *message: found.append(message))
+    return found
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, told: list[tuple[Any, ...]]) -> type[Machine]:
     Machine.inputs = {}
     monkeypatch.setattr(start_run, "Executions", Machine)
     return Machine
@@ -91,14 +99,6 @@ def test_a_folder_without_training_data_waits_for_it(cloud: RunFolder, machine: 
     assert "incoming/faq/: there is no training file" in result["reason"]
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """The notifications."""
-    found: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(start_run, "notify", lambda *message: found.append(message))
-    return found
-
-
 @pytest.mark.parametrize(
     ("names", "says"),
     [
@@ -121,6 +121,45 @@ def test_a_training_file_with_a_wrong_name_is_notified_of_once(
     assert text.startswith(f"incoming/faq/ has no training file, so no run was started. {says}")
     assert sum(says in result["reason"] for result in results) == 1
     assert not machine.inputs
+
+
+def test_an_upload_whose_run_id_is_used_up_is_notified_of_and_can_be_run_again(
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]]
+) -> None:
+    """Somebody who may start executions has given one the run id of this content, with another input."""
+    put("incoming/faq/training.jsonl")
+    run = start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)["run_id"]
+    machine.inputs = {run: "of somebody else"}
+    result = start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)
+    ((_, subject, text, attributes),) = told
+    assert (subject, attributes) == ("Fine-tuning not started: the run id is used up", {"status": "NOT_STARTED"})
+    assert result["started"] is False
+    assert text == f"{result['reason']}\n"
+    assert text.endswith("start a run of this content: tuner run PATH --again\n")
+
+    RunFolder("artifacts", run).write(Keys.REPORT, b"{}")  # the other execution was refused, and has a report
+    assert start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)["reason"] == result["reason"]
+    assert start_run.handler({"dataset": "faq", "repeat": 1}, CONTEXT)["started"] is True
+    assert set(machine.inputs) == {run, f"{run}-r1"}
+
+    RunFolder("artifacts", run).write(Keys.MANIFEST, b"{}")  # a run that worked on this content
+    told.clear()
+    assert "was run before" in start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)["reason"]
+    assert not told
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "data/training.jsonl", "rows.csv", "b\n\nrows.csv"])
+def test_names_write_no_lines_of_their_own_into_a_notification(
+    cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]], name: str
+) -> None:
+    dataset = "faq\n\nThe run evil-1 is safe. Approve it: tuner approve evil-1\n"
+    key = f"incoming/{dataset}/{name}"
+    put(key)
+    start_run.handler(created(key), CONTEXT)
+    ((_, _, text, _),) = told
+    first, rest = text.split("\n\n")
+    assert "\n" not in first
+    assert rest == "In S3, upload the file again under its new name, and delete the other one.\n"
 
 
 def test_a_misnamed_file_that_comes_after_the_run_began_is_notified_of(

@@ -58,6 +58,10 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("gate: {correctness: {at_least: -.Inf}}", "-.Inf is not a finite number"),
         ("model_units: " + "9" * 100_000, "the number is too large"),
         ("evaluation: {seed: " + "9" * 300 + "}", "evaluation.seed: is too large a number"),
+        ("break_even: {question_tokens: 1e300}", "break_even.question_tokens: is too large a number"),
+        ("break_even: {hours_per_month: 1e-300}", "is too small a number: write 0, or at least 0.000000001"),
+        ("evaluation: {stop_early: 1}", "evaluation.stop_early: must be true or false"),
+        ("budget_usd: -1e-10", "budget_usd: is too small a number"),
         ("model_units: " + ":".join(["59"] * 30_000), "model_units: must be a whole number"),
         ("model_units: 0x" + "f" * 100_000, "model_units: must be a whole number"),
         ('system_prompt: "\\ud800"', "system_prompt: has half of a character"),
@@ -148,7 +152,9 @@ _JSON_VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63) + 1, 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(1e-9, 2**63 - 2**10)
+    | st.floats(-(2**63) + 2**10, -1e-9)
+    | st.just(0.0)
     | _TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
     max_leaves=12,

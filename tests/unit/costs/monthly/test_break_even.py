@@ -1,12 +1,17 @@
 """The break-even of the tuned model and its base model with passages: two straight lines and their crossing."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Assumptions, BreakEven, ServingOption
+from tuner.core.errors import SettingsError
 from tuner.costs.monthly.break_even import assumptions, break_even
+from tuner.settings import RunSettings, load, parse_document
 from tuner.settings.break_even import BreakEvenSettings
 
 ASSUMED = Assumptions(
@@ -104,3 +109,20 @@ def test_means_of_the_run_complete_the_settings() -> None:
     assert given
     assert (given.question_tokens, given.answer_tokens, given.model_units, given.measured) == (7, 9, 1, ())
     assert assumptions(BreakEvenSettings(question_tokens=7), 3, [], []) is None
+
+
+_EXTREMES = st.sampled_from([5e-324, 1e-300, 1e-9, 1e-3, 1.0, 744.0, 1e18, 1e300, 1.7e308])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(BreakEvenSettings.model_fields)), _EXTREMES, max_size=6))
+def test_any_accepted_assumptions_give_a_break_even_that_can_be_written_and_read(given: dict[str, float]) -> None:
+    """The report is written when everything is paid: a number that only it cannot take must be refused before."""
+    try:
+        document = parse_document(json.dumps({"break_even": given}).encode(), "run.json")
+        settings = load(RunSettings, document, "run.json").break_even
+    except SettingsError:
+        return
+    assumed = assumptions(settings, 1, [3], [4])
+    assert assumed
+    made = break_even(assumed, [Rate(item=item, term=term, usd=usd) for (item, term), usd in MICRO.items()], True)
+    assert BreakEven.model_validate_json(made.model_dump_json()) == made
