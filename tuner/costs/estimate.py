@@ -164,6 +164,10 @@ class _Items:
         rates = _CUSTOM_READING_AND_WRITING if contestant.asks_tuned else _READING_AND_WRITING
         model = priced_as(contestant.model) if contestant.model else self._model
         reading, writing = (self._prices.find(item, model) for item in rates)
+        if contestant.model:  # the preflight finds out whether the model answers
+            price = _price_of_a_test(catalog.judge_or_assumed(contestant.model), reading, writing)
+            test = _item(CostItemId.JUDGE_TEST, 1, "requests", price, MOST_PREFLIGHTS)
+            yield test.model_copy(update={"contestant": contestant.name, "name": f"{contestant.title}, test request"})
         settings = self._plan.settings_of(contestant)
         usage = AnswerUsage.of(settings, self._inputs.asked_of(contestant, settings))
         items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)

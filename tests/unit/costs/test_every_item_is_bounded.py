@@ -22,6 +22,7 @@ from tests.unit.training.test_job import Jobs, starting
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
+from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock import tool_call
 from tuner.aws.bedrock.tool_call import Tool
@@ -33,7 +34,7 @@ from tuner.costs.estimate import estimate
 from tuner.costs.judge_usage import MOST_PREFLIGHTS, MOST_TEST_TOKENS, TEST_REPLY_TOKENS
 from tuner.datasets import prepare
 from tuner.evaluation.judging.scorer_check import check_scorer
-from tuner.preflight import check_judge
+from tuner.preflight import check_compared, check_judge
 from tuner.serving.release_schedule import ReleaseSchedule
 from tuner.serving.retention import keep_endpoint
 from tuner.settings import RunSettings
@@ -77,8 +78,11 @@ def made(longest: float = 2, model: str = NOVA_2, inputs: CostInputs | None = No
         GenerationTokens("amazon.nova-pro-v1:0", 100, 200, 1000, 2000),
         most_training_tokens=30_000,
     )
-    plan = Plan.of(manifest(model, **settings))
-    return estimate(plan, given, SpendingLimits(budget_usd=500, longest_throughput_hours=longest))
+    return estimate_of(manifest(model, **settings), given, longest)
+
+
+def estimate_of(run: Manifest, inputs: CostInputs, longest: float = 2) -> Estimate:
+    return estimate(Plan.of(run), inputs, SpendingLimits(budget_usd=500, longest_throughput_hours=longest))
 
 
 def most(found: Estimate, item: CostItemId) -> float:
@@ -228,6 +232,18 @@ def test_the_preflight_asks_a_judge_no_more_than_its_item_holds(judge: str) -> N
     read, written = max(asked)
     assert read <= MOST_TEST_TOKENS
     assert written <= TEST_REPLY_TOKENS + catalog.judge_or_assumed(judge).reasoning_tokens
+
+
+def test_the_preflight_asks_each_other_model_no_more_than_its_item_holds() -> None:
+    run = manifest(NOVA, serving="on_demand", compare_with=["us.meta.llama3-3-70b-instruct-v1:0"])
+    asked: list[str] = []
+    check_compared(lambda model, *_: asked.append(model), lambda _: None, run)
+    tests = [
+        item
+        for item in estimate_of(run, CostInputs(9_210, QUESTIONS)).items
+        if item.id == CostItemId.JUDGE_TEST and item.contestant
+    ]
+    assert [item.at_most for item in tests] == [MOST_PREFLIGHTS * len(asked)] == [MOST_PREFLIGHTS]
 
 
 def test_the_test_of_a_judge_has_the_price_of_its_largest_request() -> None:
