@@ -1,7 +1,7 @@
 """Asks a person to approve the cost of a run, and reads the answer.
 
-Step Functions waits with a task token. The token is stored in the run's folder, which is encrypted, and nowhere else:
-not in a log, a notification or a report. Using it also takes the permission states:SendTaskSuccess or
+Step Functions waits with a task token. The token is in the run's folder, which is encrypted, and in the history of
+the execution. No log, notification or report has it. Using it also takes the permission states:SendTaskSuccess or
 states:SendTaskFailure.
 """
 

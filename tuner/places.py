@@ -1,13 +1,16 @@
 """Gives the places of a pool to waiting runs, first in, first out.
 
+A place is the right of one run to be prepared, or to train and be served. `DeploymentSettings.preparation_places` and
+`training_places` say how many there are.
+
 An execution registers with a task token and waits. Each call for a pool ends with `advance`, which gives the free
 places to the runs that wait longest. Three things free a place: the next stage of the run, the end of its execution,
 and the hourly sweep. A run that asks a person before it generates data frees its place for the preparation, and waits
 for one again after the approval.
 
 A crash can come between any two writes. What it leaves undone shows in the table, and the next call completes it: a run
-that has a place and was not woken, or a place that is free while a run waits. The queue never trusts that a run has
-ended because Step Functions does not find it: its reads lag behind.
+that has a place and was not woken, or a place that is free while a run waits. Reads of Step
+Functions lag behind: an execution that cannot be found has ended only if it registered more than an hour ago.
 """
 
 from __future__ import annotations
@@ -171,7 +174,7 @@ class Places:
             self.table.mark_woken(pool, run)
         elif self._ended(run):
             self.table.leave(pool, run.run_id, self.clock())
-        # Otherwise a token was used before, or the execution registers again, with another token.
+        # Otherwise no token worked and the run has not ended: it will register again, with a new token.
 
     def _ended(self, run: WaitingRun) -> bool:
         status = self.executions.status(run.run_id)

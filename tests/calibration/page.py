@@ -14,7 +14,7 @@ from tuner.evaluation.statistics.early_stopping import ERROR
 
 # What the verdict promises is 5 % and 95 %. Other results are in bold.
 ALARMS, COVERED = (0.03, 0.07), (0.93, 0.97)
-# Of the questions, if the models differ by twice the difference that shows reliably.
+# Of the questions, if the models differ by twice the difference that is found with 80 % power.
 _SAVED = 0.3
 _HEADER = ("design", "false alarms", "plain", "coverage", "plain", "power", "plain", "difference")
 _INTRODUCTION = """# Calibration: how often the verdict is wrong
@@ -57,8 +57,8 @@ _REVIEWS = f"""## Judges that people correct
 People score a random sample of {QUESTIONS} questions, and their scores correct the judge
 ([evaluation.md](evaluation.md#scores-by-people)). Beside the corrected interval are that of the judge's grades of all
 questions, and that of people's scores of the sample without any judge. The power is that of the difference in the last
-column, which the corrected comparison shows reliably. A judge that is wrong in one direction finds a difference nearly
-always, whether there is one or not.
+column, which the corrected comparison finds with 80 % power. A judge that is wrong in one direction finds a difference
+nearly always, whether there is one or not.
 
 """
 _REVIEW_HEADER = (

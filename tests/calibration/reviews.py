@@ -100,7 +100,7 @@ REVIEWS = tuple(
 
 
 def calibrate_review(review: Review, simulations: int, seed: int = 1) -> ReviewCalibration:
-    """The rates of a review. The true difference is the one that the corrected comparison shows reliably."""
+    """The rates of a review. The true difference is the one that the corrected comparison finds with 80 % power."""
     generator = np.random.default_rng(seed)
     effect = float(np.median([_detectable(review, generator, number) for number in range(_PILOTS)]))
     equal = [_intervals(review, generator, 0.0, number) for number in range(simulations)]

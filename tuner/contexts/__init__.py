@@ -1,1 +1,1 @@
-"""Chooses what the prompts of some contestants have beside the question: training examples, and passages."""
+"""Chooses the training examples and the passages that are added to the prompts of some contestants."""

@@ -21,16 +21,17 @@ from tuner.generation.documents import read_documents
 from tuner.generation.reading.passages import ChunkText, essence
 from tuner.settings import RunSettings
 
-# Letters and digits of an answer that says where it is from. A shorter one is in many texts by chance.
-_FEWEST_TELLING = 12
+# Fewest letters and digits of an answer that is searched for in a text. A shorter one is found by chance.
+_SHORTEST_SEARCHED = 12
 NumberedTurns = tuple[int, tuple[Message, ...]]
 """The turns of a training record, with its number in dataset/training.jsonl, from 1."""
 
 
 def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str, Source]) -> tuple[UnusedFile, ...]:
-    """Writes the contexts of all contestants that have some. Returns the documents that no passage can be taken from.
+    """Writes the examples or passages of each question, for each contestant that is asked with some.
 
-    They are written once for all questions, so the estimate counts what is asked, and people can read it.
+    They are fixed before the estimate, so it counts what is asked, and people can read it. Returns the documents that
+    no passage can be taken from.
     """
     asked = [each for each in manifest.contestants if each.has_context]
     if not asked:
@@ -177,5 +178,7 @@ def _marked_passage(passage: Passage, question: EvaluationQuestion) -> Passage:
 
 def _holds_answer(text: str, question: EvaluationQuestion) -> bool:
     """Whether a right answer is in the text word for word. Answers that are too short to tell are not looked for."""
-    telling = [answer for answer in (question.reference, *question.accepted) if len(essence(answer)) >= _FEWEST_TELLING]
+    telling = [
+        answer for answer in (question.reference, *question.accepted) if len(essence(answer)) >= _SHORTEST_SEARCHED
+    ]
     return bool(telling) and any(ChunkText(text).has_passage(answer) for answer in telling)

@@ -1,4 +1,4 @@
-"""Finds the texts that are nearest to a question by BM25, with the library tantivy (docs/decisions)."""
+"""Finds the texts that are nearest to a question by BM25, with the library tantivy (docs/decisions/0023)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _FIELD, _NUMBER = "text", "number"
 _TOKENIZER = "tokens"
-# Memory of the writer. One that is large enough for all texts makes one segment, so that the order of equals is theirs.
+# Memory of the writer: enough for one segment, so that texts with equal scores keep the order of the input.
 _WRITER_BYTES = 200_000_000
 
 

@@ -15,7 +15,7 @@ def training_turns(records: Iterable[Any], system_prompt: str | None) -> Iterato
 
 
 def _from_pair(record: Any, system_prompt: str | None) -> tuple[Message, ...]:
-    # This format has the system prompt before the question. A request has it in its own place.
+    # A record of prompt and completion begins with the system prompt. A request sends it separately: it is removed.
     prompt = record["prompt"].removeprefix(f"{system_prompt}\n\n") if system_prompt else record["prompt"]
     return Message(role="user", text=prompt), Message(role="assistant", text=record["completion"])
 

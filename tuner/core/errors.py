@@ -23,7 +23,8 @@
     └── AwsError                       any other AWS error that a retry does not solve
 
 The state machine's `ErrorEquals` matches the class names, so they are an interface: to rename one, change
-statemachine/customization.asl.json too (a test compares them). A message says what is wrong, where, and what to do.
+statemachine/retries.py and statemachine/customization.asl.json too (a test compares them). A message says what is
+wrong, where, and what to do.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from tuner.costs.prices.price_list import Price, PriceList
 _STEPS, _STEP_GB_SECONDS = 30, 2.5
 _POLLS, _POLL_GB_SECONDS = 60, 1.0
 _STATES_PER_POLL = 3
-# Per question and contestant: waiting for the answer with 512 MiB, and scoring with 4 GiB.
-_GB_SECONDS_PER_ANSWER = 5 * 0.5 + 2 * 4
+# Per question and contestant: waiting for the answer with 1,769 MiB, and scoring with 1,024 MiB.
+_GB_SECONDS_PER_ANSWER = 5 * 1.73 + 2 * 1
 _QUESTIONS_PER_SHARD = 25
 _STATES_PER_SHARD = 2
 _OBJECTS, _READS_PER_OBJECT = 60, 10

@@ -30,8 +30,8 @@ _WHERE = "cdk.json context"
 _TEAMS = "teams"
 # Each team is a stack of its own. One `cdk deploy --all` deploys them one after the other.
 MOST_TEAMS = 20
-# The only defaults that differ between AWS and the local cloud: waiting times, including the wait for approval. Nothing
-# is paid for there, so no month has a ceiling.
+# The only defaults that differ between AWS and the local cloud: the times of waits. Nothing is paid for there, so an
+# unknown price needs no approval, and no month has a ceiling.
 _LOCAL_DEFAULTS: JsonObject = {
     "unknown_prices": "proceed",
     "monthly_usd": None,

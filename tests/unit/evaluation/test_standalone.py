@@ -322,7 +322,7 @@ def test_questions_of_a_named_field_count_as_one(tmp_path: Path) -> None:
     comparison = grouped.metrics["exact_match"].comparison
     assert (comparison.n, comparison.groups) == (24, 8)
     assert "of 24 questions from 8 groups." in grouped.verdict.sentence
-    assert any(note.startswith("With 24 questions from 8 groups, only") for note in grouped.verdict.notes)
+    assert any(note.startswith("With 24 questions from 8 groups, a true difference") for note in grouped.verdict.notes)
     assert len({record.group for record in grouped.questions}) == 8
     assert grouped.metrics["exact_match"].difference == alone.metrics["exact_match"].difference
     page = (tmp_path / "out" / "index.html").read_text("utf-8")

@@ -2,8 +2,8 @@
 
 It is never less than what AWS bills for the items of the estimate that have a price. Paid calls count with the tokens
 of their replies and, where a reply was lost or a function was cut off, with the most that was reserved for them. The
-bill of the report says what else the run measured. Where it measured nothing, the worst case of the estimate counts,
-and nothing only for what the run cannot have begun.
+bill of the report says what else the run measured. Where it measured nothing, training and overhead count with their
+worst case. An item counts as zero only if the run cannot have started it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PaidUse:
     """What the folder of a run shows of its spending.
 
     `calls`: the most that AWS bills for the calls of each payer. `has_training_job`: the run recorded a customization
-    job, which it does before it starts one. `may_have_bought`: a model was to be served, and no endpoint is recorded.
+    job, which it does before it starts one. `may_have_bought`: the training ended, and no endpoint is recorded.
     """
 
     calls: Mapping[Payer, Tokens] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def _item(item: CostItem, report: Report, use: PaidUse) -> float:
         return _metered(item, report, use, most)
     if item.id in TESTS:  # made before the estimate, and perhaps several times
         return most
-    if not _went_on(report):
+    if not _passed_approval(report):
         return (item.usd or 0) if item.id in OVERHEAD else 0
     if report.status != "SUCCEEDED":
         if item.id in _TRAINED and not use.has_training_job:
@@ -110,13 +110,13 @@ def _metered(item: CostItem, report: Report, use: PaidUse, most: float) -> float
     # An estimate of release 0.1.0, whose calls were not metered. Not all answers of a step that was cut off are stored.
     if item.id in GENERATION:
         return item.usd or 0
-    if not _went_on(report):
+    if not _passed_approval(report):
         return 0
     return _billed(item, report, most) if report.status == "SUCCEEDED" else most
 
 
 def _billed(item: CostItem, report: Report, most: float) -> float:
-    """What the run measured; where it measured nothing, the most that can have been used."""
+    """What the run measured. Where it measured nothing: the worst case for training and overhead, and otherwise 0."""
     billed = next((each for each in report.bill.items if each.key == item.key), None) if report.bill else None
     if billed is not None:
         return most if billed.usd is None else billed.usd
@@ -131,7 +131,7 @@ def _may_be_paid(report: Report, use: PaidUse) -> bool:
     return report.serving.released_at is None
 
 
-def _went_on(report: Report) -> bool:
+def _passed_approval(report: Report) -> bool:
     """Whether the run got further than its estimate: it was within its budget, and was approved if it had to be."""
     if report.failure and report.failure.error == "BudgetExceededError":
         return False

@@ -36,7 +36,7 @@ _WORSE: dict[GuardCategory | None, str] = {
     "instructions": "follows instructions less often",
     "harmful": "refuses fewer harmful requests",
     "harmless": "answers fewer harmless requests that sound harmful",
-    "system_prompt": "keeps less to its system prompt",
+    "system_prompt": "follows its system prompt less often",
     "own": "does worse on the dataset's own guard questions",
 }
 _BETTER: dict[GuardCategory | None, str] = {
@@ -45,7 +45,7 @@ _BETTER: dict[GuardCategory | None, str] = {
     "instructions": "follows instructions more often",
     "harmful": "refuses more harmful requests",
     "harmless": "answers more harmless requests that sound harmful",
-    "system_prompt": "keeps more to its system prompt",
+    "system_prompt": "follows its system prompt more often",
     "own": "does better on the dataset's own guard questions",
 }
 _ORDER: dict[VerdictValue, int] = {"worse": 0, "undecided": 1, "better": 2}
@@ -156,8 +156,8 @@ def _finding(part: Slice) -> GuardFinding:
 def _not_excluded(scores: MeasureScores, base: int) -> str:
     """What the numbers do not show."""
     if not base:
-        return ", so there was nothing to lose"
+        return "; the base model passed none, so no loss can show"
     interval = scores.comparison.interval
     if interval is None:
-        return "; so few questions show no difference"
+        return "; there are too few questions to show a difference"
     return f"; a loss of {-interval[0]:.0%} of the questions is not excluded" if interval[0] < 0 else ""

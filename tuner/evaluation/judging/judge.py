@@ -2,9 +2,8 @@
 
 The judge must reply by calling a tool. A model that cannot be forced to call one gets the tool's schema in the prompt
 (tuner/aws/bedrock/tool_call.py). A reply that does not fit the schema is asked for again. After the last attempt the
-judgment is missing; it never becomes a number. Attempts are counted over all invocations of a step, because each is
-paid for. The answers are escaped in the prompt, so that no answer can give the
-judge instructions.
+judgment is missing; no default takes its place. Attempts are counted over all invocations of a step, because each is
+paid for. The answers are escaped in the prompt, so that no answer can give the judge instructions.
 """
 
 from __future__ import annotations
@@ -128,10 +127,10 @@ class Judge:
     def judge(self, requests: Sequence[Request]) -> list[Judgment]:
         """A judgment for each request, in their order.
 
-        Raises QuotaError, an error that stays throttled, and AccessDeniedError at once; an AccessDeniedError only if a
-        missing subscription cannot be the reason. Any other error counts as a missing judgment, and is raised when
-        there is not one judgment, because then it concerns every request (no such model, for instance). Judgments from
-        before an error stay in `judgments`.
+        Raised at once: QuotaError; RetryableError after its last attempt; AccessDeniedError, unless a missing
+        subscription can be the reason. Any other error counts as a missing judgment. It is raised if no request got a
+        judgment, because then it concerns all of them (no such model, for instance). Judgments from before an error
+        stay in `judgments`.
         """
         refusals: list[TunerError] = []
         with ThreadPoolExecutor(self._limiter.maximum) as pool:

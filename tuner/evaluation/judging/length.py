@@ -105,7 +105,7 @@ def _gain(log_odds: float) -> float:
 
 
 def _p_value(mean: float, error: float, count: int) -> float:
-    """Below 0.05 where the interval excludes zero. Without any residual, all that is left is that all groups agree."""
+    """Below 0.05 where the interval excludes zero. If no residual is left, the sign test over the groups."""
     if abs(mean) < _EQUAL:
         return 1.0
     least: float = 2 * 0.5**count

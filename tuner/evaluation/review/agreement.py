@@ -15,8 +15,8 @@ from tuner.evaluation.statistics.comparison import rank_correlation
 def judge_agreement(records: Sequence[QuestionScores], sheet: ReviewSheet | None, seed: int = 0) -> JudgeAgreement:
     """The agreement of the judge's grades with the scores of every person.
 
-    If a random sample was scored, it is that of the sample: the flagged questions are those that the judge finds
-    difficult. Each question then counts for as many as it stands for.
+    If a random sample was scored, only its questions count, weighted by 1 / their probability. Flagged questions alone
+    would show less agreement than there is: the judge finds them difficult.
     """
     weights = _weights(records, sheet) if sheet else {record.id: 1.0 for record in records}
     questions = [(record, pairs) for record in records if record.id in weights and (pairs := _pairs(record))]

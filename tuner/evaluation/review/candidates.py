@@ -17,7 +17,7 @@ from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.evaluation.tokens import tokens
 
-# Measures that compare words with the reference.
+# Measures that compare the text of an answer with the reference.
 _OVERLAP = ("bertscore_f1", "rouge_l")
 # Judges that do not set `unsure` often say it.
 _UNSURE = re.compile(

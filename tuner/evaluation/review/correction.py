@@ -1,4 +1,4 @@
-"""Corrects the judge's measure with people's scores, and says where they are too few or no sample."""
+"""Corrects the judge's measure with people's scores, and says if they are too few, or not a random sample."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def correction(
 
     `looks` are those of an evaluation that may stop early.
 
-    Scores of flagged questions alone correct nothing: they are no sample, so their mean estimates nothing.
+    Scores of flagged questions alone correct nothing: they are not a random sample, so their mean estimates nothing.
     """
     labels = {record.id: label for record in records if (label := label_of(record)) is not None}
     if len(labels) == len(records):
@@ -81,8 +81,8 @@ def correction(
     if sheet is None:
         return Outcome(
             None,
-            "The questions were chosen and not drawn at random, so the scores say nothing about the others and change "
-            "no mean. A sample does, which 'tuner review export' draws with '--random 60'.",
+            "These questions were not drawn at random, so their scores are shown but correct no result. To correct it, "
+            "draw a sample: 'tuner review export' with '--random 60'.",
         )
     return _of_sample(labels, records, sheet, names, looks)
 
@@ -137,7 +137,9 @@ def _of_sample(
     known = {key: labels[key] for key in sheet.first if key in labels}
     values = _labelled(records, sheet, known)
     if not values.can_be_estimated:
-        return Outcome(None, f"{_progress(known, sheet)} Score at least two flagged questions and two others of it.")
+        return Outcome(
+            None, f"{_progress(known, sheet)} Score at least two flagged and two other questions of this sample."
+        )
     found = corrected_mean(values)
     decides = len(known) >= FEWEST_LABELS
     sides = {name: corrected_mean(_labelled(records, sheet, known, name), found.weights) for name in MAIN}

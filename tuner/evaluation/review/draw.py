@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.people import ReviewSheet, ReviewStratum
 
-# Of each stratum, however small its share is: its variance must be known.
+# At least so many questions of each stratum, so that its variance can be estimated.
 _FEWEST_OF_STRATUM = 5
 
 

@@ -16,9 +16,9 @@ from tuner.evaluation.grading.samples import Sample, SampleSet
 
 _SCORES = ("score_1", "score_2")
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", *_SCORES, "comment")
-# Of a sheet that the run's folder has: it knows whose answer is shown first.
+# The column with the name of the sheet. The sheet, in the run's folder, records whose answer is shown first.
 _SHEET = "sheet"
-# Of the page: who gave the scores.
+# The column that the review page adds: who gave the scores.
 _REVIEWER = "reviewer"
 # The reasons would say which answer is the tuned model's, and a reader of a sample must not know what is flagged.
 _NO_REASON = "drawn at random"

@@ -168,7 +168,7 @@ def bootstrap(
     (2015), section 5.
 
     The p-value is that of the interval: 1 minus the confidence of the widest interval that excludes zero. So it is
-    below 0.05 exactly where the 95 % interval excludes zero. `confidence` is another one than 95 %.
+    below 0.05 exactly where the 95 % interval excludes zero. `confidence` replaces 95 %.
     """
     values = np.asarray(differences, dtype=float)
     return expanded_percentiles(_resampled_means(values, seed), len(values), confidence=confidence)
@@ -189,7 +189,7 @@ def expanded_percentiles(
 
 
 def _p_value(means: np.ndarray, n: int, degrees: float) -> float:
-    """The p-value from the sorted values of the resamples: the tail beyond zero, with the widening taken back."""
+    """The p-value from the sorted values of the resamples: the tail beyond zero, converted back from the wider one."""
     tail = min(_tail_up_to_zero(means), _tail_up_to_zero(-means[::-1]))
     if tail >= 0.5:
         return 1.0
@@ -240,12 +240,12 @@ def smallest_detectable(differences: Sequence[float] | np.ndarray) -> float:
 
 
 def smallest_detectable_of(spread: float, n: int) -> float:
-    """The same for any statistic of `n` questions whose standard error is `spread` / √n."""
+    """The smallest detectable difference of a statistic of `n` questions whose standard error is `spread` / √n."""
     return detectable(spread, n - 1) / math.sqrt(n)
 
 
 def detectable(error: float, degrees: float) -> float:
-    """The same for any statistic with this standard error."""
+    """The smallest detectable difference of a statistic with this standard error and these degrees of freedom."""
     return (quantile(degrees, (1 + CONFIDENCE) / 2) + quantile(degrees, POWER)) * error
 
 

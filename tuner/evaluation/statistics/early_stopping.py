@@ -30,14 +30,16 @@ _ERROR_OF_END = 0.03
 FEWEST_TO_STOP = 16
 # The prior makes the interval narrowest at this share of all questions. The optimum is flat.
 _NARROWEST_AT = 0.4
-# Times the questions at which the interval is narrowest, over the questions of the prior: Waudby-Smith and others,
+# The number of questions at which the interval is narrowest, divided by that of the prior: Waudby-Smith and others,
 # equation 16 and the text below it, for errors of some percent.
 _PRIOR = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """An evaluation that may stop early. `units` are all its independent questions, or groups, and not those asked.
+    """The plan of an evaluation that may stop early: it is looked at after each batch of questions.
+
+    `units` are all its independent questions, or groups, and not those asked.
 
     `complete` says that all of them were asked. `width` is that of the range of the scores, if they have one.
     """
@@ -61,7 +63,7 @@ class Looks:
         return 1 - _ERROR_OF_END
 
     def reach(self, degrees: float) -> float | None:
-        """How far a look's interval reaches, in standard errors; None if it decides nothing yet.
+        """Half the width of a look's interval, in standard errors; None if it decides nothing yet.
 
         `degrees` are the degrees of freedom of the standard error. If groups of questions have different sizes, they
         are fewer than the groups, and the interval is that of so many groups of one size.

@@ -112,6 +112,6 @@ def p_of_mean(mean: float, error: float, groups: Groups) -> float:
     """The two-sided p-value of the same: below 1 - confidence exactly where the interval excludes zero."""
     if not mean:
         return 1.0
-    # Equal gains in all groups have no spread. What is left is that all groups agree: the sign test.
+    # Equal gains in all groups have no spread: the sign test over the groups gives the p-value.
     least: float = 2 * 0.5**groups.count
     return max(least, 2 * distribution(groups.degrees, -abs(mean) / error)) if error > 0 else least

@@ -26,9 +26,8 @@ def planning_sentence(summary: DatasetSummary) -> str | None:
     detected = smallest_detectable_in_spreads(units)
     what = "question to question" if groups is None else "group to group"
     return (
-        f"With {asked}, a difference between the models shows reliably if it is about {detected:.2g} times as large as "
-        f"the differences vary from {what} (their standard deviation). If they vary by 2 points, that is "
-        f"{2 * detected:.2g} points."
+        f"With {asked}, a mean difference of about {detected:.2g} standard deviations is found in four of five runs. "
+        f"If the differences have a standard deviation of 2 points from {what}, that is {2 * detected:.2g} points."
     )
 
 

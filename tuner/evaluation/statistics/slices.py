@@ -79,7 +79,7 @@ def correct_together(measure: str, parts: Sequence[dict[str, MeasureScores]], no
         comparison = found.comparison.model_copy(update={"p_corrected": corrected})
         conclusion = found.conclusion
         if conclusion and conclusion.value != "undecided" and corrected >= 0.05:
-            sentence = f"Undecided: of {len(tested)} {noun}, one can differ by so much by chance."
+            sentence = f"Undecided: among {len(tested)} {noun}, chance alone can make a difference this large."
             conclusion = conclusion.model_copy(update={"value": "undecided", "sentence": sentence})
         scores[measure] = found.model_copy(update={"comparison": comparison, "conclusion": conclusion})
 
@@ -110,5 +110,5 @@ def _corrected(conclusion: Conclusion, corrected: float | None, tested: int) -> 
     """Undecided where the difference is one that the largest of so many can have by chance."""
     if conclusion.value == "undecided" or (corrected is not None and corrected < 0.05):
         return conclusion
-    sentence = f"Undecided: of {tested} comparisons, one can differ by so much by chance."
+    sentence = f"Undecided: among {tested} comparisons, chance alone can make a difference this large."
     return Conclusion(value="undecided", sentence=sentence, more_questions=None)

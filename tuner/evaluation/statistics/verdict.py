@@ -119,7 +119,7 @@ def _value(measure: Measure, difference: PairedDifference) -> VerdictValue:
 
 
 def _more_questions(difference: PairedDifference) -> int | None:
-    """How many questions to add, in groups as large as today's. None when no realistic number would decide."""
+    """How many questions to add, in groups as large as today's. None: more than `_MOST_QUESTIONS` would be needed."""
     units = _more_units(difference)
     return None if units is None else math.ceil(units * difference.n / difference.units) if difference.n else units
 
@@ -140,7 +140,7 @@ def _sentence(
         return f"Undecided: no question has a {measure.label} for both models."
     counts = _counts(difference, names)
     if difference.interval is None or difference.mean is None:
-        return f"Undecided: {counts} cannot be told from luck."
+        return f"Undecided: too few independent questions to rule out chance ({counts})."
     low, high = difference.interval
     bounds = f"95 % interval {_signed(low)} to {_signed(high)}"
     numbers = f"{_signed(difference.mean)} {measure.label} on average, {bounds}; {counts}"
@@ -164,7 +164,7 @@ def _signed(value: float) -> str:
 
 def _remedy(difference: PairedDifference, more: int | None, names: Names) -> str:
     if more is None:
-        return "The difference is so small that no realistic number of questions would decide."
+        return f"The difference is so small that more than {_MOST_QUESTIONS:,} questions would be needed to decide."
     about, units = _questions(more, "more question"), _more_units(difference)
     if difference.groups is not None and names.groups is not None and units is not None:
         about = f"{about} from {names.groups.count(units, more=True)}"
@@ -185,7 +185,10 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"answered well or badly together; at least {FEWEST} groups are needed."
         )
     elif smallest:
-        notes.append(f"With {asked}, only a difference of about {smallest:.2g} {label} shows reliably.")
+        notes.append(
+            f"With {asked}, a true difference of {smallest:.2g} {label} is found in four of five runs. "
+            "A smaller one is often missed."
+        )
     if names.groups and names.groups.documents is not None:
         documents = _questions(names.groups.documents, "document")
         notes.append(f"The questions are from {documents} only, so the result holds for these and not for others.")

@@ -57,7 +57,7 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
         "reason": spending_reason(in_the_run),
         "power": planning_sentence(prepared.summary),
     }
-    assert said["power"].startswith("With 8 evaluation questions, a difference between the models shows reliably")
+    assert said["power"].startswith("With 8 evaluation questions, a mean difference of about")
 
 
 def test_no_call_to_aws_is_made(tuner: Tuner, aws: FakeAws) -> None:

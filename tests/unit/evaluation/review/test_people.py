@@ -108,7 +108,7 @@ def test_few_scores_are_shown_and_do_not_decide(
     one = with_people(before, by("Ann", {key: people[key] for key in list(few)[:1]}), [sheet])
     assert one.metrics["correctness"].corrected is None
     assert one.people is not None
-    assert "at least two flagged questions" in (one.people.undecided or "")
+    assert "at least two flagged and two other questions" in (one.people.undecided or "")
 
 
 def test_a_sample_of_other_questions_is_no_sample(

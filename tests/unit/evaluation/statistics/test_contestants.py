@@ -45,7 +45,7 @@ def test_a_clear_difference_stays_one_and_a_small_one_is_undecided_with_the_numb
     assert found["few_shot"].conclusion
     assert "better than the base model with examples" in found["few_shot"].conclusion.sentence
     assert found["retrieval"].conclusion
-    assert found["retrieval"].conclusion.sentence.startswith("Undecided: of 3 comparisons")
+    assert found["retrieval"].conclusion.sentence.startswith("Undecided: among 3 comparisons")
     assert found["retrieval"].comparison.p_corrected and found["retrieval"].comparison.p_corrected > 0.05
 
 

@@ -24,11 +24,11 @@ def test_the_difference_is_the_one_that_the_report_names_for_a_spread_of_one(uni
 def test_groups_count_and_not_questions() -> None:
     sentence = planning_sentence(summary(64, 8))
     assert sentence is not None
-    assert sentence.startswith("With 64 evaluation questions from 8 documents, a difference between the models shows")
-    assert "1.2 times as large as the differences vary from group to group" in sentence
+    assert sentence.startswith("With 64 evaluation questions from 8 documents, a mean difference of about 1.2")
+    assert "standard deviation of 2 points from group to group" in sentence
     alone = planning_sentence(summary(64))
     assert alone is not None
-    assert "0.36 times as large as the differences vary from question to question" in alone
+    assert "about 0.36 standard deviations" in alone and "from question to question" in alone
 
 
 @pytest.mark.parametrize(

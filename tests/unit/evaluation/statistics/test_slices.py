@@ -67,7 +67,7 @@ def test_a_slice_that_differs_by_chance_is_undecided_after_the_correction() -> N
     assert found.comparison.p_corrected == pytest.approx(6 * (found.comparison.p or 0))
     assert found.conclusion is not None
     assert found.conclusion.value == "undecided"
-    assert found.conclusion.sentence == "Undecided: of 6 slices, one can differ by so much by chance."
+    assert found.conclusion.sentence == "Undecided: among 6 slices, chance alone can make a difference this large."
 
 
 def test_equal_models_are_called_different_in_any_slice_one_time_in_twenty() -> None:
