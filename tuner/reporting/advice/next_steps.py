@@ -211,7 +211,7 @@ def _epochs(report: Report) -> Iterator[NextStep]:
         best, epochs = integer(found.best.epoch), plural(found.best.epoch, "epoch")
         yield NextStep(
             rule="train-fewer-epochs",
-            action=f"Train {epochs}: set 'hyperparameters: {{epochCount: {best}}}' in run.yaml.",
+            action=f"Train {epochs}: set 'hyperparameters: {{epochCount: {best}}}'{_whose(report)} in run.yaml.",
             reason=f"The validation loss was lowest after epoch {best} ({number(found.best.validation_loss)}) and rose "
             f"to {number(found.last.validation_loss)} after epoch {integer(found.last.epoch)}.",
         )
@@ -219,9 +219,14 @@ def _epochs(report: Report) -> Iterator[NextStep]:
         last = number(found.last.validation_loss)
         yield NextStep(
             rule="train-longer",
-            action="Train more epochs: raise 'epochCount' under 'hyperparameters' in run.yaml.",
+            action=f"Train more epochs: raise 'epochCount' under 'hyperparameters'{_whose(report)} in run.yaml.",
             reason=f"The validation loss was still falling in the last epoch (to {last}).",
         )
+
+
+def _whose(report: Report) -> str:
+    """Whose hyperparameters run.yaml has: the candidates', which come before the run's own."""
+    return " of the candidates" if report.training and report.training.candidates else ""
 
 
 def _subjects(report: Report) -> Iterator[NextStep]:

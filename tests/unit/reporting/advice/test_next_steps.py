@@ -12,7 +12,7 @@ from tests.unit.reporting.sample import EARLIER, MODEL, RUN, guard_of
 from tuner.artifacts.dataset import Coverage, DatasetFindings
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Answer, Failure, NextStep, NextStepRule, Report
-from tuner.artifacts.training import Epoch
+from tuner.artifacts.training import CandidateResult, Epoch
 from tuner.reporting import build, notification_text, page
 from tuner.reporting.advice.next_steps import open_report
 from tuner.reporting.collect.build import advised
@@ -143,7 +143,12 @@ def test_a_comparison_of_missing_answers_decides_nothing(report: Report) -> None
 
 
 def test_overfitting_names_the_number_of_epochs(report: Report) -> None:
-    assert "Train 3 epochs: set 'hyperparameters: {epochCount: 3}'" in steps(report)["train-fewer-epochs"].action
+    said = "Train 3 epochs: set 'hyperparameters: {epochCount: 3}'"
+    assert f"{said} in run.yaml" in steps(report)["train-fewer-epochs"].action
+    assert report.training
+    result = CandidateResult(number=1, base_model="m", hyperparameters={}, job_name="n", epochs_asked=5)
+    several = report.training.model_copy(update={"candidates": (result,)})
+    assert f"{said} of the candidates in run.yaml" in steps(report, training=several)["train-fewer-epochs"].action
 
 
 def test_underfitting_asks_for_more_epochs(report: Report) -> None:
