@@ -8,6 +8,7 @@ from tests.e2e.pipeline import small_dataset, until
 
 pytestmark = pytest.mark.e2e
 SETTINGS = """\
+compare_with: [base, best]
 evaluation: {metrics: [correctness, rouge], guard: 10, samples: 2}
 gate:
   correctness: {at_most: 9.9, not_worse_than: best}
@@ -71,12 +72,19 @@ def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_ru
     assert report["scoring"]["samples"] == 2
     written = pipeline.artifact(first, "answers/tuned/00000.jsonl").splitlines()
     assert [json.loads(line)["sample"] for line in written] == [0, 1]
+    warned = json.loads(pipeline.artifact(first, "scores/scores.json"))["warnings"]
+    assert any(each.startswith("compare_with: best: there is no earlier run") for each in warned)
 
     second = pipeline.invoke("StartFunctionName", {"dataset": "gated", "repeat": 1})["run_id"]
     assert pipeline.finished(second)["status"] == "SUCCEEDED"
     report = pipeline.report(second)
     assert report["earlier"]["run_id"] == first
     assert [rule["numbers"].get("compared_with") for rule in report["gate"]["rules"]] == [None, first, None]
+    # The answers of the first run are copied, and graded beside those of the second one.
+    assert pipeline.artifact(second, "answers/best/00000.jsonl").splitlines() == written
+    scores = json.loads(pipeline.artifact(second, "scores/scores.json"))
+    assert list(scores["metrics"]["correctness"]["compared"]) == ["base", "best"]
+    assert any(f"the answers are those of the tuned model of {first}" in each for each in scores["warnings"])
     index = json.loads(pipeline.client("s3").get_object(
         Bucket=pipeline.outputs["ArtifactsBucketName"], Key="runs/index.json")["Body"].read())  # fmt: skip
     assert {first, second} <= set(index)
