@@ -36,8 +36,8 @@ from tests.doubles import FakeEndpoints, MemoryFolder, manifest
 from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
+from tuner.serving.endpoint_polling import next_delay
 from tuner.serving.inference import Inference, Shard, workers
-from tuner.serving.polling import next_delay
 from tuner.serving.release import Release
 from tuner.settings import DeploymentSettings
 

@@ -10,7 +10,7 @@ from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
 from tuner.aws.s3.endpoint_times import EndpointTimesStore
 from tuner.core.times import seconds_since
-from tuner.serving.polling import next_delay, record_duration
+from tuner.serving.endpoint_polling import next_delay, record_duration
 from tuner.serving.purchase import check
 
 

@@ -23,7 +23,7 @@ from tuner.core.errors import TunerError
 from tuner.core.strict_model import FrozenModel
 from tuner.core.times import iso, now
 from tuner.costs.ledger.reservation import settle
-from tuner.intake.earlier_run import earlier_run
+from tuner.intake.same_name_run import earlier_run
 from tuner.reporting import (
     await_release,
     build,

@@ -18,9 +18,9 @@ from tuner.core.errors import DatasetError
 from tuner.core.run import shown_folder
 from tuner.core.strict_model import StrictModel
 from tuner.intake.arrival import too_many_files
-from tuner.intake.earlier_run import refuse_earlier_run
 from tuner.intake.manifest import write_manifest
 from tuner.intake.pinned_inputs import refuse_foreign_inputs
+from tuner.intake.same_name_run import refuse_earlier_run
 from tuner.settings import Commitment, Serving
 
 

@@ -13,7 +13,7 @@ from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
 from tuner.aws.s3.endpoint_times import EndpointTimesStore
 from tuner.core.times import seconds_since
-from tuner.serving.polling import expected_seconds, next_delay
+from tuner.serving.endpoint_polling import expected_seconds, next_delay
 from tuner.serving.purchase import commit, purchase
 
 

@@ -11,7 +11,7 @@ from lambdas.step import Environment, RunEvent, StepResult, count_run, logger, s
 from tuner.aws.executions import Executions, describe
 from tuner.core.artifact_keys import Keys
 from tuner.core.strict_model import StrictModel
-from tuner.intake.earlier_run import refuse_earlier_run
+from tuner.intake.same_name_run import refuse_earlier_run
 from tuner.reporting import build, publish, run_metrics, step_failure
 
 

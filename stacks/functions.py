@@ -15,12 +15,12 @@ from constructs import Construct
 from stacks.bundling import assets
 from stacks.bundling.layer import DEPENDENCIES, RETRIEVAL, SCORING
 from stacks.checks.suppressions import accept
+from stacks.function_table import STEPS, Step
 from stacks.monitoring.log_groups import log_group
 from stacks.permissions import Arns
 from stacks.permissions.arns import function_name
 from stacks.roles import create_role
 from stacks.state_machine_definition import placeholder
-from stacks.step_table import STEPS, Step
 from stacks.storage import Storage
 from tuner.core.cloudwatch_metrics import namespace
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from stacks.step_table import STEPS
+from stacks.function_table import STEPS
 from statemachine.definition import definition
 from tuner.settings import DeploymentSettings
 

@@ -17,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.step_table import START_MINUTES
+from stacks.function_table import START_MINUTES
 from tuner.core.run import INCOMING
 from tuner.settings import DeploymentSettings
 from tuner.settings.deployment import STARTERS

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from stacks import state_machine_definition
+from stacks.function_table import STEPS
 from stacks.permissions import people
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from stacks.permissions.objects import customization_data
 from stacks.permissions.services import release_for_schedules, run_executions
-from stacks.step_table import STEPS
 from tuner.settings import DeploymentSettings
 
 _BETWEEN_RUNS = (
@@ -60,7 +60,7 @@ def permissions_page() -> str:
     arns = example_arns()
     return (
         "# Permissions\n\n*For the platform engineer and the security reviewer.*\n\n"
-        "Every role of the deployment with the default settings (`stacks/step_table.py`, `stacks/permissions/`). "
+        "Every role of the deployment with the default settings (`stacks/function_table.py`, `stacks/permissions/`). "
         "Roles have no other grants: no managed policies, and no statements that the CDK adds. "
         "`ACCOUNT`, `DATA`, `ARTIFACTS`, `KEY`, `TOPIC`, `STATE`, `ARRIVALS`, `QUEUE` and `ENCODER` stand for "
         "resources of the deployment, `ASSETS` for the CDK's asset bucket. "

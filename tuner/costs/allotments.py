@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.reservation import Payer, judge_payer
+from tuner.artifacts.costs.token_reservation import Payer, judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import TUNED, Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from tuner.artifacts.base import parse
-from tuner.artifacts.costs.reservation import Payer, Reservation
+from tuner.artifacts.costs.token_reservation import Payer, Reservation
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import RetryableError, SpendingLimitError, TunerError
 

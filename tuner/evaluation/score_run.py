@@ -28,8 +28,8 @@ from tuner.evaluation.grading.samples import SampleSet, match
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.previous_best import with_earlier_runs
-from tuner.evaluation.review.candidates import review_candidates, vocabulary
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
+from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.scores import summarize

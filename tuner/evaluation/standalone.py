@@ -34,7 +34,7 @@ from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
-from tuner.evaluation.review.candidates import review_candidates, vocabulary
+from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
 from tuner.evaluation.review.local_sheets import known_sheets, write_sample
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet

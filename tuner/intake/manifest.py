@@ -16,9 +16,9 @@ from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import candidate_name, resource_name
 from tuner.core.run import INCOMING, Role, shown_folder
 from tuner.intake.contestants import Models, contestants, named
-from tuner.intake.earlier_run import ran_before
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import Resolved, resolve
+from tuner.intake.same_name_run import ran_before
 from tuner.intake.unused_files import unused_files
 from tuner.preflight import offered_model
 from tuner.settings import DeploymentSettings, RunSettings, parse_document

@@ -24,7 +24,7 @@ from tuner.artifacts.costs.ledger import (
     money,
     month_of,
 )
-from tuner.artifacts.costs.reservation import judge_payer
+from tuner.artifacts.costs.token_reservation import judge_payer
 from tuner.artifacts.report import Failure, Report
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys

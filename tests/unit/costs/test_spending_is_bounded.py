@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.doubles import MemoryFolder, approve, manifest, stored_json, write_lines
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
-from tuner.artifacts.costs.reservation import Reservation, judge_payer
+from tuner.artifacts.costs.token_reservation import Reservation, judge_payer
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import MAIN, Contestant
 from tuner.artifacts.manifest import Manifest

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stacks.step_table import STEPS
+from stacks.function_table import STEPS
 from statemachine.definition import definition
 from tests.chaos import page
 from tests.chaos.cases import states_of

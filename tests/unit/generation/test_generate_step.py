@@ -17,7 +17,7 @@ from tests.unit.generation.samples import JUDGE, Writer, pair, sentences, source
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.generation_plan import GenerationPlan
-from tuner.artifacts.costs.reservation import Reservation
+from tuner.artifacts.costs.token_reservation import Reservation
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.catalog import model

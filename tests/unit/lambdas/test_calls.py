@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from stacks.function_table import STEPS, Step
 from stacks.permissions.permissions_page import example_arns
-from stacks.step_table import STEPS, Step
 
 LAMBDAS = Path(__file__).parents[3] / "lambdas"
 # Every function may write logs and traces, and Lambda sends its failed events to a queue.

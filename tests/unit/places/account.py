@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from stacks.step_table import START_MINUTES
+from stacks.function_table import START_MINUTES
 from stacks.trigger import RECEIVES
 from statemachine.retries import BUSY_ACCOUNT, Retrier, retriers
 from tuner.settings import DeploymentSettings

@@ -11,8 +11,8 @@ from ministack.services import eventbridge
 
 from lambdas.step import Environment
 from stacks.checks.limits import LIMITS
+from stacks.function_table import STEPS
 from stacks.permissions.arns import function_name
-from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.core.file_formats import ENDINGS
 from tuner.core.resource_names import STATE_MACHINE_ALIAS

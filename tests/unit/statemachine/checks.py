@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from lambdas.write_report import Caught
 from stacks import state_machine_definition
-from stacks.step_table import STEPS
+from stacks.function_table import STEPS
 from tests.unit.statemachine.machine import Machine, State, expressions, variables, waits_for_a_token
 from tests.unit.statemachine.retry_checks import least_seconds
 

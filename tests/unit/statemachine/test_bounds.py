@@ -10,8 +10,8 @@ import pytest
 from statemachine import bounds
 from statemachine.definition import definition
 from tuner.datasets.records.limits import MAX_QUESTIONS
+from tuner.serving.endpoint_polling import next_delay
 from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
-from tuner.serving.polling import next_delay
 from tuner.settings import DeploymentSettings, Polling
 
 # The input or result of a state: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html

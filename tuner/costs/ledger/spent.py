@@ -16,7 +16,7 @@ from typing import Literal
 from tuner.artifacts.costs.cost_items import GENERATION, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.costs.ledger import money
-from tuner.artifacts.costs.reservation import Payer, judge_payer
+from tuner.artifacts.costs.token_reservation import Payer, judge_payer
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder

@@ -8,7 +8,7 @@ from tuner.artifacts.evaluation.contestants import MAIN, TUNED
 from tuner.artifacts.evaluation.measure_scores import JudgeScores, MeasureScores, Number, SeveralJudges
 from tuner.artifacts.evaluation.question_scores import JUDGED, AnswerScores, QuestionScores
 from tuner.catalog import judge_or_assumed
-from tuner.evaluation.statistics.agreement import alpha
+from tuner.evaluation.statistics.agreement_coefficients import alpha
 
 ScoresOf = Callable[[Sequence[QuestionScores]], MeasureScores]
 

@@ -14,7 +14,7 @@ from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
-from tuner.evaluation.judging.panel import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
+from tuner.evaluation.judging.several_judges import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 
 GRADE = Tool(

@@ -15,8 +15,8 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionSco
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.grading.grades import Graded
-from tuner.evaluation.review.agreement import judge_agreement, people_agreement
 from tuner.evaluation.review.correction import MEASURE, correction, label_of, people_measure
+from tuner.evaluation.review.judge_agreement import judge_agreement, people_agreement
 from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.verdict import Names, decide, outcome, with_stopping

@@ -18,7 +18,7 @@ from tuner.core.errors import AwsError
 from tuner.evaluation.grading.grades import grade, merged
 from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
-from tuner.evaluation.judging.panel import pooled
+from tuner.evaluation.judging.several_judges import pooled
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Files, evaluate

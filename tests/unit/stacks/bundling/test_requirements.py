@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from stacks.bundling.layer import CHECKOUT, DEPENDENCIES, LAYERS, RETRIEVAL, SCORING
-from stacks.step_table import STEPS
+from stacks.function_table import STEPS
 from tests.package import built
 
 # What a package asks for and does not need for what is done with it here.

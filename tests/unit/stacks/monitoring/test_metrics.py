@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stacks.bundling.layer import CHECKOUT
-from stacks.step_table import STEPS
+from stacks.function_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.evaluation.verdict import Verdict

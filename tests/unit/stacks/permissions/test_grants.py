@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from stacks import state_machine_definition
+from stacks.function_table import STEPS
 from stacks.permissions import Grant, people
 from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
-from stacks.step_table import STEPS
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.evaluation.graded_shard import GradedShard

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from stacks.function_table import STEPS
 from stacks.permissions.arns import function_name
-from stacks.step_table import STEPS
 from tests.authorization.evaluation import Policies, Verdict, verdicts
 from tests.authorization.journal import Call
 from tests.authorization.template import ACCOUNT, Template

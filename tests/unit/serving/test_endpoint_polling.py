@@ -3,7 +3,7 @@
 import pytest
 
 from tuner.artifacts.serving import EndpointRecord, EndpointTimes
-from tuner.serving.polling import DEFAULT_SECONDS, expected_seconds, next_delay, record_duration
+from tuner.serving.endpoint_polling import DEFAULT_SECONDS, expected_seconds, next_delay, record_duration
 from tuner.settings import DeploymentSettings
 
 POLLING = DeploymentSettings().serving_polling

@@ -8,7 +8,7 @@ from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.people import JudgeAgreement, PeopleAgreement, ReviewSheet
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.evaluation.review.correction import MEASURE, label_of
-from tuner.evaluation.statistics.agreement import alpha, weighted_kappa
+from tuner.evaluation.statistics.agreement_coefficients import alpha, weighted_kappa
 from tuner.evaluation.statistics.comparison import rank_correlation
 
 

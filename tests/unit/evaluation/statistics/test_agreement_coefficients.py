@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.unit.evaluation.statistics.oracle_figures import FIGURES
-from tuner.evaluation.statistics import agreement
-from tuner.evaluation.statistics.agreement import alpha, weighted_kappa
+from tuner.evaluation.statistics import agreement_coefficients
+from tuner.evaluation.statistics.agreement_coefficients import alpha, weighted_kappa
 from tuner.reporting.advice.agreement import alpha_in_words, kappa_in_words
 
 CASES = json.loads(FIGURES.read_text("utf-8"))["agreement"]
@@ -71,7 +71,7 @@ def test_whole_groups_of_questions_are_drawn() -> None:
 
 def test_the_interval_covers_the_truth_although_a_question_has_two_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both answers to a question share its difficulty, so they are not independent."""
-    monkeypatch.setattr(agreement, "_RESAMPLES", 400)
+    monkeypatch.setattr(agreement_coefficients, "_RESAMPLES", 400)
     rng = np.random.default_rng(7)
 
     def questions(count: int) -> list[list[tuple[float, float]]]:
