@@ -63,7 +63,7 @@ def test_several_comparisons_are_corrected_for_their_number() -> None:
     )
     one, *_ = corrected([lucky, *made[:2]])
     assert one.verdict.value == "undecided"
-    assert "of 3 comparisons, one can differ by so much by chance" in one.verdict.sentence
+    assert "among 3 comparisons, chance alone can make a difference this large" in one.verdict.sentence
 
 
 def close_call() -> MeasureScores:

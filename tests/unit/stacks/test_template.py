@@ -287,7 +287,7 @@ def test_undelivered_events_of_rules_go_to_the_dead_letter_queue(aws: Synthesis)
     targets = [
         target for entry in aws.of_type("AWS::Events::Rule").values() for target in entry["Properties"]["Targets"]
     ]
-    assert len(targets) == 8
+    assert len(targets) == 9
     assert all(target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]} for target in targets)
 
 
