@@ -20,6 +20,7 @@ from tests.unit.cli.wiring import answered, recorded
 from tuner.aws.clients import client
 from tuner.cli import main
 from tuner.cli.checks import quick_client
+from tuner.cli.terminal import hints
 
 # A process calls one command. Typer builds all commands anew for each call.
 typer.main.get_command = cache(typer.main.get_command)
@@ -29,6 +30,12 @@ typer.main.get_command = cache(typer.main.get_command)
 def _no_pauses_between_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A release looks several times, some time apart, whether an endpoint is gone."""
     monkeypatch.setattr("tuner.serving.deletion._PAUSE_SECONDS", 0)
+
+
+@pytest.fixture(autouse=True)
+def _no_options_of_an_earlier_call() -> None:
+    """A process calls one command. Tests that call no command, but what one calls, must not see another test's."""
+    hints.forget()
 
 
 @pytest.fixture
