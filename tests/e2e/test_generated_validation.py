@@ -49,7 +49,9 @@ def test_documents_become_validation_data_and_the_report_says_so(pipeline):
     # Another model, with its own prices in the bill.
     assert len(pipeline.artifact(run, "answers/nova-lite/00000.jsonl").splitlines()) == 9
     billed = [item for item in report["bill"]["items"] if item.get("contestant") == "nova-lite"]
-    assert [item["unit_price_usd"] for item in billed] == pytest.approx([6.0e-8, 2.4e-7])
+    test, *answering = billed
+    assert test["id"] == "judge_test"
+    assert [item["unit_price_usd"] for item in answering] == pytest.approx([6.0e-8, 2.4e-7])
     assert all(item["quantity"] > 0 for item in billed)
     assert any(each.startswith("nova-lite: Nova Lite (local stand-in") for each in report["stand_ins"])
     scores = json.loads(pipeline.artifact(run, "scores/scores.json"))
