@@ -58,7 +58,8 @@ def operator(arns: Arns) -> list[Grant]:
             ("*",),
             "answers a run that waits for approval, with its secret token; AWS has no narrower resource",
         ),
-        *objects.write_run(arns, ApprovalAnswer.NAME),
+        # `throughput release` records what is gone.
+        *objects.write_run(arns, ApprovalAnswer.NAME, Keys.ENDPOINT, Keys.TRAINING_JOB),
         *bedrock.delete_endpoints(arns),
         *bedrock.delete_models(arns),
     ]

@@ -63,7 +63,8 @@ class Release:
     """Releases the resources of `kinds` that belong to `deployment`.
 
     `folder_of` returns a run's folder. `used_by_others` tells whether a running execution other than the given run uses
-    a customization job.
+    a customization job. Without `records`, nothing is written into the folders of runs: a person who stops a run may
+    not write there, and the release function, which every execution that ends calls, records what is gone.
     """
 
     kinds: Sequence[Releasable]
@@ -73,6 +74,7 @@ class Release:
     used_by_others: UsedByOthers = lambda *_: False
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    records: bool = True
 
     def run(self, run_id: str) -> Outcome:
         """Releases the endpoints of one run, kept or not, and stops its customization job.
@@ -202,7 +204,7 @@ class Release:
         found = kind.get(record.arn)
         if found:
             if record.missing_since:
-                folder.save(record.model_copy(update={"missing_since": None}))
+                self._save(folder, record.model_copy(update={"missing_since": None}))
             # Tags are eventually consistent too.
             if seconds_since(record.created_at) < _VISIBLE_SECONDS and not belongs_to(self.deployment, kind, found):
                 unseen.append(record.arn)
@@ -212,14 +214,14 @@ class Release:
         if record.released_at:
             return
         if record.missing_since is None:
-            folder.save(record.model_copy(update={"missing_since": iso(now())}))
+            self._save(folder, record.model_copy(update={"missing_since": iso(now())}))
             unseen.append(record.arn)
             return
         missing, age = seconds_since(record.missing_since), seconds_since(record.created_at)
         if missing < _MISSING_SECONDS or age < _VISIBLE_SECONDS:
             unseen.append(record.arn)
         else:
-            folder.save(record.model_copy(update={"released_at": iso(now())}))
+            self._save(folder, record.model_copy(update={"released_at": iso(now())}))
 
     def _is_shared(self, kind: Releasable, found: PaidResource, run_id: str) -> bool:
         """Whether it is a job that another running run uses: it adopted the job, or started it."""
@@ -241,12 +243,12 @@ class Release:
             if entry.kind.kind == "training":
                 for under, job in job_records(folder).items():
                     if job.job_arn == arn and job.stopped_at is None:
-                        folder.save(job.model_copy(update={"stopped_at": iso(now())}), under)
+                        self._save(folder, job.model_copy(update={"stopped_at": iso(now())}), under)
                 return None
             record = folder.load_if_present(EndpointRecord)
             # A release that misses an endpoint may have recorded it as released while it was still alive.
             if record and record.arn == arn and (record.released_at is None or record.released_at < entry.at):
-                folder.save(record.model_copy(update={"released_at": iso(now()), "missing_since": None}))
+                self._save(folder, record.model_copy(update={"released_at": iso(now()), "missing_since": None}))
         except Exception as error:  # one record must not keep the others from being written
             known = as_tuner_error(error)
             return Failure(
@@ -263,7 +265,11 @@ class Release:
 
     def _record_left(self, folder: RunFolder, under: str, job: JobRecord) -> None:
         if job.left_at is None:
-            folder.save(job.model_copy(update={"left_at": iso(now())}), under)
+            self._save(folder, job.model_copy(update={"left_at": iso(now())}), under)
+
+    def _save(self, folder: RunFolder, record: JobRecord | EndpointRecord, under: str = "") -> None:
+        if self.records:
+            folder.save(record, under)
 
 
 def may_be_buying(folder: RunFolder) -> bool:

@@ -58,11 +58,14 @@ def _stop_execution(deployment: Deployment, run_id: str) -> None:
 def _stop_training(deployment: Deployment, run_id: str) -> None:
     """Stops the customization job at once, with the release function's own code.
 
-    A job that is about to complete, or that another run uses, is not stopped.
+    A job that is about to complete, or that another run uses, is not stopped. The release function records what ended:
+    who stops a run may not write into its folder.
     """
     status_of = Executions(deployment.state_machine_arn).status
     shared = used_by_others(TrainingIndex(deployment.artifacts_bucket), status_of)
-    release = Release((TrainingJobs(),), deployment.settings.name, deployment.folder, lambda _: None, shared)
+    release = Release(
+        (TrainingJobs(),), deployment.settings.name, deployment.folder, lambda _: None, shared, records=False
+    )
     try:
         outcome = release.run(run_id)
     except StillAliveError as error:  # the release function retries

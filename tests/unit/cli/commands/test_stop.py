@@ -33,6 +33,17 @@ class TestStop:
         assert aws.job["status"] == "InProgress"
         assert "To use its model: tuner run faq-1 --again" in " ".join(outcome.err.split())
 
+    @pytest.mark.parametrize("status", ["InProgress", "Completed"])
+    def test_nothing_is_written_into_the_runs_folder(self, tuner: Tuner, aws: FakeAws, status: str) -> None:
+        """Who may stop a run may not write there. The release function records what is gone."""
+        aws.add(Execution("faq-1", "RUNNING", history=History().is_in(*TO_TRAINING)))
+        aws.job = job("faq-1", statusDetails={"trainingDetails": {"status": status}})
+        record = {"job_arn": aws.job["jobArn"], "job_name": aws.job["jobName"], "recorded_at": "2026-11-01T00:00:00Z"}
+        aws.put("faq-1", Keys.TRAINING_JOB, {"schema_version": 1, "run_id": "faq-1", "trained_by": "faq-1", **record})
+        before = aws.s3.list_object_versions(Bucket=ARTIFACTS)["Versions"]
+        assert tuner("stop", "faq-1").status == 0
+        assert aws.s3.list_object_versions(Bucket=ARTIFACTS)["Versions"] == before
+
     def test_the_job_of_an_ended_run_is_stopped(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1", "FAILED"))
         aws.job = job("faq-1")
