@@ -169,6 +169,37 @@ def test_a_run_id_that_somebody_uses_up_is_told_of_and_its_content_can_be_run_ag
     assert pipeline.describe(f"{run}-r1")["status"] == "SUCCEEDED"
 
 
+def test_a_waiting_run_that_is_stopped_leaves_its_position_to_the_next(people, pipeline):
+    owner, operator = people
+
+    def places():
+        shown = json.loads(tuner(owner, "runs", "--json"))
+        return {run["run_id"]: run["place"]["position"] for run in shown if run.get("place")}
+
+    pipeline.change_settings({"training_places": 1})
+    pipeline.change_bedrock(job_completing_seconds=300)
+    try:
+        runs = []
+        for name in ("training", "leaving", "following"):
+            pipeline.drop(f"place-{name}", small_dataset("serving: none\n"))
+            runs.append(pipeline.run_of(f"place-{name}"))
+            in_state = "Start the customization" if name == "training" else "Wait for a training place"
+            until(lambda: in_state in pipeline.states(runs[-1]), f"{runs[-1]} in {in_state}", 60)  # noqa: B023
+        training, leaving, following = runs
+        until(lambda: places() == {leaving: 1, following: 2}, "two waiting runs", 20)
+        tuner(operator, "stop", leaving)
+        until(lambda: places() == {following: 1}, "one waiting run", 20)
+        pipeline.change_bedrock(job_completing_seconds=0)
+        tuner(operator, "stop", training)
+        assert pipeline.finished(following)["status"] == "SUCCEEDED"
+    finally:
+        pipeline.change_bedrock(job_completing_seconds=0)
+        pipeline.change_settings({"training_places": 2})
+    assert "Start the customization" not in pipeline.states(leaving)
+    assert pipeline.describe(training)["status"] == "ABORTED"
+    assert places() == {}
+
+
 def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_shows_both(people, pipeline):
     owner, operator = people
     pipeline.drop("monthly", small_dataset("serving: none\n"))
