@@ -139,14 +139,19 @@ def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple
 def merge_review(folder: RunFolder, text: str, file: str = "review.csv", reviewer: str = UNNAMED) -> Scores:
     """Adds the scores of a filled-in review.csv, whose name is `file`, to scores.json, and returns the new scores.
 
-    `reviewer` is who filled it in. Raises EvaluationError, with every finding, when the file cannot be used; then
-    nothing is changed.
+    `reviewer` is who filled it in. Raises EvaluationError, with every finding, when the file cannot be used, or
+    when all its scores are of missing answers; then nothing is changed.
     """
     seed, scores = folder.manifest().settings.evaluation.seed, folder.load(Scores)
     known = {record.id for record in scores.questions}
     given = read_review(text, known, file, lambda name: find_sheet(folder, name), reviewer)
     people = joined(_people_scores(folder), given)
     merged_scores = with_earlier_runs(folder, with_people(scores, people, _sheets(folder), seed), seed)
+    if merged_scores.people is None or not merged_scores.people.answers:
+        raise EvaluationError(
+            f"{file}: no score counts, because the models gave no answer to the questions that were scored. A missing "
+            "answer counts as the worst score already. Score questions that have an answer."
+        )
     folder.write(PEOPLE, people_scores_json(people))
     folder.save(merged_scores)
     return merged_scores

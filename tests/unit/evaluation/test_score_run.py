@@ -17,6 +17,7 @@ from tests.unit.evaluation.conftest import RUN
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.graded_shard import GradedShard
+from tuner.artifacts.evaluation.people import PEOPLE
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.task import TaskDescription
@@ -296,6 +297,20 @@ def test_the_best_earlier_run_is_graded_as_another_contestant_or_said_to_be_abse
     compared = folder.load(Scores)
     assert compared.metrics["exact_match"].by_contestant["best"].mean == 1
     assert set(compared.metrics["exact_match"].compared) == {"base", "best"}
+
+
+def test_scores_of_missing_answers_alone_are_refused(folder: RunFolder, bedrock: FakeBedrock) -> None:
+    prepare(folder, settings=JUDGED)
+    given = {number: {"id": f"q{number}", "answer": f"No. {number}"} for number in range(7)}
+    given[0] = {"id": "q0", "error": "ThrottledError: slow"}
+    write_lines(folder, Keys.answers("base", 0), [given[number] for number in range(4)])
+    write_lines(folder, Keys.answers("tuned", 0), list(given.values()))
+    score_run(folder, 25, ENCODER)
+    before = folder.read(Keys.SCORES)
+    with pytest.raises(EvaluationError, match="gave no answer to the questions that were scored"):
+        merge_review(folder, "id,score_1,score_2\nq0,2,9\n")
+    assert folder.read(Keys.SCORES) == before
+    assert folder.find(PEOPLE) is None
 
 
 def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:
