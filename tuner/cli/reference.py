@@ -67,8 +67,6 @@ ACTIONS = {
         *_LOOK_UP,
         *_ALIVE,
         "states:StopExecution",
-        "s3:PutObject",
-        "kms:GenerateDataKey",
         "bedrock:ListModelCustomizationJobs",
         "bedrock:ListTagsForResource",
         "bedrock:GetModelCustomizationJob",
