@@ -5,6 +5,7 @@ Without numpy: the step that answers the questions uses it too.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,9 @@ def best_answers(folder: RunFolder) -> BestAnswers | None:
     manifest = folder.manifest()
     settings = manifest.settings.evaluation
     asked = set(_keys(_questions(folder), settings.samples))
-    known = [summary for summary in earlier_runs(folder) if summary.ended_at < manifest.started_at]
+    started = dt.datetime.fromisoformat(manifest.started_at)
+    # `ended_at` is in whole seconds and rounded down, so a run that ended in this one's first second is earlier too.
+    known = [summary for summary in earlier_runs(folder) if dt.datetime.fromisoformat(summary.ended_at) <= started]
     measure = _deciding(known, settings.decides)
     if measure is None:
         return None

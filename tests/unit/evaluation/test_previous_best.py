@@ -239,6 +239,15 @@ def test_a_run_that_cannot_be_compared_is_not_the_best(folder: RunFolder, other:
     assert folder.list("answers/best/") == []
 
 
+@pytest.mark.parametrize(("ended_at", "found"), [("2026-11-23T08:00:00Z", True), ("2026-11-23T08:00:01Z", False)])
+def test_a_run_that_ended_in_the_second_of_the_start_was_earlier(folder: RunFolder, ended_at: str, found: bool) -> None:
+    # Step Functions' start has milliseconds, a run's end has none. The queue starts a run as soon as another ends.
+    folder.save(manifest(compare_with=["best"]).model_copy(update={"started_at": "2026-11-23T08:00:00.120Z"}))
+    put(folder, f"faq-{1:012x}", 9, ended_at=ended_at)
+    answered(folder, f"faq-{1:012x}")
+    assert (best_answers(folder) is not None) == found
+
+
 def test_a_better_run_without_all_answers_is_passed_over(folder: RunFolder) -> None:
     put(folder, f"faq-{1:012x}", 9)
     answered(folder, f"faq-{1:012x}", KEYS[:4])
