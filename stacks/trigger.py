@@ -20,7 +20,7 @@ from constructs import Construct
 from stacks.function_table import START_MINUTES
 from tuner.core.run import INCOMING
 from tuner.settings import DeploymentSettings
-from tuner.settings.deployment import STARTERS
+from tuner.settings.deployment.settings import STARTERS
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html recommends six times the function's time
 # limit, so that Lambda can retry a throttled invocation, and at least five receives.

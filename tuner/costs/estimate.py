@@ -24,7 +24,7 @@ from tuner.costs.judge_usage import (
 from tuner.costs.overhead import MOST_RUNS_OF_A_STEP, ONE_MONTH, overhead
 from tuner.costs.prices.price_list import Price, PriceList, price_list
 from tuner.settings import Commitment
-from tuner.settings.prices import PricedItem, Term
+from tuner.settings.deployment.prices import PricedItem, Term
 
 # Throughput takes about twenty minutes to come into service. Begun hours count whole, because AWS does not state that
 # it bills less.

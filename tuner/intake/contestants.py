@@ -9,7 +9,7 @@ from tuner.artifacts.evaluation.contestants import BASE, MAIN_CONTESTANTS, RETRI
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.catalog import judge_or_assumed
 from tuner.settings import ComparedWith, RunSettings
-from tuner.settings.evaluation import DEFAULT_COMPARED
+from tuner.settings.contestants import DEFAULT_COMPARED
 
 
 class Models(Protocol):

@@ -11,7 +11,7 @@ from tuner.catalog.encoders import encoders
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, RunSettings, load
-from tuner.settings.run import HyperparameterValue
+from tuner.settings.candidates import HyperparameterValue
 
 T = TypeVar("T")
 

@@ -69,6 +69,14 @@ def nearest(word: str, names: Iterable[str]) -> str:
     return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
 
 
+def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> str:
+    """The message about an unknown name. It has the nearest known name, or all of them, then `more`."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{close[0]}'" if close else f"there are: {', '.join(names)}"
+    return f"there is no {kind} '{name}'; {hint}{f', {more}' if more else ''}"
+
+
 def _sentence(model: type[BaseModel], path: str, errors: list[ErrorDetails]) -> str:
     first = errors[0]
     if first["type"] == "extra_forbidden":

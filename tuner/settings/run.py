@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -16,18 +13,10 @@ from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.evaluation import (
-    ComparedWith,
-    EvaluationSettings,
-    FewShotSettings,
-    GateRule,
-    RetrievalSettings,
-    check_compared,
-    check_contestants,
-    check_gate,
-    check_guard_rule,
-    check_rule,
-)
+from tuner.settings.candidates import CandidateSettings, HyperparameterValue, without_booleans
+from tuner.settings.contestants import ComparedWith, FewShotSettings, RetrievalSettings, check_compared
+from tuner.settings.evaluation import EvaluationSettings
+from tuner.settings.gate import GateRule, check_contestants, check_gate, check_guard_rule, check_rule, check_slices
 from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
 
 Commitment = Literal["OneMonth", "SixMonths"]
@@ -152,46 +141,6 @@ class BertScoreSettings(StrictModel):
     )
 
 
-HyperparameterValue = int | float | str
-
-
-class CandidateSettings(StrictModel):
-    """One candidate, or a grid of them: a candidate for each combination of the listed values."""
-
-    hyperparameters: dict[
-        str, HyperparameterValue | Annotated[tuple[HyperparameterValue, ...], Field(min_length=1)]
-    ] = Field(
-        default_factory=dict,
-        description="those that differ from the run's `hyperparameters`; a list of values makes a candidate of "
-        "each, and several lists make one of each combination",
-    )
-
-    @field_validator("hyperparameters", mode="before")
-    @classmethod
-    def _booleans_are_not_numbers(cls, values: object) -> object:
-        return _without_booleans(values)
-
-    @property
-    def number(self) -> int:
-        """How many candidates there are."""
-        return math.prod(len(value) for value in self.hyperparameters.values() if isinstance(value, tuple))
-
-    def each(self) -> Iterator[dict[str, HyperparameterValue]]:
-        """The hyperparameters of each candidate."""
-        listed = [value if isinstance(value, tuple) else (value,) for value in self.hyperparameters.values()]
-        for values in itertools.product(*listed):
-            yield dict(zip(self.hyperparameters, values, strict=True))
-
-
-def _without_booleans(values: object) -> object:
-    """Hyperparameters without booleans, which Pydantic would convert to 1 and 0."""
-    for name, value in values.items() if isinstance(values, dict) else ():
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, bool):
-                raise ValueError(f"{name} must be a number or text, not {str(one).lower()}")
-    return values
-
-
 _SAY_WHICH = "name it with its range and the better values in scorer.measures"
 
 
@@ -264,7 +213,7 @@ class RunSettings(StrictModel):
     @field_validator("hyperparameters", mode="before")
     @classmethod
     def _booleans_are_not_numbers(cls, values: object) -> object:
-        return _without_booleans(values)
+        return without_booleans(values)
 
     @field_validator("candidates")
     @classmethod
@@ -319,13 +268,8 @@ class RunSettings(StrictModel):
             check_gate(gate_of_metrics, _possible_metrics(info.data["evaluation"], info))
             scorer = info.data.get("scorer", ScorerSettings())
             for name, rule in gate_of_metrics.items():
-                if rule.each and rule.each not in info.data["evaluation"].slices:
-                    raise ValueError(f"{name}: each: '{rule.each}' is not in evaluation.slices; add it there")
-                if rule.each and rule.others:
-                    raise ValueError(
-                        f"{name}: each: slices are compared with base only; use another rule for '{min(rule.others)}'"
-                    )
                 try:
+                    check_slices(rule, info.data["evaluation"].slices)
                     check_contestants(rule, info.data.get("compare_with"))
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None

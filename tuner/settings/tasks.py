@@ -10,7 +10,7 @@ from tuner.catalog.metrics import OWN_MEASURES
 from tuner.catalog.tasks import FieldKind
 from tuner.core.labels import normalised
 from tuner.core.strict_model import Number, StrictModel
-from tuner.settings.evaluation import check_names
+from tuner.settings.messages import unknown_name
 
 
 class ClassificationSettings(StrictModel):
@@ -51,7 +51,9 @@ class ExtractionSettings(StrictModel):
 
     @model_validator(mode="after")
     def _optional_fields_exist(self) -> ExtractionSettings:
-        check_names(self.optional, list(self.fields), "field")
+        for name in self.optional:
+            if name not in self.fields:
+                raise ValueError(unknown_name("field", name, self.fields))
         return self
 
 

@@ -17,7 +17,7 @@ from local.bedrock.state.records import Bill, Call, Job, Record, StoredModel, Ta
 from local.bedrock.state.store import Store
 from tuner import catalog
 from tuner.costs.prices.price_list import price
-from tuner.settings.prices import PricedItem, Term
+from tuner.settings.deployment.prices import PricedItem, Term
 
 _HOUR = timedelta(hours=1)
 _MONTH = timedelta(days=30)

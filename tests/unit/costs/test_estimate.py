@@ -21,7 +21,7 @@ from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.warnings import warnings
 from tuner.costs.write_estimate import write_estimate
 from tuner.settings import DeploymentSettings, deployment_settings
-from tuner.settings.prices import GivenPrice, PricedItem
+from tuner.settings.deployment.prices import GivenPrice, PricedItem
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 PLAN = Plan.of(manifest(compare_with=["amazon.nova-lite-v1:0"]))

@@ -20,7 +20,7 @@ from tuner.costs.prices.current_prices import current_prices
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.prices.price_list_offers import SERVICE, OfferError, offer
 from tuner.costs.prices.usage_types import NeededPrice, needed_prices
-from tuner.settings.prices import GivenPrice
+from tuner.settings.deployment.prices import GivenPrice
 
 NOVA, LLAMA = catalog.model("amazon.nova-2-lite-v1:0:256k"), catalog.model("meta.llama3-3-70b-instruct-v1:0:128k")
 JUDGE = catalog.judge_or_assumed("amazon.nova-pro-v1:0")

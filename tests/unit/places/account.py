@@ -18,7 +18,7 @@ from stacks.function_table import START_MINUTES
 from stacks.trigger import RECEIVES
 from statemachine.retries import BUSY_ACCOUNT, Retrier, retriers
 from tuner.settings import DeploymentSettings
-from tuner.settings.deployment import STARTERS
+from tuner.settings.deployment.settings import STARTERS
 
 Process = Iterator[float]
 """Yields the seconds until it goes on."""

@@ -7,7 +7,7 @@ import pytest
 from tuner import catalog
 from tuner.core.errors import SettingsError
 from tuner.settings import deployment_settings
-from tuner.settings.deployment_checks import LARGEST_FOR_FUNCTIONS
+from tuner.settings.deployment.checks import LARGEST_FOR_FUNCTIONS
 
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 LLAMA = "meta.llama3-3-70b-instruct-v1:0:128k"

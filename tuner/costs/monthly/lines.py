@@ -17,7 +17,7 @@ from typing import Literal
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Line
 from tuner.settings import Commitment
-from tuner.settings.prices import PricedItem, Term
+from tuner.settings.deployment.prices import PricedItem, Term
 
 _HOURS_PER_MONTH = 730
 TOKENS = "tokens"

@@ -10,7 +10,7 @@ from importlib.resources import files
 import yaml
 
 from tuner.core.strict_model import StrictModel
-from tuner.settings.prices import GivenPrice, PricedItem, Term
+from tuner.settings.deployment.prices import GivenPrice, PricedItem, Term
 
 _ANY = "any"
 UNITS: dict[PricedItem, str] = {

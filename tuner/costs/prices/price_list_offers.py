@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 
 from tuner.core.strict_model import FrozenModel
 from tuner.costs.prices.usage_types import NeededPrice
-from tuner.settings.prices import PricedItem
+from tuner.settings.deployment.prices import PricedItem
 
 SERVICE = "AmazonBedrock"
 _TOKENS = {"1ktokens": 1e-3, "1mtokens": 1e-6}

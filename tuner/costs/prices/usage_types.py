@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tuner import catalog
-from tuner.settings.prices import PricedItem, Term
+from tuner.settings.deployment.prices import PricedItem, Term
 
 REGIONS = {"us-east-1": "USE1", "us-west-2": "USW2"}
 """The prefixes of usage types, for the Regions where models can be customized."""

@@ -14,8 +14,8 @@ from statemachine.definition import definition
 from tests.unit.stacks.conftest import Synthesis
 from tuner import catalog
 from tuner.settings import DeploymentSettings, deployment_settings
-from tuner.settings.deployment import SPARE, STARTERS
-from tuner.settings.deployment_checks import LARGEST_FOR_FUNCTIONS
+from tuner.settings.deployment.checks import LARGEST_FOR_FUNCTIONS
+from tuner.settings.deployment.settings import SPARE, STARTERS
 
 _JUDGES = ",".join(entry.id for entry in catalog.judges() if {"us-east-1", "*"} & set(entry.regions))
 _TAGS = {f"tags.key-{number:02d}": "v" * 45 for number in range(20)}

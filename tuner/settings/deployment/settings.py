@@ -9,9 +9,17 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from tuner.catalog import default_judge
 from tuner.catalog.encoders import PACKAGED, check_encoder
 from tuner.core.strict_model import StrictModel
-from tuner.settings.company import Boundary, CompanyTags, EmailAddress, FunctionArn, KeyArn, ScorerName, VpcSettings
+from tuner.settings.deployment.company import (
+    Boundary,
+    CompanyTags,
+    EmailAddress,
+    FunctionArn,
+    KeyArn,
+    ScorerName,
+    VpcSettings,
+)
+from tuner.settings.deployment.prices import GivenPrice
 from tuner.settings.loading import matching
-from tuner.settings.prices import GivenPrice
 from tuner.settings.run import Commitment
 
 # The shortest pause, as a share of the time waited so far. It limits a week of training to 340 polls: an execution's

@@ -17,8 +17,8 @@ from pydantic.fields import FieldInfo
 from tuner.core.errors import SettingsError
 from tuner.core.json_types import Json, JsonObject
 from tuner.core.strict_model import accepted_types
-from tuner.settings.deployment import DeploymentSettings
-from tuner.settings.deployment_checks import problems
+from tuner.settings.deployment.checks import problems
+from tuner.settings.deployment.settings import DeploymentSettings
 from tuner.settings.documents import DEEPEST, check_values
 from tuner.settings.loading import every
 from tuner.settings.messages import sentences

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.core.errors import ModelUnavailableError
-from tuner.settings.deployment import SPARE, STARTERS, DeploymentSettings
+from tuner.settings.deployment.settings import SPARE, STARTERS, DeploymentSettings
 from tuner.settings.messages import nearest
 
 # ARNs that Converse accepts as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html

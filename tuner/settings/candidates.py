@@ -1,0 +1,51 @@
+"""Settings of the candidates (`candidates` in run.yaml) and of hyperparameters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from tuner.core.strict_model import StrictModel
+
+HyperparameterValue = int | float | str
+
+
+class CandidateSettings(StrictModel):
+    """One candidate, or a grid of them: a candidate for each combination of the listed values."""
+
+    hyperparameters: dict[
+        str, HyperparameterValue | Annotated[tuple[HyperparameterValue, ...], Field(min_length=1)]
+    ] = Field(
+        default_factory=dict,
+        description="those that differ from the run's `hyperparameters`; a list of values makes a candidate of "
+        "each, and several lists make one of each combination",
+    )
+
+    @field_validator("hyperparameters", mode="before")
+    @classmethod
+    def _booleans_are_not_numbers(cls, values: object) -> object:
+        return without_booleans(values)
+
+    @property
+    def number(self) -> int:
+        """How many candidates there are."""
+        return math.prod(len(value) for value in self.hyperparameters.values() if isinstance(value, tuple))
+
+    def each(self) -> Iterator[dict[str, HyperparameterValue]]:
+        """The hyperparameters of each candidate."""
+        listed = [value if isinstance(value, tuple) else (value,) for value in self.hyperparameters.values()]
+        for values in itertools.product(*listed):
+            yield dict(zip(self.hyperparameters, values, strict=True))
+
+
+def without_booleans(values: object) -> object:
+    """Hyperparameters without booleans, which Pydantic would convert to 1 and 0."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, bool):
+                raise ValueError(f"{name} must be a number or text, not {str(one).lower()}")
+    return values

@@ -1,0 +1,1 @@
+"""Settings of a deployment: the keys of cdk.json's context."""
