@@ -16,7 +16,7 @@ from tuner.aws.dynamodb.place_queue import Pool, WaitingRun
 from tuner.aws.dynamodb.places_table import PlacesTable
 from tuner.aws.executions import Executions
 from tuner.core.strict_model import FrozenModel
-from tuner.places import Places, pool_sizes
+from tuner.run_queue import Places, pool_sizes
 
 
 class _Execution(FrozenModel):

@@ -11,11 +11,10 @@ from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.generated import GENERATED_KEYS, GeneratedSummary
-from tuner.aws.s3.guard import save_guard_questions
+from tuner.aws.s3.guard_questions import save_guard_questions
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog import model
-from tuner.contexts.build import write_contexts
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import INCOMING, Role
 from tuner.datasets import DataRole, Source, prepare, with_unused_files, with_unused_settings
@@ -23,6 +22,7 @@ from tuner.datasets.question_groups import in_random_order
 from tuner.evaluation.gate.batches import batches, questions_of_a_batch
 from tuner.evaluation.guard.own_questions import with_guard_questions
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP
+from tuner.retrieval.contexts import write_contexts
 from tuner.serving.inference import shard_size, workers
 from tuner.settings import EvaluationSettings
 

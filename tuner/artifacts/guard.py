@@ -14,7 +14,7 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
 from tuner.artifacts.evaluation.verdict import VerdictValue
-from tuner.catalog.guard import GuardCategory, GuardQuestion
+from tuner.catalog.guard_questions import GuardCategory, GuardQuestion
 from tuner.core.artifact_keys import Keys
 
 

@@ -15,7 +15,7 @@ from tuner.artifacts.costs.token_reservation import Payer, judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import TUNED, Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.s3.guard import guard_questions
+from tuner.aws.s3.guard_questions import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SpendingLimitError

@@ -10,7 +10,7 @@ from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import Preflight
-from tuner.aws.s3.guard import guard_questions
+from tuner.aws.s3.guard_questions import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.allotments import asked_tokens

@@ -17,7 +17,7 @@ from tuner.artifacts.evaluation.people import (
     sheet_file,
 )
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.aws.s3.guard import guard_answers, guard_questions
+from tuner.aws.s3.guard_questions import guard_answers, guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError

@@ -13,7 +13,7 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.generated import CostBound, GeneratedSummary
 from tuner.artifacts.guard import GuardRecord
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.s3.guard import guard_records
+from tuner.aws.s3.guard_questions import guard_records
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError

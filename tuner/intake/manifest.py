@@ -11,7 +11,7 @@ from tuner import __version__
 from tuner.artifacts.manifest import Customization, Manifest, PinnedInput, UnusedFile
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.catalog.guard import MEASURE as GUARD_MEASURE
+from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import candidate_name, resource_name
 from tuner.core.run import INCOMING, Role, shown_folder

@@ -18,7 +18,7 @@ from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import Reply
-from tuner.aws.s3.guard import guard_questions
+from tuner.aws.s3.guard_questions import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter

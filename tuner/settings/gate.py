@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationInfo, model_validator
 
-from tuner.catalog.guard import CATEGORY_FIELD, MEASURE
+from tuner.catalog.guard_questions import CATEGORY_FIELD, MEASURE
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.contestants import DEFAULT_COMPARED, METHODS, ComparedWith
 from tuner.settings.evaluation import check_measures

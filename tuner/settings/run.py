@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from tuner.catalog.guard import MAX_TOKENS, MEASURE
+from tuner.catalog.guard_questions import MAX_TOKENS, MEASURE
 from tuner.catalog.judges import judge_or_assumed
 from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName

@@ -34,11 +34,11 @@ STAGES: dict[str, set[str]] = {
     "training": set(),
     "costs": {"training"},
     "generation": {"datasets", "costs"},
-    "contexts": {"datasets", "generation", "evaluation"},
+    "retrieval": {"datasets", "generation", "evaluation"},
     "serving": {"training", "costs"},
     "evaluation": {"datasets", "training", "costs"},
     "approval": {"costs"},
-    "places": set(),
+    "run_queue": set(),
 }
 # What each folder of tuner/ may import from the other folders.
 FOLDER_MAY_IMPORT: dict[str, set[str]] = {

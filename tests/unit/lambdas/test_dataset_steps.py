@@ -13,7 +13,7 @@ from tests.doubles import RUN, stored_json
 from tests.unit.datasets.memory_files import jsonl, pairs
 from tests.unit.lambdas.conftest import Drop
 from tests.unit.lambdas.steps import invoke
-from tuner.aws.s3.guard import guard_questions
+from tuner.aws.s3.guard_questions import guard_questions
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError
 from tuner.intake.unused_files import unused_files

@@ -45,7 +45,7 @@ from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.dynamodb.ledger_table import LedgerTable
-from tuner.aws.s3.guard import guard_answers, guard_questions, save_guard_questions
+from tuner.aws.s3.guard_questions import guard_answers, guard_questions, save_guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys

@@ -13,7 +13,7 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import PreviousBest, ReviewCandidate, Scores
 from tuner.artifacts.guard import GuardScores
-from tuner.aws.s3.guard import guard_records
+from tuner.aws.s3.guard_questions import guard_records
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.grading.grades import Graded

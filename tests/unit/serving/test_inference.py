@@ -10,7 +10,7 @@ from tests.doubles import MemoryFolder, manifest
 from tuner.artifacts.dataset import Message
 from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS
 from tuner.aws.bedrock.converse import Reply
-from tuner.aws.s3.guard import guard_answers
+from tuner.aws.s3.guard_questions import guard_answers
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import (
     AccessDeniedError,

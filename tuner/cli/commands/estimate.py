@@ -21,7 +21,7 @@ from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
-from tuner.aws.s3.guard import guard_records
+from tuner.aws.s3.guard_questions import guard_records
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings, show_power
 from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation, taken_as
@@ -173,7 +173,7 @@ def _compared(
     others = [each for each in plan.others if each.has_context]
     if not others:
         return {}
-    from tuner.contexts.build import questions_with_context  # loads native code: only when it is needed
+    from tuner.retrieval.contexts import questions_with_context  # loads native code: only when it is needed
 
     records = [json.loads(line) for line in training.lines()]
     documents = {name: source for name, source in folder.sources.items() if role_of(name) == "documents"}

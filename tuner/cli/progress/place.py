@@ -12,7 +12,7 @@ from tuner.cli.deployment import Deployment
 from tuner.core.errors import AccessDeniedError
 from tuner.core.json_types import JsonObject
 from tuner.core.times import iso, now
-from tuner.places import POOLS, place_queue
+from tuner.run_queue import POOLS, place_queue
 
 # The states of statemachine/customization.asl.json that wait for a place.
 STATES: Mapping[str, Pool] = {

@@ -10,7 +10,7 @@ from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.artifacts.guard import GuardScores
-from tuner.catalog.guard import MEASURE as GUARD_MEASURE
+from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
 from tuner.settings import GateRule, Margin
 
 # Slices that the sentence of the gate names for one rule.

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from tuner.catalog.guard import GuardCheck
+from tuner.catalog.guard_questions import GuardCheck
 from tuner.evaluation.refusals import OPENING, refuses
 from tuner.evaluation.tokens import is_blank, tokens
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 
 from tuner.artifacts.guard import GuardRecord
-from tuner.catalog.guard import GuardCheck, packaged
+from tuner.catalog.guard_questions import GuardCheck, packaged
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Source
 from tuner.datasets.prepare import Prepared

@@ -19,7 +19,7 @@ from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, 
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.guard import GuardAnswer, GuardFinding, GuardRecord, GuardResult, GuardScores
-from tuner.catalog.guard import ALL, CATEGORY_FIELD, CATEGORY_NAMES, MEASURE, GuardCategory
+from tuner.catalog.guard_questions import ALL, CATEGORY_FIELD, CATEGORY_NAMES, MEASURE, GuardCategory
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.guard.checks import passes
 from tuner.evaluation.statistics.comparison import PairedDifference, compare, mean_and_error

@@ -25,7 +25,7 @@ from tuner.artifacts.evaluation.gate import RuleResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Standing
-from tuner.catalog.guard import MEASURE as GUARD_MEASURE
+from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
 from tuner.reporting.advice.level import USABLE, deciding_measure
 from tuner.reporting.formatting import measure_title, number, range_limit
 

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuner.artifacts.report import Report
-from tuner.catalog.guard import category_title
+from tuner.catalog.guard_questions import category_title
 from tuner.core.text_sanitizer import readable
 from tuner.reporting import formatting
 from tuner.reporting.advice.next_steps import for_place, open_report

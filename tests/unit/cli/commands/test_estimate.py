@@ -12,8 +12,7 @@ from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tests.unit.cli.samples import guide, records
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
-from tuner.catalog.guard import MAX_TOKENS
-from tuner.contexts.build import write_contexts
+from tuner.catalog.guard_questions import MAX_TOKENS
 from tuner.costs.prices.current_prices import NoCache
 from tuner.costs.prices.usage_types import NeededPrice
 from tuner.costs.spending_decision import spending_decision, spending_reason
@@ -22,6 +21,7 @@ from tuner.datasets import LocalFile, prepare
 from tuner.datasets.io import NoSink, Source
 from tuner.datasets.records.record import DataRole
 from tuner.evaluation.statistics.planning import planning_sentence
+from tuner.retrieval.contexts import write_contexts
 from tuner.settings import DeploymentSettings, parse_document
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "bedrock-faq"

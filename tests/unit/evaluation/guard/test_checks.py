@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tuner.catalog.guard import CATEGORY_NAMES, GuardCheck, GuardQuestion, drawn, packaged
+from tuner.catalog.guard_questions import CATEGORY_NAMES, GuardCheck, GuardQuestion, drawn, packaged
 from tuner.evaluation.guard.checks import is_refusal, passes
 
 

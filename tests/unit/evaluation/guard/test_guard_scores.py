@@ -14,8 +14,8 @@ from tuner.artifacts.costs.estimate import SpendingLimits
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.guard import GuardRecord, GuardScores
-from tuner.aws.s3.guard import guard_records
-from tuner.catalog.guard import MAX_TOKENS, MEASURE
+from tuner.aws.s3.guard_questions import guard_records
+from tuner.catalog.guard_questions import MAX_TOKENS, MEASURE
 from tuner.core.errors import SettingsError
 from tuner.core.json_types import JsonObject
 from tuner.costs.answer_usage import AnswerUsage

@@ -12,8 +12,8 @@ import pytest
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.gate import GateResult
 from tuner.artifacts.guard import GuardScores
-from tuner.aws.s3.guard import guard_records
-from tuner.catalog.guard import MAX_TOKENS, MEASURE
+from tuner.aws.s3.guard_questions import guard_records
+from tuner.catalog.guard_questions import MAX_TOKENS, MEASURE
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.guard.scores import guard_scores
 from tuner.settings import EvaluationSettings, GateRule, Margin

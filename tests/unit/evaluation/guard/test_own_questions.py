@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.datasets.memory_files import MemorySource
-from tuner.catalog.guard import GuardCheck, packaged
+from tuner.catalog.guard_questions import GuardCheck, packaged
 from tuner.core.run import role_of
 from tuner.datasets.findings import Findings
 from tuner.evaluation.guard.own_questions import MOST_OWN, own_questions

@@ -18,7 +18,7 @@ from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, 
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Recommendation
 from tuner.artifacts.serving import EndpointDetails
-from tuner.catalog.guard import MEASURE as GUARD_MEASURE
+from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
 from tuner.reporting import Failure, build, notification_text, page
 from tuner.reporting.advice.recommendation import recommendation
 from tuner.settings.gate import GateRule, Margin

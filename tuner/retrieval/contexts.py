@@ -11,14 +11,14 @@ from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.artifacts.manifest import Manifest, UnusedFile
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.contexts.text_index import TextIndex
-from tuner.contexts.training_records import training_turns
 from tuner.core.artifact_keys import Keys
 from tuner.core.json_types import JsonObject
 from tuner.datasets.io import Source
 from tuner.generation.chunks import text_chunks
 from tuner.generation.documents import read_documents
 from tuner.generation.reading.passages import ChunkText, essence
+from tuner.retrieval.text_index import TextIndex
+from tuner.retrieval.training_records import training_turns
 from tuner.settings import RunSettings
 
 # Fewest letters and digits of an answer that is searched for in a text. A shorter one is found by chance.

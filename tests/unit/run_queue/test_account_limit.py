@@ -9,7 +9,7 @@ import pytest
 
 from stacks.state_machine_definition import placeholder
 from statemachine.definition import definition, tasks
-from tests.unit.places.account import SECONDS, STATES, Account, Bounds, Flood, Process, drop
+from tests.unit.run_queue.account import SECONDS, STATES, Account, Bounds, Flood, Process, drop
 from tuner.settings import DeploymentSettings
 
 SETTINGS = DeploymentSettings()

@@ -8,7 +8,7 @@ from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.guard import GuardRecord
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.catalog.guard import drawn
+from tuner.catalog.guard_questions import drawn
 from tuner.core.artifact_keys import Keys
 from tuner.settings import EvaluationSettings
 

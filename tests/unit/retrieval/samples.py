@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.doubles import MemoryFolder, manifest, write_lines
-from tuner.contexts.build import write_contexts
 from tuner.core.artifact_keys import Keys
+from tuner.retrieval.contexts import write_contexts
 
 
 @dataclass(frozen=True)

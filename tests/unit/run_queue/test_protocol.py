@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from tests.unit.places.world import CrashError, World
+from tests.unit.run_queue.world import CrashError, World
 
 
 def crash(world: World) -> None:

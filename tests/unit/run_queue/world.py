@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from tuner.aws.dynamodb.place_queue import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
 from tuner.aws.dynamodb.places_table import Admission
-from tuner.places import Places, place_queue
+from tuner.run_queue import Places, place_queue
 from tuner.settings import DeploymentSettings
 
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.doubles import MemoryFolder, approve
-from tests.unit.contexts.samples import folder_of
+from tests.unit.retrieval.samples import folder_of
 from tuner.artifacts.dataset import Message
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.bedrock.converse import Reply

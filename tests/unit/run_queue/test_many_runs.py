@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from pydantic import SecretStr
 
-from tests.unit.places.world import NOON, POOL, CrashError, World
+from tests.unit.run_queue.world import NOON, POOL, CrashError, World
 from tuner.aws.dynamodb.place_queue import PlaceQueue, PoolState, QueuedRun, WaitingRun
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.doubles import approve, manifest
-from tests.unit.contexts.samples import context, folder_of
+from tests.unit.retrieval.samples import context, folder_of
 from tuner.artifacts.contexts import MOST_PART_BYTES, most_context_tokens
-from tuner.contexts.text_index import TextIndex
-from tuner.contexts.training_records import training_turns
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import most_question_tokens
+from tuner.retrieval.text_index import TextIndex
+from tuner.retrieval.training_records import training_turns
 
 TRAINING = [
     ("How deep is the lake of Brienz?", "The lake of Brienz is 260 metres deep."),
