@@ -18,8 +18,8 @@ from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDe
 from tuner.artifacts.task import TaskDescription
 
 
-class FurtherAnswer(Part):
-    """A further answer to a question that was asked several times."""
+class ScoredAnswer(Part):
+    """What a model answered to one question, and the scores of that."""
 
     answer: str | None = None
     error: str | None = Field(None, description="why there is no answer")
@@ -30,20 +30,13 @@ class FurtherAnswer(Part):
     scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
 
 
-class Answer(AnswerNotes):
+class Answer(ScoredAnswer, AnswerNotes):
     """What a model answered to one question, and how that was scored.
 
     If the question was asked several times, this is the first answer, with the mean scores of all.
     """
 
-    answer: str | None = None
-    error: str | None = Field(None, description="why there is no answer")
-    stop_reason: str | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    latency_ms: float | None = None
-    scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
-    further: tuple[FurtherAnswer, ...] = Field((), description="absent if the question was asked once")
+    further: tuple[ScoredAnswer, ...] = Field((), description="absent if the question was asked once")
 
     @model_serializer(mode="wrap")
     def _omit_no_further(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from statistics import fmean, median
 from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.report.break_even import Line
 from tuner.artifacts.report.contestants import ContestantUse, ServiceLine
-from tuner.artifacts.report.evaluation import Answer, FurtherAnswer, Question
+from tuner.artifacts.report.evaluation import Answer, ScoredAnswer, Question
 from tuner.costs.monthly.lines import Service, Tokens, Way, ways
 
 # Whose prompts have passages, which may cost something to retrieve.
@@ -38,7 +38,7 @@ class ContestantCosts:
     def use(self, contestant: Contestant, questions: Sequence[Question]) -> ContestantUse:
         """What the contestant used for these questions, and what it costs at the measured tokens."""
         first = [answer for question in questions if (answer := question.of(contestant.name))]
-        answers: list[Answer | FurtherAnswer] = [*first, *(each for answer in first for each in answer.further)]
+        answers: list[Answer | ScoredAnswer] = [*first, *(each for answer in first for each in answer.further)]
         given = [answer for answer in answers if (answer.answer or "").strip()]
         latencies = sorted(answer.latency_ms for answer in given if answer.latency_ms is not None)
         tokens = measured_tokens(answers)
@@ -80,7 +80,7 @@ class ContestantCosts:
         return self.others.get(contestant.name, Service((), 0, 0)).by_token("by the token", tokens, fixed)
 
 
-def measured_tokens(answers: Iterable[Answer | FurtherAnswer]) -> Tokens | None:
+def measured_tokens(answers: Iterable[Answer | ScoredAnswer]) -> Tokens | None:
     """The mean tokens of the requests whose tokens are known, also of those that gave no answer. None without one."""
     # No request has zero input tokens: a zero was not measured.
     known = [

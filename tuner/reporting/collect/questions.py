@@ -10,7 +10,7 @@ from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, Contestant
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, AnswerScores, QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Answer, Question
-from tuner.artifacts.report.evaluation import FurtherAnswer
+from tuner.artifacts.report.evaluation import ScoredAnswer
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 
@@ -99,7 +99,7 @@ def _answer(given: Sequence[GivenAnswer], scores: AnswerScores | None) -> Answer
     scored = {name: getattr(scores, name) for name in AnswerNotes.model_fields} if scores else {}
     single = [each.measures for each in scores.repeats] if scores else []
     further = tuple(
-        FurtherAnswer.model_validate(each, from_attributes=True).model_copy(
+        ScoredAnswer.model_validate(each, from_attributes=True).model_copy(
             update={"scores": single[at] if at < len(single) else {}}
         )
         for at, each in enumerate(given[1:], 1)

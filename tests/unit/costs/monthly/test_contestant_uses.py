@@ -7,7 +7,7 @@ import pytest
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.evaluation.contestants import Contestant, Kind
 from tuner.artifacts.report.contestants import ContestantUse
-from tuner.artifacts.report.evaluation import Answer, FurtherAnswer, Question
+from tuner.artifacts.report.evaluation import Answer, ScoredAnswer, Question
 from tuner.costs.monthly.contestant_uses import ContestantCosts
 from tuner.costs.monthly.lines import Service, Way, way_of
 
@@ -96,8 +96,8 @@ def test_every_answer_to_a_question_counts() -> None:
     several = answer(100, 50, 400).model_copy(
         update={
             "further": (
-                FurtherAnswer(answer="No.", input_tokens=200, output_tokens=150, latency_ms=600),
-                FurtherAnswer(),
+                ScoredAnswer(answer="No.", input_tokens=200, output_tokens=150, latency_ms=600),
+                ScoredAnswer(),
             )
         }
     )

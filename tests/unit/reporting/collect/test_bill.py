@@ -11,7 +11,7 @@ from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Answer, Bill, Question, Report, ServingEndpoint
-from tuner.artifacts.report.evaluation import FurtherAnswer
+from tuner.artifacts.report.evaluation import ScoredAnswer
 from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
@@ -109,7 +109,7 @@ def test_guard_answers_are_billed_like_other_answers() -> None:
 
 def test_further_answers_to_a_question_are_billed() -> None:
     answer = Answer(answer="a", input_tokens=7, output_tokens=5)
-    several = answer.model_copy(update={"further": (FurtherAnswer(input_tokens=7, output_tokens=6),)})
+    several = answer.model_copy(update={"further": (ScoredAnswer(input_tokens=7, output_tokens=6),)})
     asked = (Question(id="1", question="q", base=answer, tuned=several),)
     found = bill(real("on_demand"), Usage(questions=asked))
     assert found
