@@ -14,6 +14,7 @@ from tuner.datasets.prepare import Prepared
 from tuner.settings import RunSettings, StrictModel
 
 UNUSED_SETTING = "unused-setting"
+NO_CHOICE = "candidates-without-validation"
 _REMOVE = "Remove it, so that nobody relies on it."
 # What decides how many questions are generated from documents alone.
 _OF_DOCUMENTS_ALONE = ("questions_per_part", "most", "validation_share", "evaluation_share")
@@ -22,6 +23,7 @@ _OF_EVALUATION = (
     "inference", "bertscore", "scorer", "model_units", "judge.max_tokens", "judge.temperature", "judge.top_p",
     "judge.attempts", "evaluation.metrics", "evaluation.decides", "evaluation.language", "evaluation.group_by",
     "evaluation.slices", "evaluation.stop_early", "evaluation.samples", "evaluation.guard", "evaluation.seed",
+    "compare_with", "few_shot", "retrieval",
 )  # fmt: skip
 _WITH_LANGUAGE = ("rouge", "bleu", "bertscore")
 _WITH_PATH = ("json", "jsonl")
@@ -51,9 +53,21 @@ def with_unused_settings(
     task: TaskName | None = summary.task.name if known else None
     task = task if settings.task == "auto" else settings.task
     endings = {file.key.removesuffix(".gz").rpartition(".")[2].lower() for file in summary.files}
-    for issue in unused_settings(settings, roles, task, endings):
+    found = list(unused_settings(settings, roles, task, endings))
+    if settings.candidates and summary.training_records and not summary.validation_records:
+        found.append(_NO_VALIDATION_DATA)
+    for issue in found:
         prepared.findings.add(settings_name, None, issue)
     return prepared.judged()
+
+
+_NO_VALIDATION_DATA = Issue(
+    NO_CHOICE,
+    "candidates: the dataset has no validation data, so nothing chooses one of them: the run pays for all of them and "
+    "serves the first one.",
+    "Add validation data, or train without candidates.",
+    severity="warning",
+)
 
 
 def unused_settings(
@@ -98,9 +112,8 @@ def _reasons(
         measured = settings.break_even.question_tokens is None or settings.break_even.answer_tokens is None
         more = (*(() if generated else ("judge.model", "judge.models")), *(("break_even",) if measured else ()))
         yield _Reason((*_OF_EVALUATION, *more), "with 'serving: none', no model is asked or scored")
-    elif any(each.name == "retrieval" for each in settings.compare_with or ()):
-        names = tuple(f"break_even.{name}" for name in ("passages_tokens", "question_tokens", "answer_tokens"))
-        yield _Reason(names, "the run measures the tokens of the base model with passages, and assumes none")
+    else:
+        yield from _of_contestants(settings, {each.name for each in settings.compared("documents" in roles)})
     if settings.serving == "on_demand":
         why = "the model is served on demand, so no model units are bought; only the report's break-even counts them"
         yield _Reason(("model_units",), why, "Remove it, or set 'serving: provisioned'.")
@@ -136,6 +149,19 @@ def _of_generation(settings: RunSettings, roles: Collection[Role | None]) -> Ite
     else:
         names = _names("generate", _OF_DOCUMENTS_ALONE)
         yield _Reason(names, "with a training file, only validation data is generated", "Use generate.count.")
+
+
+def _of_contestants(settings: RunSettings, names: Collection[str]) -> Iterator[_Reason]:
+    if "retrieval" in names:
+        assumed = _names("break_even", ("passages_tokens", "question_tokens", "answer_tokens"))
+        yield _Reason(assumed, "the run measures the tokens of the base model with passages, and assumes none")
+    if "few_shot" not in names:
+        yield _Reason(("few_shot",), "compare_with does not name few_shot", "Add it there, or remove this.")
+    if not set(names) & {"retrieval", "retrieval_tuned"}:
+        why = "compare_with names neither retrieval nor retrieval_tuned"
+        if settings.compare_with is None:
+            why = "without documents, a run compares with retrieval only if compare_with names it"
+        yield _Reason(("retrieval",), why, "Add one of them there, or remove this.")
 
 
 def _of_task(settings: RunSettings, task: TaskName) -> Iterator[_Reason]:

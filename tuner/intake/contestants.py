@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from tuner.artifacts.evaluation.contestants import BASE, MAIN_CONTESTANTS, RETRIEVAL, Contestant
+from tuner.artifacts.evaluation.contestants import BASE, MAIN_CONTESTANTS, Contestant
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.catalog import judge_or_assumed
 from tuner.settings import ComparedWith, RunSettings
-from tuner.settings.contestants import DEFAULT_COMPARED
 
 
 class Models(Protocol):
@@ -24,10 +23,7 @@ def contestants(settings: RunSettings, has_documents: bool) -> tuple[Contestant,
     """The contestants of a run. Base and tuned model are always there; without serving, nobody else is asked."""
     if settings.serving == "none":
         return MAIN_CONTESTANTS
-    asked = settings.compare_with
-    if asked is None:
-        asked = DEFAULT_COMPARED if not has_documents else (*DEFAULT_COMPARED, ComparedWith(name=RETRIEVAL))
-    others = [each for each in asked if each.name != BASE]
+    others = [each for each in settings.compared(has_documents) if each.name != BASE]
     return (*MAIN_CONTESTANTS, *map(_contestant, others))
 
 

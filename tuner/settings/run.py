@@ -14,7 +14,13 @@ from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import Number, StrictModel, is_from_artifact
 from tuner.settings.break_even import BreakEvenSettings
 from tuner.settings.candidates import CandidateSettings, HyperparameterValue, without_booleans
-from tuner.settings.contestants import ComparedWith, FewShotSettings, RetrievalSettings, check_compared
+from tuner.settings.contestants import (
+    DEFAULT_COMPARED,
+    ComparedWith,
+    FewShotSettings,
+    RetrievalSettings,
+    check_compared,
+)
 from tuner.settings.evaluation import EvaluationSettings
 from tuner.settings.gate import GateRule, check_contestants, check_gate, check_guard_rule, check_rule, check_slices
 from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
@@ -292,6 +298,12 @@ class RunSettings(StrictModel):
         once = self.evaluation.model_copy(update={"samples": 1})
         inference = InferenceSettings(max_tokens=MAX_TOKENS)
         return self.model_copy(update={"system_prompt": None, "inference": inference, "evaluation": once})
+
+    def compared(self, has_documents: bool) -> tuple[ComparedWith, ...]:
+        """The entries of `compare_with`, or what it is by default."""
+        if self.compare_with is None:
+            return (*DEFAULT_COMPARED, *((ComparedWith(name="retrieval"),) if has_documents else ()))
+        return self.compare_with
 
     def for_model(self, model: str | None) -> RunSettings:
         """The settings by which another model is asked: as the run's own, as far as that model accepts it.

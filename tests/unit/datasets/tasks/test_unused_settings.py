@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.unit.datasets.memory_files import Outcome, jsonl, pairs
+from tuner.artifacts.dataset import DatasetSummary
 from tuner.catalog.tasks import TaskName
 from tuner.core.run import Role
-from tuner.datasets.unused_settings import unused_settings
+from tuner.datasets.findings import Findings
+from tuner.datasets.prepare import Prepared
+from tuner.datasets.unused_settings import unused_settings, with_unused_settings
 from tuner.settings import RunSettings, load
 
 FILES: tuple[Role, ...] = ("training", "validation", "evaluation")
@@ -53,6 +56,12 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None, st
         "answer",
         "break_even.passages_tokens has no effect: the run measures the tokens",
     ),
+    ({"compare_with": ["base"], "few_shot": {"examples": 2}}, FILES, "answer", "compare_with does not name few_shot"),
+    ({"compare_with": ["few_shot"], "retrieval": {"passages": 2}}, FILES, "answer", "names neither retrieval nor"),
+    ({"retrieval": {"passages": 2}}, FILES, "answer", "without documents, a run compares with retrieval only if"),
+    ({"serving": "none", "few_shot": {"examples": 2}}, FILES, "answer", "no model is asked or scored"),
+    ({"serving": "none", "compare_with": ["few_shot"]}, FILES, "answer", "no model is asked or scored"),
+    ({"break_even": {"passages_tokens": 9}}, (*FILES, "documents"), "answer", "the run measures the tokens"),
     ({"keep_candidates": True}, FILES, "answer", "keep_candidates has no effect: the run has no candidates"),
     ({"serving": "on_demand", "model_units": 2}, FILES, "answer", "the model is served on demand"),
     ({"classification": {"labels": ["a", "b"]}}, FILES, "answer", "the task is 'answer'"),
@@ -73,6 +82,9 @@ WITH_EFFECT: list[tuple[dict[str, Any], tuple[Role, ...], TaskName | None]] = [
         FILES,
         "answer",
     ),
+    ({"few_shot": {"examples": 2}}, FILES, "answer"),
+    ({"few_shot": {"examples": 2}, "retrieval": {"passages": 2}}, (*FILES, "documents"), "answer"),
+    ({"compare_with": ["retrieval_tuned"], "retrieval": {"passages": 2}}, FILES, "answer"),
     ({"generate": {"count": 100, "model": "m"}}, BESIDE, "answer"),
     ({"generate": {"count": 0}}, BESIDE, "answer"),
     ({"generate": {"count": 0}}, FILES, "answer"),
@@ -123,3 +135,11 @@ def test_records_with_a_system_prompt_of_their_own_are_counted(
     found = [str(each) for each in outcome.prepared.findings.kept if each.rule == "own-system-prompt"]
     assert len(found) == (1 if said_of else 0)
     assert not said_of or f": {said_of} record" in found[0]
+
+
+@pytest.mark.parametrize(("validation", "warned"), [(0, True), (1, False)])
+def test_candidates_without_validation_data_are_no_choice(validation: int, warned: bool) -> None:
+    settings = load(RunSettings, {"candidates": [{"hyperparameters": {"epochCount": [1, 2]}}]}, "run.yaml")
+    summary = DatasetSummary(training_records=40, validation_records=validation)
+    found = with_unused_settings(Prepared(summary, Findings("run.yaml")), settings, ["training"]).findings.kept
+    assert [each.rule for each in found] == ["candidates-without-validation"] * warned
