@@ -8,12 +8,12 @@ from functools import cache
 from local.bedrock.jobs.role import assume
 from local.bedrock.jobs.storage import RoleStorage, Storage
 from local.bedrock.local_bedrock import LocalBedrock
-from local.bedrock.state.records import Job
+from local.bedrock.state.records import InvocationJob, Job
 from local.bedrock.state.settings import Settings
 from local.folder import CloudFolder
 
 
-def open_role_storage(job: Job) -> Storage:
+def open_role_storage(job: Job | InvocationJob) -> Storage:
     """S3 with the credentials of the job's service role."""
     credentials = assume(job.role_arn, job.account_region, job.arn)
     return RoleStorage(credentials, job.account_region.region)

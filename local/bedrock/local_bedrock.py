@@ -9,8 +9,19 @@ from typing import Any
 
 from local.bedrock.admin import PREFIX as ADMIN_PREFIX
 from local.bedrock.admin import Admin
-from local.bedrock.control import deployments, foundation, jobs, models, pricing, quotas, tags, throughput
+from local.bedrock.control import (
+    deployments,
+    foundation,
+    invocation_jobs,
+    jobs,
+    models,
+    pricing,
+    quotas,
+    tags,
+    throughput,
+)
 from local.bedrock.engine.client import InferenceClient
+from local.bedrock.jobs.batch import BatchRunner
 from local.bedrock.jobs.runner import JobRunner, StorageOpener
 from local.bedrock.protocol.operation import Operation, Params, Result
 from local.bedrock.protocol.serializing import Response
@@ -31,6 +42,7 @@ class LocalBedrock:
         self.state = BedrockState(folder, settings, clock)
         self._runner = JobRunner(self.state.store, clock, open_storage)
         self.inference = InferenceClient(folder / "inference.log")
+        self._batches = BatchRunner(self.state, self.inference)
         self._threads = ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS, thread_name_prefix="bedrock")
 
     def handlers(self) -> dict[str, Handler]:
@@ -53,6 +65,7 @@ class LocalBedrock:
         return {
             **deployments.operations(self.state),
             **foundation.operations(self.state),
+            **invocation_jobs.operations(self.state, self._batches, self._runner.open_storage),
             **jobs.operations(self.state, self._runner),
             **models.operations(self.state),
             **tags.operations(self.state),
@@ -69,6 +82,7 @@ class LocalBedrock:
     def close(self) -> None:
         """End the training processes and the inference process."""
         self._runner.stop_all()
+        self._batches.stop_all()
         self.inference.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -10,6 +10,7 @@ from local.bedrock.errors import ValidationError
 from local.bedrock.state.account_region import AccountRegion
 from local.bedrock.state.settings import Lifecycle, Settings
 from tuner import catalog
+from tuner.costs.prices.price_list import price
 
 ENGINE_NAMES = {
     "smollm2": "SmolLM2-135M-Instruct",
@@ -36,6 +37,11 @@ class FoundationModel:
     def provider(self) -> str:
         """The providerName of GetFoundationModel."""
         return PROVIDERS.get(self.id.split(".")[0], self.id.split(".")[0].title())
+
+
+def supports_batch(model: FoundationModel) -> bool:
+    """Whether batch inference jobs can ask the model: those that AWS supports have a price for it."""
+    return price("batch_input", model.id) is not None
 
 
 @dataclass(frozen=True, slots=True)

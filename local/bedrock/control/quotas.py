@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from local.bedrock.errors import NoSuchResourceError
+from local.bedrock.offered_models import foundation_models, supports_batch
 from local.bedrock.protocol.operation import Operation, Params, Result
 from local.bedrock.state.account_region import current_account_region
 from local.bedrock.state.bedrock_state import BedrockState
@@ -47,8 +48,9 @@ def _quotas(settings: Settings) -> list[dict[str, Any]]:
         ("L-0406044C", "(Model customization) Scheduled customization jobs", settings.concurrent_jobs),
         ("L-C02E1E99", "Custom models with a creating status per account", settings.deployments_in_progress),
     )
+    batches = tuple(_batch_quotas(settings))
     judges = _judge_quotas(settings.judge_requests_per_minute) if settings.judge_requests_per_minute else ()
-    return [_quota(code, name, value) for code, name, value in (*values, *judges)]
+    return [_quota(code, name, value) for code, name, value in (*values, *batches, *judges)]
 
 
 def _judge_quotas(requests: int) -> Iterator[tuple[str, str, float]]:
@@ -57,6 +59,14 @@ def _judge_quotas(requests: int) -> Iterator[tuple[str, str, float]]:
     for number, judge in enumerate(catalog.judges()):
         routing = routing_names[judge.routing]
         yield f"L-LOCAL{number:03d}", f"{routing} model inference requests per minute for {judge.quota}", requests
+
+
+def _batch_quotas(settings: Settings) -> Iterator[tuple[str, str, float]]:
+    """The quotas of batch inference jobs by model, under the form of AWS's names, with invented codes."""
+    names = sorted({model.name for model in foundation_models().values() if supports_batch(model)})
+    for number, name in enumerate(names):
+        quota = f"Minimum number of records per batch inference job for {name}"
+        yield f"L-LOCALB{number:03d}", quota, settings.batch_minimum_records
 
 
 def _quota(code: str, name: str, value: float) -> dict[str, Any]:

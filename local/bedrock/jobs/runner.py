@@ -18,7 +18,16 @@ from local.bedrock.jobs.storage import S3Uri, Storage
 from local.bedrock.jobs.training import TrainingPlan, train, write_inputs
 from local.bedrock.state.account_region import new_id
 from local.bedrock.state.clock import Clock
-from local.bedrock.state.records import CustomModel, Job, JobStatus, Record, Stage, StageStatus, StoredModel
+from local.bedrock.state.records import (
+    CustomModel,
+    InvocationJob,
+    Job,
+    JobStatus,
+    Record,
+    Stage,
+    StageStatus,
+    StoredModel,
+)
 from local.bedrock.state.settings import Settings
 from local.bedrock.state.store import Store
 from local.trainer.spec import Conversation, Progress
@@ -26,7 +35,7 @@ from tuner import catalog
 
 StageName = Literal["validation", "data_processing", "training"]
 # Opens S3 with the credentials of a job's service role. Raises ValidationError if the role cannot be assumed.
-StorageOpener = Callable[[Job], Storage]
+StorageOpener = Callable[[Job | InvocationJob], Storage]
 RESTARTED = "The local Bedrock was restarted while the job was in progress. Start the job again under another name."
 
 logger = logging.getLogger(__name__)

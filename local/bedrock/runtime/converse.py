@@ -16,7 +16,7 @@ from local.bedrock.protocol.serializing import HEADERS, stand_in_headers
 from local.bedrock.runtime.documents import document_texts
 from local.bedrock.runtime.inference import Prompt, ask
 from local.bedrock.runtime.target import Target, is_endpoint, resolve
-from local.bedrock.runtime.usage import Exchange, billed_tokens
+from local.bedrock.runtime.usage import Exchange, Operation, billed_tokens
 from local.bedrock.state.bedrock_state import BedrockState
 from local.bedrock.state.settings import Settings
 from local.bedrock.tools.dispatch import answering_name, tool_arguments
@@ -31,13 +31,16 @@ CHARACTERS_PER_TOKEN = 4
 _LONG = "and "
 
 
-def converse(state: BedrockState, inference: InferenceClient, params: Params) -> Result:
+def converse(
+    state: BedrockState, inference: InferenceClient, params: Params, operation: Operation = "Converse"
+) -> Result:
     """Converse: returns text, or the arguments of the tool that the request forces."""
     target = resolve(state, params["modelId"])
     prompt = _prompt(params)
     judge = _judge(target)
     if judge:
-        state.judge_access.admit(state.settings, state.clock())
+        if operation == "Converse":  # the requests of a batch job do not count against the quota per minute
+            state.judge_access.admit(state.settings, state.clock())
         _check_sampling(judge, params.get("inferenceConfig", {}))
     call, forced = _tool_call(params, prompt.conversation, target)
     if forced and judge:
@@ -53,7 +56,7 @@ def converse(state: BedrockState, inference: InferenceClient, params: Params) ->
     documents = call.documents if call else ()
     tools = [tool["toolSpec"] for tool in params.get("toolConfig", {}).get("tools", []) if "toolSpec" in tool]
     exchange = Exchange((*_texts(params), *documents), reply.text, prompt.sampling.max_tokens, tools)
-    tokens = billed_tokens(state, "Converse", target, exchange, reply.tokens)
+    tokens = billed_tokens(state, operation, target, exchange, reply.tokens)
     return _response(reply, tokens) | {HEADERS: stand_in_headers(name)}
 
 

@@ -13,6 +13,7 @@ from local.bedrock.runtime.converse import converse
 from local.bedrock.runtime.inference import ask
 from local.bedrock.runtime.target import resolve
 from local.bedrock.runtime.usage import Exchange, billed_tokens
+from local.bedrock.runtime.usage import Operation as BilledOperation
 from local.bedrock.state.bedrock_state import BedrockState
 
 
@@ -21,7 +22,9 @@ def operations(state: BedrockState, inference: InferenceClient) -> dict[str, Ope
     return {"InvokeModel": partial(invoke_model, state, inference), "Converse": partial(converse, state, inference)}
 
 
-def invoke_model(state: BedrockState, inference: InferenceClient, params: Params) -> Result:
+def invoke_model(
+    state: BedrockState, inference: InferenceClient, params: Params, operation: BilledOperation = "InvokeModel"
+) -> Result:
     """InvokeModel."""
     target = resolve(state, params["modelId"])
     body = parse_body(target.base.id, params.get("body", b""))
@@ -30,7 +33,7 @@ def invoke_model(state: BedrockState, inference: InferenceClient, params: Params
     sent = [prompt.conversation.system or "", *(turn.text for turn in prompt.conversation.turns)]
     exchange = Exchange(sent, timed.answer.text, prompt.sampling.max_tokens)
     counted = (timed.answer.input_tokens, timed.answer.output_tokens)
-    read, written = billed_tokens(state, "InvokeModel", target, exchange, counted)
+    read, written = billed_tokens(state, operation, target, exchange, counted)
     answer = timed.answer.model_copy(update={"input_tokens": read, "output_tokens": written})
     # AWS reports token counts and latency of InvokeModel in headers, because the body has the vendor's format.
     headers = {

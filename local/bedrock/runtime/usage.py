@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from local.bedrock.runtime.target import Target
 from local.bedrock.state.account_region import current_account_region, new_id
@@ -15,6 +15,10 @@ from local.bedrock.state.records import Call
 # With `byte_tokens`: the most that a chat template puts around a text, and that a vendor adds for tools.
 _TOKENS_AROUND_A_TEXT = 32
 _TOKENS_FOR_TOOLS = 804
+
+
+# A request of a batch job has another price.
+Operation = Literal["Converse", "InvokeModel", "Batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Exchange:
 
 
 def billed_tokens(
-    state: BedrockState, operation: str, target: Target, exchange: Exchange, counted: tuple[int, int]
+    state: BedrockState, operation: Operation, target: Target, exchange: Exchange, counted: tuple[int, int]
 ) -> tuple[int, int]:
     """The input and output tokens of a call that was answered. `counted` are those of the usual tokenizer."""
     tokens = _byte_tokens(exchange, counted[1]) if state.settings.byte_tokens else counted

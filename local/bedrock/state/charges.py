@@ -59,6 +59,7 @@ def _call(call: Call) -> Iterator[Charge]:
     """Tokens read and written. A provisioned throughput is paid for by the hour, and its tokens cost nothing."""
     custom = ":custom-model-deployment/" in call.arn
     items: tuple[PricedItem, PricedItem] = ("custom_input", "custom_output") if custom else ("input", "output")
+    items = ("batch_input", "batch_output") if call.name == "Batch" else items
     for item, tokens in zip(items, (call.input_tokens, call.output_tokens), strict=True):
         if ":provisioned-model/" in call.arn:
             yield _charge("call", item, call, call.base_model_id, tokens, unit_price=0)

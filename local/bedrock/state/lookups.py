@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from local.bedrock.errors import ResourceNotFoundError
 from local.bedrock.state.account_region import AccountRegion
-from local.bedrock.state.records import CustomModel, Deployment, Job, Throughput
+from local.bedrock.state.records import CustomModel, Deployment, InvocationJob, Job, Throughput
 from local.bedrock.state.store import Store
 
 T = TypeVar("T")
@@ -15,6 +15,12 @@ T = TypeVar("T")
 def find_job(store: Store, account_region: AccountRegion, identifier: str) -> Job:
     """The customization job."""
     return _existing(store.jobs.find(account_region, identifier), "The provided job identifier could not be found.")
+
+
+def find_invocation_job(store: Store, account_region: AccountRegion, identifier: str) -> InvocationJob:
+    """The batch inference job."""
+    found = store.invocation_jobs.find(account_region, identifier)
+    return _existing(found, "The provided job identifier could not be found.")
 
 
 def find_model(store: Store, account_region: AccountRegion, identifier: str) -> CustomModel:

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from local.bedrock.state.account_region import AccountRegion
 
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+InvocationStatus = Literal[
+    "Submitted", "Validating", "Scheduled", "InProgress", "Completed", "Failed", "Stopping", "Stopped"
+]
 StageStatus = Literal["NotStarted", "InProgress", "Completed", "Stopping", "Stopped", "Failed"]
 Commitment = Literal["OneMonth", "SixMonths"]
 Tags = dict[str, str]
@@ -72,6 +75,31 @@ class Job(Record):
     trained_tokens: int = 0
 
 
+class InvocationJob(Record):
+    """A batch inference job. The counts are of the records in its input."""
+
+    model_id: str
+    role_arn: str
+    invocation_type: Literal["InvokeModel", "Converse"]
+    input_uri: str
+    output_uri: str
+    timeout_hours: int
+    injected_failure: str = ""
+    failing_records: int = 0
+    status: InvocationStatus = "Submitted"
+    changed: datetime
+    ended: datetime | None = None
+    message: str | None = None
+    total: int | None = None
+    succeeded: int = 0
+    failed: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing happens to the job any more."""
+        return self.status in ("Completed", "Failed", "Stopped")
+
+
 class CustomModel(Record):
     """A custom model, created by a completed job. The folder of the job holds its weights."""
 
@@ -117,7 +145,10 @@ class Deployment(Endpoint):
 
 
 class Call(Record):
-    """A call of the runtime that a model answered. `arn` is the model id of the request, `name` the operation."""
+    """A call of the runtime that a model answered. `arn` is the model id of the request, `name` the operation.
+
+    A record of a batch job is a call with the name `Batch`.
+    """
 
     base_model_id: str
     input_tokens: int

@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     job_completing_seconds: float = Field(
         0, ge=0, description="seconds from the end of the training to the custom model; the job is still in progress"
     )
+    # AWS's defaults for most models.
+    batch_minimum_records: int = Field(100, ge=1, description="quota: least records of a batch inference job")
+    batch_jobs: int = Field(20, ge=0, description="quota: batch inference jobs of a model that are not over")
+    batch_stage_seconds: float = Field(
+        0.5, ge=0, description="seconds of each status of a batch inference job before the first request"
+    )
     # AWS grants 0 to a new account. With 2, a first run with provisioned throughput succeeds.
     model_units: int = Field(2, ge=0, description="quota: model units without commitment on custom models")
     committed_model_units: int = Field(0, ge=0, description="quota: model units with a commitment on custom models")
@@ -55,6 +61,10 @@ class Settings(BaseSettings):
     )
 
     fail_jobs: str = Field("", description="if set, new jobs fail in training with this failureMessage")
+    fail_batches: str = Field("", description="if set, new batch inference jobs fail with this message")
+    fail_batch_records: int = Field(
+        0, ge=0, description="so many records of a new batch inference job end with an error"
+    )
     fail_throughputs: str = Field("", description="if set, new throughputs become Failed with this message")
     fail_deployments: str = Field("", description="if set, new deployments become Failed with this message")
 

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from local.bedrock.state.account_region import AccountRegion
-from local.bedrock.state.records import Bill, Call, CustomModel, Deployment, Job, Record, StoredModel, Throughput
+from local.bedrock.state.records import (
+    Bill,
+    Call,
+    CustomModel,
+    Deployment,
+    InvocationJob,
+    Job,
+    Record,
+    StoredModel,
+    Throughput,
+)
 
 R = TypeVar("R", bound=Record)
 _may_be_stale: ContextVar[bool] = ContextVar("whether a Get or List operation reads the tables", default=False)
@@ -106,6 +116,7 @@ class Store:
         self.folder = folder
         self.lock = threading.RLock()
         self.jobs = Table(Job, folder / "jobs", self.lock, stale_reads)
+        self.invocation_jobs = Table(InvocationJob, folder / "invocation_jobs", self.lock, stale_reads)
         self.models = Table(CustomModel, folder / "models", self.lock, stale_reads)
         self.throughputs = Table(Throughput, folder / "throughputs", self.lock, stale_reads)
         self.deployments = Table(Deployment, folder / "deployments", self.lock, stale_reads)
@@ -115,7 +126,7 @@ class Store:
 
     def tables(self) -> tuple[Table[Any], ...]:
         """The tables of resources with tags: all but what is kept for the bill."""
-        return (self.jobs, self.models, self.throughputs, self.deployments)
+        return (self.jobs, self.invocation_jobs, self.models, self.throughputs, self.deployments)
 
     def taggable(self, account_region: AccountRegion, arn: str) -> tuple[Table[Any], Record] | None:
         """The table and the record of the resource with this ARN."""

@@ -5,7 +5,8 @@ exist on AWS: Converse needs `bedrock:InvokeModel`. MiniStack does not recognize
 allows them without a check. AWS checks every action on the ARNs of the models, jobs and endpoints.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Bedrock"; Bedrock User
-Guide, "Identity-based policy examples" (customization jobs), "Prerequisites for inference profiles"; autumn 2026.
+Guide, "Identity-based policy examples" (customization jobs), "Required permissions for batch inference", "Prerequisites
+for inference profiles"; autumn 2026.
 """
 
 import re
@@ -33,6 +34,8 @@ _NAMED_RESOURCE = {
     "GetFoundationModel": ("modelIdentifier", "foundation-model"),
     "GetModelCustomizationJob": ("jobIdentifier", "model-customization-job"),
     "StopModelCustomizationJob": ("jobIdentifier", "model-customization-job"),
+    "GetModelInvocationJob": ("jobIdentifier", "model-invocation-job"),
+    "StopModelInvocationJob": ("jobIdentifier", "model-invocation-job"),
     "GetCustomModel": ("modelIdentifier", "custom-model"),
     "DeleteCustomModel": ("modelIdentifier", "custom-model"),
     "GetProvisionedModelThroughput": ("provisionedModelId", "provisioned-model"),
@@ -80,6 +83,8 @@ def permissions(operation: str, params: dict[str, Any]) -> Iterator[Check]:
     action = f"bedrock:{_ACTION_OF_OPERATION.get(operation, operation)}"
     if operation == "CreateModelCustomizationJob":
         yield from _job_creation(action, params)
+    elif operation == "CreateModelInvocationJob":
+        yield from _batch_creation(action, params)
     elif operation == "CreateProvisionedModelThroughput":
         model = str(params.get("modelId", ""))
         kind = "custom-model" if ":custom-model/" in model else "foundation-model"
@@ -107,6 +112,15 @@ def _job_creation(action: str, params: dict[str, Any]) -> Iterator[Check]:
     yield Check(action, _arn("model-customization-job", "*"), tags)
     yield from _tagging(params.get("jobTags"), "model-customization-job")
     yield from _tagging(params.get("customModelTags"), "custom-model")
+
+
+def _batch_creation(action: str, params: dict[str, Any]) -> Iterator[Check]:
+    """The model is checked as for an invocation, and the job with its tags."""
+    tags = _request_tags(params.get("tags"))
+    for arn, context in _invocation(str(params.get("modelId", ""))):
+        yield Check(action, arn, context | tags)
+    yield Check(action, _arn("model-invocation-job", "*"), tags)
+    yield from _tagging(params.get("tags"), "model-invocation-job")
 
 
 def _tagging(tags: Any, kind: str) -> Iterator[Check]:

@@ -16,6 +16,8 @@ _ANY = "any"
 UNITS: dict[PricedItem, str] = {
     "input": "input token of a foundation model, on demand",
     "output": "output token of a foundation model, on demand",
+    "batch_input": "input token of a foundation model, in a batch job",
+    "batch_output": "output token of a foundation model, in a batch job",
     "custom_input": "input token of a custom model deployment",
     "custom_output": "output token of a custom model deployment",
     "training": "token of the training data, in one epoch",

@@ -30,6 +30,11 @@ _BASE: tuple[tuple[PricedItem, Term | None, str], ...] = (
     ("input", None, "input-tokens"),
     ("output", None, "output-tokens"),
 )
+# USE1-NovaMicro-input-tokens-batch, USW2-Mistral-Large-3-675b-Instruct-input-tokens-batch: in public programs, 2026.
+_BATCH: tuple[tuple[PricedItem, Term | None, str], ...] = (
+    ("batch_input", None, "input-tokens-batch"),
+    ("batch_output", None, "output-tokens-batch"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,20 @@ class NeededPrice:
     usage_type: str
 
 
-def needed_prices(base_model: catalog.Model, others: Iterable[catalog.Judge], region: str) -> tuple[NeededPrice, ...]:
-    """The prices that a run in the Region needs: of the base model, its custom model and the others it asks."""
+def needed_prices(
+    base_model: catalog.Model, others: Iterable[catalog.Judge], region: str, batch: bool = False
+) -> tuple[NeededPrice, ...]:
+    """The prices that a run in the Region needs: of the base model, its custom model and the others it asks.
+
+    `batch`: those of batch jobs too.
+    """
+    on_demand = (*_BASE, *_BATCH) if batch else _BASE
     # Models without a name in the price list have no usage types; the packaged list has their prices, if any.
     names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
-    found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *_BASE))]
+    found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *on_demand))]
     for other in others:
         if other.routing != "global":  # global inference profiles have other prices
-            found += _of(other.foundation_model, names, region, _BASE)
+            found += _of(other.foundation_model, names, region, on_demand)
     return tuple(dict.fromkeys(found))
 
 

@@ -11,6 +11,8 @@ from tuner.core.strict_model import StrictModel
 PricedItem = Literal[
     "input",
     "output",
+    "batch_input",
+    "batch_output",
     "custom_input",
     "custom_output",
     "training",

@@ -65,6 +65,14 @@ def test_a_customization_job_needs_permissions_on_base_model_job_and_custom_mode
     ]
 
 
+def test_a_batch_job_needs_permissions_on_its_model_and_on_the_job():
+    model, job, tag = permissions("CreateModelInvocationJob", {"modelId": "amazon.nova-micro-v1:0", "tags": TAGS})
+    assert (model.action, model.resource) == ("bedrock:CreateModelInvocationJob", NOVA)
+    assert (job.action, job.resource) == ("bedrock:CreateModelInvocationJob", f"{OWN}:model-invocation-job/*")
+    assert (tag.action, tag.resource) == ("bedrock:TagResource", f"{OWN}:model-invocation-job/*")
+    assert {check.context["aws:requesttag/deployment"] for check in (model, job, tag)} == {"tuner"}
+
+
 def test_tags_of_a_job_and_its_model_need_tag_resource():
     tagging = [
         check
@@ -91,6 +99,8 @@ def test_buying_throughput_is_checked_on_the_model_with_the_request_tags():
         ("GetFoundationModel", {"modelIdentifier": "amazon.nova-micro-v1:0"}, NOVA),
         ("GetModelCustomizationJob", {"jobIdentifier": "name"}, f"{OWN}:model-customization-job/name"),
         ("StopModelCustomizationJob", {"jobIdentifier": "name"}, f"{OWN}:model-customization-job/name"),
+        ("GetModelInvocationJob", {"jobIdentifier": "name"}, f"{OWN}:model-invocation-job/name"),
+        ("StopModelInvocationJob", {"jobIdentifier": "name"}, f"{OWN}:model-invocation-job/name"),
         ("GetCustomModel", {"modelIdentifier": MODEL}, MODEL),
         ("GetProvisionedModelThroughput", {"provisionedModelId": THROUGHPUT}, THROUGHPUT),
         ("DeleteProvisionedModelThroughput", {"provisionedModelId": "name"}, f"{OWN}:provisioned-model/name"),
