@@ -1,1 +1,1 @@
-"""The Lambda functions of the state machine: each parses its event and calls one function of `tuner`."""
+"""The Lambda functions of the state machine: each parses its event, calls `tuner` and returns a result."""

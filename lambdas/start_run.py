@@ -176,7 +176,7 @@ def _start_once(arrival: Arrival, env: Environment) -> StartResult:
         "id of this content, exists and has recorded no inputs. It waits for its place, or it was refused. 'tuner "
         f"runs' shows it. If it was refused for its input, start a run of this content: {again_command('PATH')}"
     )
-    subject = "Fine-tuning not started: the run id is used up"
+    subject = "Fine-tuning not started: the run id is taken"
     notify(env.topic_arn, subject, f"{reason}\n", {"status": "NOT_STARTED"})
     return result.model_copy(update={"reason": reason})
 

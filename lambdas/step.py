@@ -77,7 +77,7 @@ def count_run(values: Mapping[str, float]) -> None:
 
 E = TypeVar("E", bound=BaseModel)
 Step = Callable[[E, Environment], StepResult | None]
-# Lambda's runtime passes and takes JSON objects: `step` makes them a model, and a model them.
+# Lambda's runtime passes and takes JSON objects: `step` parses one into a model, and converts a model into one.
 Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 

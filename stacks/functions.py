@@ -1,4 +1,4 @@
-"""The Lambda functions: one per row of the step table, each with its role and log group."""
+"""The Lambda functions: one per row of the function table, each with its role and log group."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Steps(Construct):
 
     def _role(self, scope: Construct, step: Step) -> iam.IRole:
         role = create_role(scope, "Role", iam.ServicePrincipal("lambda.amazonaws.com"), step.all_grants(self._arns))
-        # The step table is complete: this prevents the CDK from adding statements.
+        # The function table is complete: this prevents the CDK from adding statements.
         return role.without_policy_updates()
 
     def _environment(self, step: Step) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Releases paid throughput when the state machine cannot: rule on ended executions, schedules, hourly sweep.
 
-The same rules close the ledger's entries of runs that have ended.
+The same rules close the ledger's entries of runs that have ended, and give their places to the runs that wait.
 
 These are three of the five release mechanisms; the other two are states of the state machine. All of them, and the
 deletion of the stack, call the same function.

@@ -1,10 +1,11 @@
 """Starts a run when the upload of a dataset's folder is complete: rule, arrivals queue, start function.
 
 Every upload below incoming/ becomes a message. The queue delays it by `quiet_seconds`, so nothing else has to wait
-until the folder is at rest: the function starts the run with the message of the last upload (tuner/intake/arrival.py).
+until no file has arrived for `quiet_seconds`: the function starts the run with the message of the last upload
+(tuner/intake/arrival.py).
 
-The queue, and not the account's concurrency, holds what cannot be handled yet. However many datasets arrive at once, no
-more than `STARTERS` invocations run, and the other functions keep the rest of the account's concurrency.
+The queue, and not the account's concurrency, holds what cannot be handled yet. However many datasets arrive at once,
+no more than `STARTERS` invocations run, and the other functions keep the rest of the account's concurrency.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _VISIBILITY, RECEIVES = Duration.minutes(6 * START_MINUTES), 5
 
 
 class ArrivalsQueue(Construct):
-    """The queue of uploads. Its delay is the time for which a folder has to be at rest."""
+    """The queue of uploads. Its delay is the time for which no file may arrive."""
 
     def __init__(
         self, scope: Construct, construct_id: str, settings: DeploymentSettings, dead_letter_queue: sqs.IQueue

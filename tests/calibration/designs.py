@@ -1,4 +1,4 @@
-"""The designs of the calibration: how the questions of a simulated comparison hang together, and what disturbs it.
+"""The designs of the calibration: how the questions of a simulated comparison are related, and what disturbs it.
 
 A design draws the grades of both models for a true difference of the means. The judge grades from 1 to 10 in most of
 them; only where a closed form is of interest, the gains are drawn directly.
@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 Generator = np.random.Generator
-# The sizes of ten groups, and of one large group beside 30 questions that stand alone.
+# The sizes of ten groups, and of one large group beside 30 independent questions.
 UNEQUAL = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
 ONE_LARGE = (30, *(1,) * 30)
 

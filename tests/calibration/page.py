@@ -35,13 +35,13 @@ A number in bold is outside the goal. It is shown as it is.
 """
 _SECTIONS = (
     (
-        "Questions that stand alone",
+        "Independent questions",
         "The interval is a bootstrap over the questions, widened for few questions. Where the spread of the gains "
         "grows with the difference, as with ties, the power is lower than 80 %.",
         INDEPENDENT,
     ),
     (
-        "Questions that hang together",
+        "Related questions",
         "The correlation is that of the gains within a group. The interval counts groups. As single questions, equal "
         "models are called different up to several times as often as promised.",
         RELATED,

@@ -25,7 +25,7 @@ class Message(Part):
 
 
 class Origin(Part):
-    """Where a question is from, as far as its record says: questions of the same origin hang together."""
+    """Where a question is from, as far as its record says: questions of the same origin are related."""
 
     conversation: str | None = Field(None, description="id of the conversation, or of the session")
     document: str | None = None
@@ -49,7 +49,7 @@ _GROUPS: dict[GroupsBy, tuple[str, str]] = {
 
 
 class QuestionGroups(Part):
-    """How many groups of questions hang together. Each group counts as one observation."""
+    """How many groups of questions are related. Each group counts as one observation."""
 
     by: GroupsBy = Field(description="what the questions of a group have in common; several: not always the same")
     field: str | None = Field(None, description="the field that run.yaml or the command names")
@@ -252,5 +252,5 @@ class DatasetSummary(Artifact):
     files: tuple[SourceFile, ...] = ()
     task: TaskDescription = Field(TaskDescription(), description="what the answers are")
     groups: QuestionGroups | None = Field(
-        None, description="how evaluation questions hang together; null if every question stands alone"
+        None, description="how evaluation questions are related; null if every question is independent"
     )

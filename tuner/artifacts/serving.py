@@ -23,7 +23,7 @@ class EndpointDetails(Part):
     commitment: Commitment | None = Field(None, description="the throughput's term; null when it is paid by the hour")
     created_at: str
     in_service_at: str | None = Field(None, description="when a step first saw the endpoint in service")
-    released_at: str | None = Field(None, description="when two looks had missed the endpoint")
+    released_at: str | None = Field(None, description="when two reads, some time apart, had not found the endpoint")
     expected_seconds: float | None = Field(
         None, description="time into service that was expected when the endpoint was created"
     )

@@ -65,7 +65,7 @@ class PlannedGeneration:
             yield Issue(
                 "few-parts",
                 f"the evaluation questions are about {plural(parts, 'part')} of the documents. Questions about one "
-                f"part hang together, so fewer than {FEWEST_GROUPS} parts cannot show a difference between the models.",
+                f"part are related, so fewer than {FEWEST_GROUPS} parts cannot show a difference between the models.",
                 "Add documents, or raise generate.evaluation_share in run.yaml.",
                 severity="warning",
             )

@@ -5,7 +5,7 @@
     │   ├── ThrottledError             AWS throttled the call
     │   ├── CapacityBusyError          other work uses the whole quota and will end (concurrent training jobs)
     │   └── StillAliveError            the deletion of a paid endpoint has been requested and is not finished
-    ├── RunRefusedError                the run was refused before it spent anything
+    ├── RunRefusedError                the run was refused before it spent anything on training or serving
     │   ├── SettingsError              run.yaml or the deployment's settings
     │   ├── DatasetError               the files of the dataset
     │   ├── ModelUnavailableError      past its end of life, not customizable, not in this Region

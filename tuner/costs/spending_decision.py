@@ -109,7 +109,7 @@ def _decision_sentence(estimate: Estimate) -> str:
             f"${estimate.approval_usd:,.2f} that need no approval."
         )
     if estimate.passed_ceilings and not (estimate.ask_when_unknown and estimate.unknown):
-        return f"The run costs {total}, within its budget of {budget}, but too much for this month."
+        return f"The run costs {total}, within its budget of {budget}, but it could pass a ceiling of this month."
     return f"The known items cost {total}, within the run's budget of {budget}, but some prices are unknown."
 
 

@@ -36,7 +36,7 @@ class EvaluationQuestionWriter:
             self._output.write(question.to_json_line().encode() + b"\n", 1, characters)
 
     def groups(self, group_by: str | None) -> QuestionGroups | None:
-        """How the questions hang together; None if each stands alone, or if there are more than a run can have."""
+        """How the questions are related; None if each is independent, or if there are more than a run can have."""
         return question_groups(self._kept, group_by)[0] if len(self._kept) <= MAX_QUESTIONS else None
 
     def _question(self, record: Record) -> EvaluationQuestion:

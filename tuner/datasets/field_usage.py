@@ -82,7 +82,7 @@ class FieldUsage:
         """left-out-field: a field with a name that is not known might change the meaning of a record. A warning."""
         for name, kind in sorted(self._left_out.items()):
             if kind is Kind.UNKNOWN:
-                message = "is left out: its name says nothing that is known."
+                message = "is left out: its name is not known."
                 remedy = (
                     "If the question needs it, call it 'context'. "
                     f"Else leave it out without a warning: {field_setting('ignore')}."

@@ -288,7 +288,7 @@ class FilePipeline:
             origin, values = origin_of(row.value, others), values_of(row.value, self._kept)
             record = replace(record, origin=origin, fields=values)
         if not isinstance(record, Record) and all(issue.severity == "warning" for issue in record):
-            self._usage.records_left_out += 1  # a message says that it must not be learnt
+            self._usage.records_left_out += 1  # a message says that it must not be used for training
         return record
 
 

@@ -130,7 +130,7 @@ class _Preparation:
         return Prepared(self._summary(held, profiled, task, groups), self._findings)
 
     def _groups(self) -> QuestionGroups | None:
-        """How the evaluation questions hang together. Adds a warning if the groups are too few to show anything."""
+        """How the evaluation questions are related. Adds a warning if the groups are too few to show anything."""
         groups = self._questions.groups(self._settings.evaluation.group_by)
         if groups is not None and groups.groups < FEWEST_GROUPS:
             message = f"{groups.sentence} At least {FEWEST_GROUPS} groups are needed to show any difference."

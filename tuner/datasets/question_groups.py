@@ -1,4 +1,4 @@
-"""Finds the evaluation questions that hang together: they are answered well or badly together, so they count once.
+"""Finds the evaluation related questions: they are answered well or badly together, so they count once.
 
 By a field that the settings name; else by what is the same in several questions: their conversation, their document,
 the passage that they are about, or the question itself, nearly word by word (as the check for duplicates decides).
@@ -26,7 +26,7 @@ _Key = Callable[[EvaluationQuestion], Hashable | None]
 def question_groups(
     questions: Sequence[EvaluationQuestion], group_by: str | None = None
 ) -> tuple[QuestionGroups | None, Mapping[str, str]]:
-    """The groups, and the name of each question's group by the question's id; None if every question stands alone.
+    """The groups, and the name of each question's group by the question's id; None if every question is independent.
 
     `group_by` is the field that the settings name. A question without a value of it is a group of its own.
     """

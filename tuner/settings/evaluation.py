@@ -34,7 +34,7 @@ class EvaluationSettings(StrictModel):
     group_by: str | None = Field(
         None,
         min_length=1,
-        description="field of the evaluation records: questions with the same value hang together and count as one "
+        description="field of the evaluation records: questions with the same value are related and count as one "
         "observation; by default found by conversation, document, passage and similarity",
     )
     slices: tuple[str, ...] = Field(

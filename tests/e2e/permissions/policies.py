@@ -1,4 +1,4 @@
-"""The permissions of every role in the step table and in the deployment, and the removal of one permission."""
+"""The permissions of every role in the function table and in the deployment, and the removal of one permission."""
 
 from __future__ import annotations
 

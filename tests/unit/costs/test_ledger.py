@@ -84,7 +84,8 @@ def test_a_run_that_would_pass_a_ceiling_waits_and_the_reason_says_which_and_by_
     assert spending_decision(made) == "approve", "also where approval_usd is null"
     assert folder.load(Estimate) == made
     assert spending_reason(made) == (
-        "The run costs about $40.00, at most $150.00, within its budget of $500.00, but too much for this month. "
+        "The run costs about $40.00, at most $150.00, within its budget of $500.00, but it could pass a "
+        "ceiling of this month. "
         "With this run, the deployment could pass its ceiling of $1,000.00 for 2026-11 ('monthly_usd'): other runs "
         "have spent $120.50 and reserved $800.00 (by dataset: legal $600.00, faq $320.50). "
         "With this run, the dataset could pass its ceiling of $500.00 for 2026-11 ('monthly_usd_per_dataset'): other "

@@ -132,7 +132,7 @@ def test_an_upload_whose_run_id_is_used_up_is_notified_of_and_can_be_run_again(
     machine.inputs = {run: "of somebody else"}
     result = start_run.handler(created("incoming/faq/training.jsonl"), CONTEXT)
     ((_, subject, text, attributes),) = told
-    assert (subject, attributes) == ("Fine-tuning not started: the run id is used up", {"status": "NOT_STARTED"})
+    assert (subject, attributes) == ("Fine-tuning not started: the run id is taken", {"status": "NOT_STARTED"})
     assert result["started"] is False
     assert text == f"{result['reason']}\n"
     assert text.endswith("start a run of this content: tuner run PATH --again\n")

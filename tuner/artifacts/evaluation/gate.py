@@ -73,13 +73,13 @@ class GateVerdict(Part):
 class _RunGate(GateResult):
     """What the file and the event have in common."""
 
-    id: str = Field(description="the same for the same decision: tells a duplicate")
+    id: str = Field(description="the same in repeated events of one decision")
     run_id: str
     dataset: str
     base_model: str
     custom_model_arn: str | None = Field(description="null when the model has been deleted since")
     verdict: GateVerdict
-    people: bool = Field(description="whether people's scores correct those it was decided by")
+    people: bool = Field(description="whether people's scores corrected those of the measure that decided")
     report: str = Field(description="s3:// address of the run's report")
     scores: str = Field(description="s3:// address of scores.json")
 

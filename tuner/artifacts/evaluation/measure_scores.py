@@ -35,9 +35,7 @@ class Comparison(Part):
     """Tuned minus base, paired by question. Members are null where `n` is too small for them."""
 
     n: int = Field(0, description="questions that both models have a score for")
-    groups: int | None = Field(
-        None, description="groups of questions that hang together; null if every question stands alone"
-    )
+    groups: int | None = Field(None, description="groups of related questions; null if every question is independent")
     standard_error: float | None = None
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
     p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
@@ -132,7 +130,7 @@ class EqualLength(Part):
     """The preference for answers of equal length, as a curve of preference and difference in length predicts it."""
 
     n: int = Field(description="questions that both models answered and that have a preference")
-    groups: int | None = Field(None, description="their groups; null if every question stands alone")
+    groups: int | None = Field(None, description="their groups; null if every question is independent")
     difference: float = Field(description="tuned minus base, as that of the measure")
     standard_error: float
     interval: tuple[float, float] = Field(description="95 % interval of the difference")

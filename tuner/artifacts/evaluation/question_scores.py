@@ -114,13 +114,13 @@ class QuestionScores(PerContestant):
     label: str | None = Field(None, description="of a classification: the reference's label")
     outcome: Outcome | None = Field(None, description="of the tuned model, by verdict.metric; null without a score")
     group: str | None = Field(
-        None, description="questions of the same group hang together; null if every question stands alone"
+        None, description="questions of the same group are related; null if every question is independent"
     )
     fields: dict[str, str] = Field(default_factory=dict, description="the values of evaluation.slices")
 
     @property
     def unit(self) -> str:
-        """The name of the question's group. A question that stands alone is a group of its own."""
+        """The name of the question's group. An independent question is a group of its own."""
         return self.group or self.id
 
     def of(self, contestant: ContestantName) -> AnswerScores:

@@ -126,11 +126,11 @@ class Scores(Artifact):
     OMIT_UNSET: ClassVar[bool] = True
 
     verdict: Verdict
-    # By measure, for all its name: see the module's docstring.
+    # By measure, despite the name: see the module's docstring.
     metrics: dict[str, MeasureScores] = Field(default_factory=dict)
     questions: tuple[QuestionScores, ...] = ()
     samples: int = Field(1, description="answers to each question; absent for one")
-    groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
+    groups: QuestionGroups | None = Field(None, description="how questions are related; absent if each is independent")
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices")
     agreement: tuple[Correlation, ...] = ()
     # What a metric says about itself has a member of the metric's name. `judge` is of all metrics that ask the judge.

@@ -79,7 +79,7 @@ class ScoringDetails(Part):
     task: TaskDescription | None = Field(None, description="absent for answers that are free text")
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     samples: int = Field(1, description="answers to each question; absent for one")
-    groups: QuestionGroups | None = Field(None, description="how questions hang together; absent if each stands alone")
+    groups: QuestionGroups | None = Field(None, description="how questions are related; absent if each is independent")
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
     reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
     stopping: Stopping | None = Field(

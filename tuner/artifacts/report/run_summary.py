@@ -48,7 +48,9 @@ class RunSummary(Artifact):
     base_model: str | None
     stand_ins: tuple[str, ...]
     questions: int
-    questions_digest: str = Field(description="the same for the same questions: only such runs compare")
+    questions_digest: str = Field(
+        description="digest of the questions' ids: only runs with the same digest are compared"
+    )
     scores: dict[str, MeasureMeans] = Field(description="by measure")
 
 

@@ -137,7 +137,7 @@ class LedgerTable:
             except _ChangedMeanwhileError:
                 continue
             return after
-        raise RetryableError(f"The ledger's entry of the run {run_id} is changed all the time. Try again later.")
+        raise RetryableError(f"Other functions keep changing the ledger's entry of the run {run_id}. Try again later.")
 
     def _write(self, before: LedgerEntry | None, after: LedgerEntry, ceilings: Ceilings) -> tuple[Ceiling, ...]:
         """Writes the entry and adds the difference to the sums. Writes nothing if it would pass a ceiling.

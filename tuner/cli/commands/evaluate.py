@@ -68,7 +68,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="FIELD",
-            help="Field of the references: questions with the same value hang together and count as one. Default: "
+            help="Field of the references: questions with the same value are related and count as one. Default: "
             "found by conversation, document, passage and similarity.",
         ),
     ] = None,
@@ -162,9 +162,9 @@ def evaluate(
             )
 
 
-_STOPPED = "Interrupted. Nothing goes on, and nothing was written. With --output, the judge's grades are kept."
+_STOPPED = "Interrupted. Nothing was written. With --output, the judge's grades are kept."
 _KEPT = (
-    "Interrupted. Nothing goes on. The judge's grades so far are in the folder of --output: the same command does not "
+    "Interrupted. The judge's grades so far are in the folder of --output: the same command does not "
     "ask for them again."
 )
 

@@ -30,10 +30,14 @@ def export(
     random: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=10, help="Draw N questions at random. Default: the flagged ones, which are no sample."
+            metavar="N",
+            min=10,
+            help="Draw N questions at random. Default: the flagged questions, which are not a random sample.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of the draw: another seed draws others.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Random seed of the sample. Another seed draws other questions.")
+    ] = 0,
     output: Annotated[str, typer.Option(metavar="FILE", help="File to write, or - (stdout).")] = "review.csv",
     force: Force = False,
     stack: Stack = DEFAULT_STACK,

@@ -49,7 +49,7 @@ def run(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Upload a dataset, which starts its run, and follow it. The exit status tells the gate's decision."""
+    """Upload a dataset, which starts its run, and follow it. The exit status shows the gate's decision."""
     until = wait_for if watch else WaitFor.START
     if again and not path.exists():
         deployment = connect(stack, on_local)

@@ -30,7 +30,9 @@ MEANINGS = {
     ExitStatus.REJECTED: "the run succeeded, and its gate rejected the model",
     ExitStatus.UNDECIDED: "the run succeeded, and its gate could not decide",
     ExitStatus.STOPPED: "the run was stopped",
-    ExitStatus.INTERRUPTED: "Ctrl-C: stderr says what goes on, and a run that has started does",
+    ExitStatus.INTERRUPTED: (
+        "interrupted with Ctrl-C; a run that has started continues, and stderr says how to follow it"
+    ),
 }
 
 

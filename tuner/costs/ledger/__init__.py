@@ -1,1 +1,1 @@
-"""What the ledger of spending is told: the worst case of a run, and what it spent in the end."""
+"""What is written to the spending ledger: the worst case of a run, and what it spent in the end."""

@@ -52,7 +52,9 @@ class StyleCounter:
         opening, count = self._openings.most_common(1)[0] if self._openings else ("", 0)
         records = len(self._completions)
         if opening and records >= _MIN_RECORDS and count > _SAME_OPENING * records:
-            message = f"{count:,} of {records:,} answers begin with '{opening}': the model will begin every answer so."
+            message = (
+                f"{count:,} of {records:,} answers begin with '{opening}': the model will begin every answer this way."
+            )
             yield Issue("openings-alike", message, "Vary how answers begin.", severity="warning")
 
     def profile(self, languages: dict[str, int]) -> FileProfile:

@@ -1,6 +1,6 @@
 """Where a question is from, by the fields of its record: its conversation, its document, and the text given with it.
 
-Questions of the same origin hang together: see `tuner.datasets.question_groups`.
+Questions of the same origin are related: see `tuner.datasets.question_groups`.
 """
 
 from __future__ import annotations

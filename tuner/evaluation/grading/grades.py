@@ -26,7 +26,7 @@ class Graded:
 
     `counts` also has those of each of several judges, under `counted_by_judge`.
 
-    `groups` says how the questions hang together; None if every question stands alone, or is one shard's. `slices` are
+    `groups` says how the questions are related; None if every question is independent, or is one shard's. `slices` are
     the fields by which results are shown.
     """
 
@@ -91,7 +91,7 @@ def grouped(
     settings: EvaluationSettings,
     every: Sequence[EvaluationQuestion] | None = None,
 ) -> Graded:
-    """The grades of all questions, each with its group where questions hang together, and the fields of its slices.
+    """The grades of all questions, each with its group where questions are related, and the fields of its slices.
 
     `every` are all questions, if some were not asked: groups are those of all questions.
     """

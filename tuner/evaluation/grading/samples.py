@@ -1,7 +1,7 @@
 """Matches each question with its reference and the contestants' answers, by id and never by position.
 
 A question may have several answers of each contestant. Each answer is graded, and their mean is the question's score:
-answers to one question hang together, so they are one observation. If each question has as many answers, the mean over
+answers to one question are related, so they are one observation. If each question has as many answers, the mean over
 its answers gives exactly the comparison of a cluster-robust analysis of all answers (statistics/groups.py).
 """
 

@@ -6,7 +6,7 @@ agreement that chance gives, and 1 for full agreement. A large disagreement coun
 is as far from 10 as 2 is from 3 depends on the rater, so alpha counts how many scores are between two.
 
 Both depend on sums over the questions only, which makes their bootstrap fast. It draws questions, not answers: the two
-answers to one question are not independent. Of questions that hang together, it draws whole groups.
+answers to one question are not independent. Of related questions, it draws whole groups.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compares two models' scores on the same questions: mean difference, interval, sign test, detectable difference.
 
 Everything is paired by question. The formulas are the textbook ones. Where there was a choice, the docstring says why.
-Questions that hang together count as one group, see `groups`. If every question stands alone, the interval is a
+Related questions count as one group, see `groups`. If every question is independent, the interval is a
 bootstrap over the questions.
 """
 
@@ -44,13 +44,13 @@ class PairedDifference(Comparison):
     @property
     def comparison(self) -> Comparison:
         """Without the mean, as scores.json has it: there the mean is `difference`."""
-        # `groups` is written only where questions hang together.
+        # `groups` is written only where questions are related.
         absent = {"mean", "p_corrected"} | (set() if self.groups is not None else {"groups"})
         return Comparison.model_validate(self.model_dump(exclude=absent))
 
     @property
     def units(self) -> int:
-        """How many independent observations there are: groups, or questions if every question stands alone."""
+        """How many independent observations there are: groups, or questions if every question is independent."""
         return self.n if self.groups is None else self.groups
 
 
@@ -59,7 +59,7 @@ def mean_and_error(
 ) -> tuple[float | None, float | None]:
     """Mean and standard error of the mean; None where there are too few values for it.
 
-    `names` are those of the values' groups: values of one group hang together.
+    `names` are those of the values' groups: values of one group are related.
     """
     if not values:
         return None, None
@@ -136,7 +136,7 @@ def with_looks(found: PairedDifference, looks: Looks, degrees: float) -> PairedD
 def _compare_groups(
     differences: np.ndarray, wins: int, losses: int, groups: Groups, confidence: float
 ) -> PairedDifference:
-    """The comparison where questions hang together. Wins and losses are those of questions; all else is by groups."""
+    """The comparison where questions are related. Wins and losses are those of questions; all else is by groups."""
     mean, error = float(differences.mean()), groups.standard_error(differences)
     mean = 0.0 if abs(mean) < _EQUAL else mean
     sums = groups.sums(differences)

@@ -1,4 +1,4 @@
-"""The mean of questions that hang together: its standard error, degrees of freedom and interval, by groups.
+"""The mean of related questions: its standard error, degrees of freedom and interval, by groups.
 
 Questions about one document are answered well or badly together. As independent questions, they would count several
 times, and equal models would be called different far more often than promised. So the sum of each group is one
@@ -42,7 +42,7 @@ class Groups:
 
     @classmethod
     def of(cls, names: Sequence[Hashable] | None) -> Groups | None:
-        """The groups by the name of each value's group; None if every value stands alone."""
+        """The groups by the name of each value's group; None if every value is independent."""
         if names is None or len(set(names)) == len(names):
             return None
         known: dict[Hashable, int] = {}

@@ -53,7 +53,7 @@ def compare_macro_f1(
 ) -> tuple[PairedDifference, float | None, float | None]:
     """The difference of tuned and base, and the standard error of each model's macro F1.
 
-    `names` are those of the questions' groups. Where questions hang together, whole groups are drawn. `looks` are those
+    `names` are those of the questions' groups. Where questions are related, whole groups are drawn. `looks` are those
     of an evaluation that may stop early.
 
     The interval is that of a paired bootstrap: questions are drawn with replacement, each with both answers, and the

@@ -31,7 +31,7 @@ _FEWEST_OF_STRATUM = 2
 class Labelled:
     """One value for each question: the judge's, people's (NaN where they gave none), and the number of its stratum.
 
-    `groups` has the questions that hang together; None if every question stands alone. A judge without a value
+    `groups` has the related questions; None if every question is independent. A judge without a value
     (NaN) gets the mean of its other values: it then says nothing about the question.
     """
 

@@ -34,11 +34,11 @@ class Names:
 
     base: str = "the base model"
     tuned: str = "the tuned model"
-    # How the questions hang together; None if every question stands alone.
+    # How the questions are related; None if every question is independent.
     groups: QuestionGroups | None = None
 
     def questions(self, difference: Comparison) -> str:
-        """The questions of a comparison in words, with their groups if questions hang together."""
+        """The questions of a comparison in words, with their groups if questions are related."""
         questions = _questions(difference.n)
         if difference.groups is None or self.groups is None:
             return questions

@@ -1,4 +1,4 @@
-"""Which evaluation questions hang together, and from which fields of the records that is known."""
+"""Which evaluation questions are related, and from which fields of the records that is known."""
 
 import json
 

@@ -176,5 +176,5 @@ def test_a_grade_of_zero_says_what_it_means_and_what_to_do():
     checked, records = converted({**PAIR, "score": 0}, {**PAIR, "question": "How long?", "score": 5})
     assert len(records) == 1
     [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out"]
-    assert warning.message == "is 0, and records with 0 or less are not learnt: the record is left out."
+    assert warning.message == "is 0, and records with 0 or less are not used for training: the record is left out."
     assert "--minimum score=0" in warning.remedy

@@ -1,4 +1,4 @@
-"""The statistics of questions that hang together: against statsmodels, against matrices, and on equal models."""
+"""The statistics of related questions: against statsmodels, against matrices, and on equal models."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def names_of(sizes: tuple[int, ...]) -> list[int]:
 
 
 def gains_of(sizes: tuple[int, ...], correlation: float, generator: np.random.Generator) -> list[float]:
-    """Gains of equal models whose questions hang together within the groups."""
+    """Gains of equal models whose questions are related within the groups."""
     shared = generator.normal(size=len(sizes)) * correlation**0.5
     own = generator.normal(size=sum(sizes)) * (1 - correlation) ** 0.5
     found: list[float] = (np.repeat(shared, sizes) + own).tolist()

@@ -80,7 +80,7 @@ class RecordSelection:
         if grade <= 0:
             enough = field_setting("minimum", f"{name}={grade:g}")
             remedy = f"Nothing to do if that is right; else say which grades are good enough: {enough}, {_IGNORE}"
-            return left_out(name, f"is {grade:g}, and records with 0 or less are not learnt.", remedy)
+            return left_out(name, f"is {grade:g}, and records with 0 or less are not used for training.", remedy)
         first = self._grades.setdefault(name, grade)
         if grade == first or name in self._reported:
             return None
@@ -139,7 +139,7 @@ def _by_flag(name: str, kind: Kind, value: Any) -> Issue | None:
             return None  # a list or an object: not a flag
         if kind is Kind.REJECTION and len(value) > 20:
             return None  # a rejected answer, not a flag
-        message = f"is {_shown(value)}, neither yes nor no: it is unclear whether the record is to be learnt."
+        message = f"is {_shown(value)}, neither yes nor no: it is unclear whether to use the record for training."
         return Issue("unclear-flag", message, f"Write true or false, {_IGNORE}", name)
     return left_out(name, f"is {_shown(value)}.") if says is (kind is Kind.REJECTION) else None
 

@@ -202,7 +202,7 @@ def leaf_names(row: Fields, prefix: str = "") -> Iterator[str]:
 def _is_one_field(name: str, value: Fields) -> bool:
     """Whether an object is one value: a message, choices by their letters, and SQuAD's answers.
 
-    An answer that is an object of other fields is one, too: it is learnt as JSON. One with an answer in it is not.
+    An answer that is an object of other fields is one, too: it is used as JSON. One with an answer in it is not.
     """
     kind = kind_of(name)
     return (

@@ -115,7 +115,7 @@ def member_kind(message: Fields, member: str) -> Kind:
 
 def _refused(found: str, field: str) -> Issue:
     if found == "a tool call":
-        message = "the message calls a tool or has a tool's result; only texts can be learnt here."
+        message = "the message calls a tool or has a tool's result; only texts can be used for training here."
         remedy = "Remove the record, or write it in Converse's format for a model that is tuned on tool use."
         return Issue("tool-use", message, remedy, field)
     message = f"the message has {found}; models are tuned on texts here."
