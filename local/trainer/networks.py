@@ -21,7 +21,7 @@ LAYOUT = "1"
 """A part of the name of the cache folder. Change it when the content of the folder changes."""
 TINY_SEED = 135
 
-transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+transformers_logging.disable_progress_bar()
 
 
 def computing_type(network: NetworkName) -> torch.dtype:
@@ -80,7 +80,7 @@ def _smollm2() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     plain = LlamaForCausalLM(LlamaConfig(**values))
     plain.load_state_dict(read.state_dict())
     # The weights had four bits before they were dequantized to 32. 16 bits are precise enough, and load faster.
-    plain.to(dtype=torch.bfloat16)  # type: ignore[call-arg]
+    plain.to(dtype=torch.bfloat16)
     return plain, tokenizer
 
 
@@ -92,7 +92,7 @@ def _tiny() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
     raw.add_special_tokens(specials)
-    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, bos_token=START, eos_token=END, pad_token=END)  # type: ignore[no-untyped-call]
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=raw, bos_token=START, eos_token=END, pad_token=END)
     config = LlamaConfig(
         vocab_size=len(alphabet),
         hidden_size=64,

@@ -16,25 +16,31 @@ def modules(package: str) -> list[Path]:
     return sorted(path for path in (ROOT / package).rglob("*.py") if "__pycache__" not in path.parts)
 
 
+@cache
+def _imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The import statements of a file, also those inside functions."""
+    return [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+
 def imported(path: Path) -> set[str]:
     """The names of the imported modules, and of what is imported from them: `from a import b` gives `a` and `a.b`.
 
     Imports inside function bodies and under TYPE_CHECKING count: they tie modules together as much as the others.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in _imports(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
 def relative_imports(path: Path) -> bool:
     """Whether the file has `from . import x`, which `imported` does not resolve."""
-    return any(
-        isinstance(node, ast.ImportFrom) and node.level > 0 for node in ast.walk(ast.parse(path.read_text("utf-8")))
-    )
+    return any(isinstance(node, ast.ImportFrom) and node.level > 0 for node in _imports(path))
 
 
 @cache
@@ -51,10 +57,10 @@ def _module_name(path: Path) -> str:
 
 def _targets(path: Path, files: Mapping[str, Path]) -> set[str]:
     targets: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in _imports(path):
         if isinstance(node, ast.Import):
             targets |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             # `from package import submodule` depends on the submodule, and not on what package/__init__.py imports.
             candidates = (f"{node.module}.{alias.name}" for alias in node.names)
             targets |= {name if name in files else node.module for name in candidates}
