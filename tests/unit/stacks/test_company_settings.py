@@ -32,7 +32,7 @@ COMPANY = {
 
 @pytest.fixture(scope="module")
 def company(synthesize: Callable[..., Synthesis]) -> Synthesis:
-    return synthesize(**COMPANY)
+    return synthesize(validated=True, **COMPANY)
 
 
 def properties(synthesis: Synthesis, kind: str) -> list[dict[str, Any]]:
