@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
@@ -158,7 +158,9 @@ def test_what_people_write_may_not_have_an_unknown_member_at_any_depth(
 ) -> None:
     made = data.draw(models(model))
     written = json.loads(as_json(made))
-    data.draw(st.sampled_from(objects_of_models(made, written)))["a_misspelt_member"] = data.draw(_NEWER)
+    objects = objects_of_models(made, written)
+    assume(objects)  # some are written as a text
+    data.draw(st.sampled_from(objects))["a_misspelt_member"] = data.draw(_NEWER)
     with pytest.raises(ValidationError, match=r"a_misspelt_member\n *Extra inputs are not permitted"):
         model.model_validate_json(json.dumps(written))
 
