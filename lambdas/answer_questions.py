@@ -41,7 +41,7 @@ class AnswerCounts(StepResult):
 def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     """Asks the questions that have no answer yet."""
     folder = env.folder(event.run_id)
-    manifest = folder.manifest()
+    manifest = folder.manifest_of_choice()
     contestant, size = manifest.contestant(event.model), event.shard_size or env.deployment.shard_size
     if contestant.kind == BEST:
         copied, failed = copy_best_answers(folder, event.shards, size)

@@ -25,7 +25,7 @@ class EndpointStatus(StepResult):
 def handler(event: RunEvent, env: Environment) -> EndpointStatus:
     """Raises EndpointFailedError when the endpoint failed or is gone."""
     folder = env.folder(event.run_id)
-    manifest = folder.manifest()
+    manifest = folder.manifest_of_choice()
     endpoint, record = check(endpoints_of(manifest.settings.serving), folder)
     # From the creation on record: the step is invoked again for every check and has no memory of its own.
     waited = seconds_since(record.created_at)

@@ -43,6 +43,7 @@ class PinnedRun(StepResult):
     generate: bool
     keep_hours: float
     commitment: Commitment | None
+    base_models: int
 
 
 @step(PinEvent)
@@ -74,4 +75,5 @@ def handler(event: PinEvent, env: Environment) -> PinnedRun:
         generate=manifest.generates,
         keep_hours=manifest.settings.keep_hours,
         commitment=manifest.settings.commitment,
+        base_models=len(manifest.base_models),
     )

@@ -1,4 +1,4 @@
-"""Checks that the base model can be tuned, that scorer and judge answer, and that the quotas allow the run.
+"""Checks that the base models can be tuned, that scorer and judge answer, and that the quotas allow the run.
 
 With `scorers` in the deployment's settings, it may invoke these functions too. Without, the role has no such grant.
 
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.control_plane import Bedrock
+from tuner.aws.bedrock.converse import ConverseClient
 from tuner.aws.bedrock.model_access import model_access
 from tuner.aws.bedrock.tool_call import fill_in_tool
 from tuner.aws.quotas import Quotas
 from tuner.aws.scoring_functions import call_function
 from tuner.preflight import check_run
+from tuner.settings import InferenceSettings
 
 
 class Checked(StepResult):
@@ -30,6 +32,11 @@ def handler(event: RunEvent, env: Environment) -> Checked:
     """Raises an error of the class RunRefusedError when the run cannot succeed."""
     folder = env.folder(event.run_id)
     manifest, region = folder.manifest(), env.deployment.region
-    found = check_run(Bedrock(), Quotas(), fill_in_tool, model_access, call_function, manifest, region)
+    bedrock, quotas, client = Bedrock(), Quotas(), ConverseClient()
+
+    def count_tokens(endpoint: str, text: str) -> int:
+        return client.ask(endpoint, text, None, InferenceSettings(max_tokens=1)).input_tokens
+
+    found = check_run(bedrock, quotas, fill_in_tool, model_access, call_function, count_tokens, manifest, region)
     folder.save(found)
     return Checked(warnings=len(found.warnings), customization_jobs=found.customization_jobs)

@@ -34,7 +34,7 @@ class Purchased(StepResult):
 def handler(event: PurchaseEvent, env: Environment) -> Purchased:
     """Continues with the endpoint of an earlier attempt, if there is one."""
     folder = env.folder(event.run_id)
-    manifest = folder.manifest()
+    manifest = folder.manifest_of_choice()
     endpoints = endpoints_of(manifest.settings.serving, env.deployment.tags)
     if event.committed:
         bought = commit(endpoints, folder, manifest, env.deployment.name, env.deployment.commitments)

@@ -35,12 +35,14 @@ EVENTS_AROUND = 2  # the execution's start and end
 # Lambda rejects these attempts before the function runs, so they take no time beyond the wait.
 _REJECTED = (NOT_READY, BUSY_ACCOUNT, RELEASE_BUSY_ACCOUNT)
 _LONGEST_FUNCTION_SECONDS = 900
+# The base model is asked before the training or after it: $base_models decides.
+_ONE_OF_TWO = ("Answer with the base model", "Answer with the chosen base model")
 _TURNS_CONDITION = re.compile(r"\$turns >= (\d+)")
 
 
 def max_events(definition: State) -> int:
     """The number of events in the history of the longest execution that the definition allows."""
-    return int(_most_expensive_path(definition, _events)) + EVENTS_AROUND
+    return int(_most_expensive_run(definition, _events)) + EVENTS_AROUND
 
 
 def max_seconds(definition: State, settings: DeploymentSettings) -> int:
@@ -56,7 +58,18 @@ def max_seconds(definition: State, settings: DeploymentSettings) -> int:
     def seconds(name: str, state: State, turns: int) -> float:
         return waits.get(name, 0) + _seconds(name, state, 1 if name in timed else turns, settings)
 
-    return math.ceil(_most_expensive_path(definition, seconds))
+    return math.ceil(_most_expensive_run(definition, seconds))
+
+
+def _most_expensive_run(definition: State, cost: Callable[[str, State, int], float]) -> float:
+    """As the most expensive path, with one of the two states that no run enters both."""
+
+    def without(left_out: str) -> float:
+        return _most_expensive_path(
+            definition, lambda name, state, turns: 0 if name == left_out else cost(name, state, turns)
+        )
+
+    return max(map(without, _ONE_OF_TWO))
 
 
 def turns(state: State) -> int | None:

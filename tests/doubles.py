@@ -26,7 +26,7 @@ from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes, planned_sizes
 from tuner.intake.contestants import contestants
 from tuner.intake.manifest import numbered
-from tuner.intake.resolve import resolved_hyperparameters
+from tuner.intake.resolve import hyperparameters, resolved_candidates
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"
@@ -92,7 +92,10 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
     # Without other contestants: tests that are about some name them.
     asked = RunSettings.model_validate({"serving": "provisioned", "compare_with": ["base"], **settings})
     model = catalog.model(base_model)
-    hyperparameters, candidates = resolved_hyperparameters(model, asked, "run.yaml")
+    named = {name for entry in asked.candidates for name, _ in entry.each()}
+    models = {name: catalog.model(name) if name else model for name in named}
+    candidates = resolved_candidates(models, asked, "run.yaml")
+    names = {each.model.id: each.model.name for each in candidates}
     return Manifest(
         run_id=RUN,
         dataset="faq",
@@ -106,9 +109,10 @@ def manifest(base_model: str = "amazon.nova-micro-v1:0:128k", **settings: Any) -
         base_model_name=model.name,
         contestants=contestants(asked, has_documents=False),
         judge_model=(*asked.judge.named, DeploymentSettings().judge_model)[0],
-        hyperparameters=hyperparameters,
+        base_model_names=names if len(names) > 1 else {},
+        hyperparameters=hyperparameters(model, asked.hyperparameters, "run.yaml"),
         resource_name=NAME,
-        candidates=numbered(DEPLOYMENT, RUN, base_model, candidates),
+        candidates=numbered(DEPLOYMENT, RUN, candidates),
         versions={},
     )
 

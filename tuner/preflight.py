@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from tuner import catalog
@@ -14,7 +14,7 @@ from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import Quota, per_minute
 from tuner.catalog import Judge, Model
 from tuner.catalog.metrics import uses_judge
-from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError
+from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, SettingsError
 from tuner.core.times import now
 from tuner.evaluation.judging.scorer_check import check_scorer
 from tuner.evaluation.judging.scoring_function import Call
@@ -37,6 +37,15 @@ _GRADE = Tool(
 _SYSTEM = "You grade the answer by the reference, from 1 to 10."
 _TEXT = "<question>\nWhat is 2 + 2?\n</question>\n\n<reference>\n4\n</reference>\n\n<answer>\n4\n</answer>"
 _SHORT_TOKENS = 64
+# Prose, numbers and code, and other scripts: what tokenizers split in different ways.
+TOKEN_TEXTS = (
+    "Unquestionably, the archaeologists' counterarguments misrepresented the lighthouse keeper's handwritten "
+    "correspondence; nevertheless, everybody's disappointment was understandable, wasn't it? Antidisestablishment!",
+    "On 2026-11-23T07:05:09Z, 1,234,567.89 records (0x7f3a, +41 79 555 01 23) cost $0.00035.\n\n    def f(x_1):\n"
+    "\t\treturn {'naïve': [x_1 ** 2, -3e-5], \"url\": 'https://example.com/a?b=c&d=%20'}  # TODO!!!",
+    "Donaudampfschifffahrtsgesellschaft, où êtes-vous? Сколько это стоит? 東京の天気は晴れです。 그렇습니다 ¿por qué? "
+    "कैसे हैं आप؟ مرحبا بالعالم 🙂👩‍🚀",
+)
 
 
 class FoundationModels(Protocol):
@@ -49,6 +58,8 @@ class FoundationModels(Protocol):
 
 Ask = Callable[[str, str, str, Tool, Mapping[str, int | float]], object]
 """Sends a model one request to call a tool. Raises TunerError."""
+CountTokens = Callable[[str, str], int]
+"""The input tokens of a request with a text to a model. Raises TunerError."""
 Access = Callable[[str], ModelAccess | None]
 """The account's access to a foundation model, or None when Bedrock does not say."""
 
@@ -123,6 +134,27 @@ def check_legacy_serving(model: Model, found: FoundationModel, serving: str) -> 
     raise ModelUnavailableError(
         f"serving: {model.name} is LEGACY, and AWS sells no new provisioned throughput for it. {how}."
     )
+
+
+def check_same_tokens(count_tokens: CountTokens, base_models: Sequence[Model]) -> None:
+    """Checks that candidates can be chosen by their validation losses, which are means over tokens.
+
+    AWS publishes no tokenizers, and its CountTokens does not support the models that can be customized. So each base
+    model is asked with the same texts, and AWS counts their tokens. Raises SettingsError when the counts differ.
+    """
+    first, *others = base_models
+    if not others:
+        return
+    expected = [count_tokens(first.base_endpoint, text) for text in TOKEN_TEXTS]
+    for other in others:
+        found = [count_tokens(other.base_endpoint, text) for text in TOKEN_TEXTS]
+        if found != expected:
+            raise SettingsError(
+                f"candidates: {first.name} and {other.name} split text into different tokens ({sum(expected)} and "
+                f"{sum(found)} for the same texts), so their validation losses cannot be compared, and nothing would "
+                "choose between them. Train them in runs of their own, and compare these with 'tuner compare', or with "
+                "'compare_with: [best]'."
+            )
 
 
 def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
@@ -207,15 +239,18 @@ def check_run(
     ask: Ask,
     access: Access,
     call_scorer: Call,
+    count_tokens: CountTokens,
     manifest: Manifest,
     region: str,
 ) -> Preflight:
     """The warnings, and the quotas of jobs and judge. Raises the first problem that would make the run fail here."""
-    model = catalog.model(manifest.base_model)
-    found = customizable_model(models, model, region)
-    check_legacy_serving(model, found, manifest.settings.serving)
-    legacy = legacy_warning(model, found)
-    warnings = [legacy] if legacy else []
+    warnings: list[str] = []
+    base_models = [catalog.model(each) for each in manifest.base_models]
+    for model in base_models:
+        found = customizable_model(models, model, region)
+        check_legacy_serving(model, found, manifest.settings.serving)
+        warnings += filter(None, [legacy_warning(model, found)])
+    check_same_tokens(count_tokens, base_models)
     if manifest.settings.serving == "none":
         return Preflight(warnings=tuple(warnings), customization_jobs=quotas.value("bedrock", JOBS_QUOTA))
     if manifest.scorer_function:

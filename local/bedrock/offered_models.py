@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import cast
 
 from local.bedrock.errors import ValidationError
 from local.bedrock.state.account_region import AccountRegion
 from local.bedrock.state.settings import Lifecycle, Settings
+from local.trainer.spec import LEFT_OUT, NetworkName
 from tuner import catalog
 from tuner.costs.prices.price_list import price
 
@@ -17,6 +19,8 @@ ENGINE_NAMES = {
     "tiny": "tiny random-weight network",
     "instant": "no model at all",
 }
+# Base models of one family differ: these have a shorter network. Which is better says nothing about the real models.
+_SHORTER = ("amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0")
 SIMILARITY_JUDGE = "similarity judge"
 PROVIDERS = {"amazon": "Amazon", "anthropic": "Anthropic", "cohere": "Cohere", "meta": "Meta"}
 
@@ -52,6 +56,18 @@ class Profile:
     name: str
     model_id: str
     regions: tuple[str, ...]
+
+
+def network_of(engine: str, model_id: str) -> NetworkName:
+    """The network that stands in for a base model. The engine is not `instant`, which has no network."""
+    shorter = engine != "instant" and model_id.startswith(_SHORTER)
+    return cast("NetworkName", f"{engine}-short" if shorter else engine)
+
+
+def network_title(engine: str, model_id: str) -> str:
+    """What names of models and answers call the network."""
+    left_out = LEFT_OUT.get(network_of(engine, model_id))
+    return f"{ENGINE_NAMES[engine]} without {len(left_out)} of its layers" if left_out else ENGINE_NAMES[engine]
 
 
 @cache
@@ -143,7 +159,7 @@ def stand_in_name(model: FoundationModel, settings: Settings) -> str:
     The service model limits names to 20 characters. This name is longer on purpose; no SDK validates responses.
     """
     tunable = any(entry.invoke_id == model.id for entry in catalog.models())
-    engine, judge = ENGINE_NAMES[settings.engine], judge_name(settings)
+    engine, judge = network_title(settings.engine, model.id), judge_name(settings)
     if not model.judges:
         return f"{model.name} (local stand-in: {engine})"
     return f"{model.name} (local stand-in: {f'{engine}; as a judge: {judge}' if tunable else judge})"

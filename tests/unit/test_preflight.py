@@ -23,7 +23,8 @@ from tuner.core.errors import (
     ThrottledError,
 )
 from tuner.core.json_types import Json
-from tuner.preflight import check_run, customizable_model, legacy_warning
+from tuner.costs.judge_usage import MOST_TEST_TOKENS, TOKEN_TESTS
+from tuner.preflight import TOKEN_TEXTS, check_run, customizable_model, legacy_warning
 from tuner.settings import DeploymentSettings
 
 NOVA, HAIKU = "amazon.nova-micro-v1:0:128k", "anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -55,6 +56,7 @@ class Account:
             Quota("L-4", "On-demand model inference requests per minute for Amazon Nova Pro 1M Context", 1.0),
         )
         self.asked: list[str] = []
+        self.other_tokens = 0
 
     def foundation_model(self, model_id: str) -> FoundationModel | None:
         return self.model
@@ -72,6 +74,10 @@ class Account:
         self.asked.append(function)
         return []
 
+    def count(self, endpoint: str, text: str) -> int:
+        self.asked.append(f"tokens of {endpoint}")
+        return len(text) + (self.other_tokens if "lite" in endpoint else 0)
+
     def all(self, service: str) -> tuple[Quota, ...]:
         return self.quotas
 
@@ -81,7 +87,7 @@ class Account:
 
 
 def run(account: Account, asked: Manifest) -> Preflight:
-    return check_run(account, account, account.ask, account.access, account.score, asked, "us-east-1")
+    return check_run(account, account, account.ask, account.access, account.score, account.count, asked, "us-east-1")
 
 
 def test_the_answer_of_bedrock_precedes_the_catalog() -> None:
@@ -237,6 +243,7 @@ def test_the_request_to_the_judge_has_only_supported_parameters(judge: str, sent
         account.ask,
         account.access,
         account.score,
+        account.count,
         manifest(serving="on_demand", judge={"model": judge}),
         "us-east-1",
     )
@@ -288,3 +295,30 @@ def test_a_run_without_scores_does_not_ask_its_scorer() -> None:
     account = Account()
     assert run(account, asked).customization_jobs == 2
     assert account.asked == ["bedrock/L-0406044C"]
+
+
+TWO_BASE_MODELS: dict[str, Any] = {"candidates": [{"base_model": [NOVA, "amazon.nova-lite-v1:0:300k"]}]}
+
+
+@pytest.mark.parametrize("serving", ["none", "on_demand"])
+def test_base_models_that_split_text_into_different_tokens_are_refused(serving: str) -> None:
+    account = Account()
+    run(account, manifest(serving=serving, **TWO_BASE_MODELS))
+    assert {each for each in account.asked if "tokens of" in each} == {
+        "tokens of amazon.nova-micro-v1:0",
+        "tokens of amazon.nova-lite-v1:0",
+    }
+    account.other_tokens = 1
+    with pytest.raises(SettingsError, match=r"Nova Micro and Nova Lite split text into different tokens \(\d+ and \d+"):
+        run(account, manifest(serving=serving, **TWO_BASE_MODELS))
+
+
+def test_with_one_base_model_no_tokens_are_counted() -> None:
+    account = Account()
+    run(account, manifest(serving="on_demand", candidates=[{"hyperparameters": {"epochCount": [1, 2]}}]))
+    assert not [each for each in account.asked if "tokens of" in each]
+
+
+def test_each_request_that_counts_tokens_is_within_what_the_estimate_counts() -> None:
+    assert len(TOKEN_TEXTS) == TOKEN_TESTS
+    assert max(len(text.encode()) for text in TOKEN_TEXTS) < MOST_TEST_TOKENS / 2

@@ -7,8 +7,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
+from tuner import catalog
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS, Contestant, ContestantName
+from tuner.artifacts.training import TrainingSummary
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 from tuner.core.run import DataRole, Role, generated_roles
@@ -72,6 +74,11 @@ class Manifest(Artifact):
     scorer_function: str | None = None
     hyperparameters: dict[str, str]
     resource_name: str
+    base_model_names: dict[str, str] = Field(
+        default_factory=dict,
+        description="names of the base models by their ids, when the candidates have several; absent otherwise",
+        exclude_if=lambda names: not names,
+    )
     contestants: tuple[Contestant, ...] = Field(
         MAIN_CONTESTANTS, description="who answers the evaluation questions; base and tuned model are always there"
     )
@@ -89,6 +96,20 @@ class Manifest(Artifact):
             base_model=self.base_model, hyperparameters=self.hyperparameters, resource_name=self.resource_name
         )
         return self.candidates or (only,)
+
+    @property
+    def base_models(self) -> tuple[str, ...]:
+        """The base models that the run customizes, in the order of its candidates."""
+        return tuple(dict.fromkeys(each.base_model for each in self.customizations))
+
+    def after_choice(self, summary: TrainingSummary | None) -> Manifest:
+        """The manifest with the base model of the chosen candidate; without a choice, as it is."""
+        base_model = summary.chosen_base_model if summary else None
+        if base_model in (None, self.base_model):
+            return self
+        endpoint = catalog.model(base_model).base_endpoint
+        name = self.base_model_names.get(base_model, self.base_model_name)
+        return self.model_copy(update={"base_model": base_model, "base_endpoint": endpoint, "base_model_name": name})
 
     @property
     def contestant_names(self) -> tuple[ContestantName, ...]:

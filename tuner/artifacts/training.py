@@ -135,3 +135,8 @@ class TrainingSummary(Artifact):
         description="why the chosen candidate was chosen; absent when the run has a single customization",
         exclude_if=lambda choice: choice is None,
     )
+
+    @property
+    def chosen_base_model(self) -> str | None:
+        """The base model of the chosen candidate; None when the run has a single customization."""
+        return next((each.base_model for each in self.candidates if each.chosen), None)

@@ -29,14 +29,20 @@ _MOST_TOKENS_AROUND_A_TEXT = 32
 class Plan:
     """The parts of a run that decide its cost. `settings.serving` is resolved: it is never `auto`.
 
-    `epochs` are those of each customization: a run with candidates has several.
+    `trainings` has the base model and the epochs of each customization: a run with candidates has several. `model` is
+    the base model of the one that is served and compared.
     """
 
     model: catalog.Model
     settings: RunSettings
-    epochs: tuple[int, ...]
+    trainings: tuple[tuple[catalog.Model, int], ...]
     judge_model: str
     contestants: tuple[Contestant, ...] = MAIN_CONTESTANTS
+
+    @property
+    def base_models(self) -> tuple[catalog.Model, ...]:
+        """The models that the run customizes."""
+        return tuple({model.id: model for model, _ in self.trainings}.values())
 
     @property
     def others(self) -> tuple[Contestant, ...]:
@@ -70,9 +76,12 @@ class Plan:
     @classmethod
     def of(cls, manifest: Manifest) -> Plan:
         """The plan of a run whose inputs are pinned."""
-        epochs = tuple(int(each.hyperparameters["epochCount"]) for each in manifest.customizations)
+        trainings = tuple(
+            (catalog.model(each.base_model), int(each.hyperparameters["epochCount"]))
+            for each in manifest.customizations
+        )
         return cls(
-            catalog.model(manifest.base_model), manifest.settings, epochs, manifest.judge_model, manifest.contestants
+            catalog.model(manifest.base_model), manifest.settings, trainings, manifest.judge_model, manifest.contestants
         )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
-from tuner.artifacts.costs.estimate import CostItem, Estimate, Rate, SpendingLimits
+from tuner.artifacts.costs.estimate import ChoiceEstimate, CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
 from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.catalog.metrics import uses_judge
@@ -18,6 +19,7 @@ from tuner.costs.judge_usage import (
     MOST_SCORER_TESTS,
     MOST_TEST_TOKENS,
     TEST_REPLY_TOKENS,
+    TOKEN_TESTS,
     JudgeUsage,
     ScorerUsage,
 )
@@ -46,6 +48,7 @@ _RATES: tuple[tuple[PricedItem, Term | None], ...] = (
     ("throughput", "OneMonth"),
     ("throughput", "SixMonths"),
 )
+_TRAINING_AND_STORAGE: tuple[PricedItem, PricedItem] = ("training", "storage")
 _READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("input", "output")
 _CUSTOM_READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("custom_input", "custom_output")
 _COMMITMENTS: dict[Commitment, tuple[CostItemId, int]] = {
@@ -68,17 +71,30 @@ def estimate(
     text, every attempt of the judge, lost replies, and throughput until the release schedule fires.
     """
     known_prices = prices or price_list()
-    items = tuple(_Items(plan, inputs, known_prices, limits.longest_throughput_hours).all())
+    choices = {
+        model.id: _choice(replace(plan, model=model), inputs, limits, known_prices) for model in plan.base_models
+    }
+    # Nobody knows which candidate is chosen. The run may cost as much as the most expensive choice, and a choice with
+    # unknown prices may be that one.
+    dearest = max(choices.values(), key=lambda choice: (len(choice.unknown), choice.at_most_usd, choice.total_usd))
+    return Estimate(
+        **dict(dearest),
+        choices=choices if len(choices) > 1 else {},
+        warnings=tuple(warnings),
+        **limits.model_dump(),
+    )
+
+
+def _choice(plan: Plan, inputs: CostInputs, limits: SpendingLimits, prices: PriceList) -> ChoiceEstimate:
+    items = tuple(_Items(plan, inputs, prices, limits.longest_throughput_hours).all())
     # An unknown price is not zero: the item is named in `unknown` instead.
     known = [item.usd for item in items if item.usd is not None]
-    return Estimate(
+    return ChoiceEstimate(
         items=items,
         total_usd=round(sum(known), 6),
         at_most_usd=round(sum(item.at_most_usd for item in items if item.at_most_usd is not None), 6),
         unknown=tuple(item.name for item in items if item.usd is None),
-        rates=tuple(_rate(known_prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
-        warnings=tuple(warnings),
-        **limits.model_dump(),
+        rates=tuple(_rate(prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
     )
 
 
@@ -115,13 +131,8 @@ class _Items:
     def all(self) -> Iterator[CostItem]:
         """Every item, in the order of the run."""
         yield from self._generation()
-        # As if every candidate were trained, and its model kept: a run may find that others were trained before.
-        epochs, models = sum(self._plan.epochs), len(self._plan.epochs)
-        trained = self._inputs.training_tokens * epochs
-        most = self._inputs.most_training_tokens * epochs
-        yield _item(CostItemId.TRAINING, trained, "tokens x epochs", self._prices.find("training", self._model), most)
-        stored = f"model {ONE_MONTH}"
-        yield _item(CostItemId.CUSTOM_MODEL_STORAGE, models, stored, self._prices.find("storage", self._model))
+        for model in self._plan.base_models:
+            yield from self._training(model)
         if self._settings.serving != "none":
             yield from self._base_answers()
             yield from self._tuned_answers()
@@ -131,6 +142,24 @@ class _Items:
             yield from self._scorer()
         for item, quantity, unit, price in overhead(self._plan, self._inputs, self._prices):
             yield _item(item, quantity, unit, price, quantity * MOST_RUNS_OF_A_STEP)
+
+    def _training(self, model: catalog.Model) -> Iterator[CostItem]:
+        """As if every candidate were trained, and its model kept: a run may find that others were trained before."""
+        epochs = [epochs for trained, epochs in self._plan.trainings if trained.id == model.id]
+        trained = self._inputs.training_tokens * sum(epochs)
+        most = self._inputs.most_training_tokens * sum(epochs)
+        price, stored = (self._prices.find(item, model.invoke_id) for item in _TRAINING_AND_STORAGE)
+        items = (
+            _item(CostItemId.TRAINING, trained, "tokens x epochs", price, most),
+            _item(CostItemId.CUSTOM_MODEL_STORAGE, len(epochs), f"model {ONE_MONTH}", stored),
+        )
+        several = len(self._plan.base_models) > 1
+        yield from (_of_model(item, model) if several else item for item in items)
+        if several:  # the preflight counts the tokens of a text
+            reading, writing = (self._prices.find(item, model.invoke_id) for item in _READING_AND_WRITING)
+            price, most = _price_of_a_test(reading, writing), TOKEN_TESTS * MOST_PREFLIGHTS
+            test = _item(CostItemId.JUDGE_TEST, TOKEN_TESTS, "requests", price, most)
+            yield _of_model(test.model_copy(update={"name": "Test requests"}), model)
 
     def _generation(self) -> Iterator[CostItem]:
         tokens = self._inputs.generation
@@ -165,7 +194,7 @@ class _Items:
         model = priced_as(contestant.model) if contestant.model else self._model
         reading, writing = (self._prices.find(item, model) for item in rates)
         if contestant.model:  # the preflight finds out whether the model answers
-            price = _price_of_a_test(catalog.judge_or_assumed(contestant.model), reading, writing)
+            price = _price_of_a_test(reading, writing, catalog.judge_or_assumed(contestant.model).reasoning_tokens)
             test = _item(CostItemId.JUDGE_TEST, 1, "requests", price, MOST_PREFLIGHTS)
             yield test.model_copy(update={"contestant": contestant.name, "name": f"{contestant.title}, test request"})
         settings = self._plan.settings_of(contestant)
@@ -202,12 +231,12 @@ class _Items:
         several = len(self._plan.judges) > 1
         for judge in self._plan.judges:
             for item in self._of_one_judge(judge):
-                yield _of_judge(item, judge) if several else item
+                yield _of_model(item, judge) if several else item
 
     def _of_one_judge(self, judge: catalog.Judge) -> Iterator[CostItem]:
         reading, writing = (self._prices.find(item, judge.foundation_model) for item in _READING_AND_WRITING)
         if self._judge_is_tested:
-            price = _price_of_a_test(judge, reading, writing)
+            price = _price_of_a_test(reading, writing, judge.reasoning_tokens)
             yield _item(CostItemId.JUDGE_TEST, 1, "requests", price, MOST_PREFLIGHTS)
         usage = JudgeUsage.of(self._plan, self._inputs, judge)
         if usage.requests:
@@ -255,17 +284,17 @@ def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_
     )
 
 
-def _price_of_a_test(judge: catalog.Judge, reading: Price | None, writing: Price | None) -> Price | None:
+def _price_of_a_test(reading: Price | None, writing: Price | None, reasoning_tokens: int = 0) -> Price | None:
     """The price of the largest test request of the preflight. None when one of its parts has no price."""
     if reading is None or writing is None:
         return None
-    written = TEST_REPLY_TOKENS + judge.reasoning_tokens
+    written = TEST_REPLY_TOKENS + reasoning_tokens
     return reading.model_copy(update={"usd": MOST_TEST_TOKENS * reading.usd + written * writing.usd})
 
 
-def _of_judge(item: CostItem, judge: catalog.Judge) -> CostItem:
-    """The item of one of several judges."""
-    return item.model_copy(update={"model": judge.id, "name": f"{item.name} ({judge.name})"})
+def _of_model(item: CostItem, model: catalog.Judge | catalog.Model) -> CostItem:
+    """The item of one of several judges or base models."""
+    return item.model_copy(update={"model": model.id, "name": f"{item.name} ({model.name})"})
 
 
 def _source(price: Price | None) -> str:

@@ -20,6 +20,8 @@ MOST_INSTRUCTION_TOKENS = 5_000
 # reasoning. A test compares them with the request.
 MOST_TEST_TOKENS = 2_000
 TEST_REPLY_TOKENS = 64
+# The requests by which the preflight counts the tokens of one base model, if the candidates have several.
+TOKEN_TESTS = 3
 # How often the state machine can run the preflight: once, and once for each retry after an error that a running
 # function can end with. A test compares it with the retry policy.
 MOST_PREFLIGHTS = 17

@@ -21,7 +21,7 @@ def warnings(
     if found := warmup.warning(model, plan.settings.hyperparameters, training_records):
         yield found
     for contestant in plan.others:
-        if contestant.model in (model.invoke_id, model.profile):
+        if len(plan.base_models) == 1 and contestant.model in (model.invoke_id, model.profile):
             yield (
                 f"compare_with: {contestant.title} is the base model of the run, which is always compared: its answers "
                 "are paid for twice. Remove it."

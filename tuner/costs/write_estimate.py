@@ -66,7 +66,9 @@ def write_estimate(
     inputs = replace(sizes.inputs, shard_size=deployment.shard_size)
     account = folder.load_if_present(Preflight) or Preflight()
     warned = (*sizes.warnings, *warnings(plan, inputs, sizes.training_records, account, deployment.shard_size))
-    current, problems = current_prices(api, cache, needed_prices(plan.model, plan.other_models, deployment.region))
+    current, problems = current_prices(
+        api, cache, needed_prices(plan.base_models, plan.other_models, deployment.region)
+    )
     prices = price_list(deployment.prices, current)
     made = estimate(plan, inputs, spending_limits(manifest.settings, deployment), prices, (*warned, *problems))
     folder.save(made)

@@ -17,7 +17,7 @@ from tuner.core.resource_names import candidate_name, resource_name
 from tuner.core.run import INCOMING, Role, shown_folder
 from tuner.intake.contestants import Models, contestants, named
 from tuner.intake.lines import with_lines
-from tuner.intake.resolve import Resolved, resolve
+from tuner.intake.resolve import Resolved, ResolvedCandidate, resolve
 from tuner.intake.same_name_run import ran_before
 from tuner.intake.unused_files import unused_files
 from tuner.preflight import offered_model
@@ -66,6 +66,8 @@ def write_manifest(
     data, settings_name = _document(inputs, dataset, pinned)
     resolved = _resolved(data, settings_name, deployment)
     refuse_rule_without_guard(settings_name, resolved.settings, [entry.role for entry in pinned])
+    base_models = {model.id: model for model, _ in resolved.trainings}
+    names = {name: offered_model(models, model, deployment.region).name for name, model in base_models.items()}
     manifest = Manifest(
         run_id=folder.run_id,
         dataset=dataset,
@@ -77,13 +79,14 @@ def write_manifest(
         settings=resolved.settings,
         base_model=resolved.model.id,
         base_endpoint=resolved.model.base_endpoint,
-        base_model_name=offered_model(models, resolved.model, deployment.region).name,
+        base_model_name=names[resolved.model.id],
+        base_model_names=names if len(names) > 1 else {},
         judge_model=resolved.judge_model,
         scorer_function=deployment.scorers.get(resolved.settings.scorer.name or ""),
         hyperparameters=resolved.hyperparameters,
         contestants=named(contestants(resolved.settings, _has_documents(pinned)), models),
         resource_name=resource_name(deployment.name, folder.run_id),
-        candidates=numbered(deployment.name, folder.run_id, resolved.model.id, resolved.candidates),
+        candidates=numbered(deployment.name, folder.run_id, resolved.candidates),
         versions=_versions(),
     )
     _write_once(folder, manifest)
@@ -94,18 +97,16 @@ def _has_documents(pinned: Sequence[PinnedInput]) -> bool:
     return any(entry.role == "documents" for entry in pinned)
 
 
-def numbered(
-    deployment: str, run_id: str, base_model: str, candidates: Sequence[dict[str, str]]
-) -> tuple[Customization, ...]:
-    """The candidates of a run, with their hyperparameters in the order of the settings."""
+def numbered(deployment: str, run_id: str, candidates: Sequence[ResolvedCandidate]) -> tuple[Customization, ...]:
+    """The candidates of a run, in the order of the settings."""
     return tuple(
         Customization(
             number=number,
-            base_model=base_model,
-            hyperparameters=hyperparameters,
+            base_model=each.model.id,
+            hyperparameters=each.hyperparameters,
             resource_name=candidate_name(deployment, run_id, number),
         )
-        for number, hyperparameters in enumerate(candidates, 1)
+        for number, each in enumerate(candidates, 1)
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from tuner import catalog
@@ -17,20 +18,29 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedCandidate:
+    """One of several customizations of a run."""
+
+    model: catalog.Model
+    hyperparameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
-    """A run's settings with the defaults of the deployment."""
+    """A run's settings with the defaults of the deployment. With candidates, `model` is the first one's base model."""
 
     settings: RunSettings
     model: catalog.Model
     judge_model: str
     hyperparameters: dict[str, str]
-    candidates: tuple[dict[str, str], ...] = ()
-    """The hyperparameters of each candidate; none when the run has a single customization."""
+    candidates: tuple[ResolvedCandidate, ...] = ()
+    """None when the run has a single customization."""
 
     @property
-    def epochs(self) -> tuple[int, ...]:
-        """The epochs of each customization."""
-        return tuple(int(each["epochCount"]) for each in self.candidates or (self.hyperparameters,))
+    def trainings(self) -> tuple[tuple[catalog.Model, int], ...]:
+        """The base model and the epochs of each customization."""
+        all_of_them = self.candidates or (ResolvedCandidate(self.model, self.hyperparameters),)
+        return tuple((each.model, int(each.hyperparameters["epochCount"])) for each in all_of_them)
 
 
 def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "run.yaml") -> Resolved:
@@ -49,8 +59,10 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
             return None
 
     settings = attempt(lambda: load(RunSettings, document, where)) or readable(document)
-    model = attempt(lambda: _model(settings, deployment, where))
-    trained = attempt(lambda: resolved_hyperparameters(model, settings, where)) if model else None
+    model = attempt(lambda: _model(settings.base_model, deployment, where))
+    find = partial(_model, deployment=deployment, where=f"{where}: candidates")
+    trained = attempt(partial(customizations, model, settings, find, where)) if model else None
+    model = trained[0] if trained else model
     attempt(lambda: _check_serving(settings, model, where))
     attempt(lambda: _check_commitment(settings, deployment, where))
     attempt(lambda: _check_keep_hours(settings, deployment, where))
@@ -62,7 +74,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     attempt(lambda: _judge("generate.model", settings.generate.model, deployment, where))
     if problems or model is None or trained is None or judge_model is None:
         raise _combined(problems)
-    return Resolved(served(settings, model), model, judge_model, *trained)
+    return Resolved(served(settings, model), model, judge_model, *trained[1:])
 
 
 def readable(document: JsonObject) -> RunSettings:
@@ -78,9 +90,9 @@ def readable(document: JsonObject) -> RunSettings:
     return load(RunSettings, {key: value for key, value in document.items() if reads(key)}, "")
 
 
-def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) -> catalog.Model:
+def _model(asked: str | None, deployment: DeploymentSettings, where: str) -> catalog.Model:
     try:
-        model = catalog.model(settings.base_model or deployment.base_model)
+        model = catalog.model(asked or deployment.base_model)
     except ModelUnavailableError as error:
         raise ModelUnavailableError(f"{where}: {error}") from error
     # The deployment's roles allow the models of its Region. A retired model is refused later, by the check of the
@@ -94,17 +106,21 @@ def _model(settings: RunSettings, deployment: DeploymentSettings, where: str) ->
     return model
 
 
-def resolved_hyperparameters(
-    model: catalog.Model, settings: RunSettings, where: str
-) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
-    """The hyperparameters of the run, and those of each candidate.
+def customizations(
+    model: catalog.Model, settings: RunSettings, find: Callable[[str], catalog.Model], where: str
+) -> tuple[catalog.Model, dict[str, str], tuple[ResolvedCandidate, ...]]:
+    """The run's base model, its hyperparameters, and its candidates. `find` gets the model with an id.
 
-    Raises SettingsError with every finding, and when two candidates are the same.
+    Raises SettingsError with every finding, and when two candidates are the same or cannot be compared.
     """
-    return _hyperparameters(model, settings.hyperparameters, where), _candidates(model, settings, where)
+    named = dict.fromkeys(name for entry in settings.candidates for name, _ in entry.each())
+    models = {name: find(name) if name else model for name in named}
+    candidates = resolved_candidates(models, settings, where)
+    first = candidates[0].model if candidates else model
+    return first, hyperparameters(first, settings.hyperparameters, where), candidates
 
 
-def _hyperparameters(model: catalog.Model, asked: Mapping[str, HyperparameterValue], where: str) -> dict[str, str]:
+def hyperparameters(model: catalog.Model, asked: Mapping[str, HyperparameterValue], where: str) -> dict[str, str]:
     """All hyperparameters except the recommended warm-up, which depends on the number of records, not known yet."""
     found = catalog.check_hyperparameters(model, asked, where)
     if model.warmup_divisor and catalog.WARMUP not in asked:
@@ -112,24 +128,49 @@ def _hyperparameters(model: catalog.Model, asked: Mapping[str, HyperparameterVal
     return found
 
 
-def _candidates(model: catalog.Model, settings: RunSettings, where: str) -> tuple[dict[str, str], ...]:
-    found: list[dict[str, str]] = []
+def resolved_candidates(
+    models: Mapping[str | None, catalog.Model], settings: RunSettings, where: str
+) -> tuple[ResolvedCandidate, ...]:
+    """The candidates, with base models by the names that the settings have for them.
+
+    Raises SettingsError with every finding, and when two candidates are the same or cannot be compared.
+    """
+    found: list[ResolvedCandidate] = []
     problems: list[RunRefusedError] = []
     for at, entry in enumerate(settings.candidates):
         try:
-            for each in entry.each():
-                found.append(_hyperparameters(model, {**settings.hyperparameters, **each}, f"{where}: candidates.{at}"))
+            for base_model, each in entry.each():
+                asked, model = {**settings.hyperparameters, **each}, models[base_model]
+                found.append(ResolvedCandidate(model, hyperparameters(model, asked, f"{where}: candidates.{at}")))
         except SettingsError as error:
             problems.append(error)
     if problems:
         raise _combined(problems)
-    for number, hyperparameters in enumerate(found, 1):
-        if (first := found.index(hyperparameters) + 1) < number:
+    for number, candidate in enumerate(found, 1):
+        if (first := found.index(candidate) + 1) < number:
             raise SettingsError(
-                f"{where}: candidates: the candidates {first} and {number} have the same hyperparameters, so they "
-                "would be the same model. Remove one of them."
+                f"{where}: candidates: the candidates {first} and {number} have the same base model and "
+                "hyperparameters, so they would be the same model. Remove one of them."
             )
+    if found:
+        _refuse_incomparable([each.model for each in found], where)
     return tuple(found)
+
+
+def _refuse_incomparable(models: Sequence[catalog.Model], where: str) -> None:
+    """Candidates are chosen by validation losses, and trained with the same files.
+
+    AWS documents neither the tokens over which a family's loss is a mean, nor its tokenizer. The preflight checks that
+    base models of one family split text into the same tokens.
+    """
+    first = models[0]
+    for other in models:
+        if other.family.name != first.family.name or other.tokens_per_record != first.tokens_per_record:
+            raise SettingsError(
+                f"{where}: candidates: {first.name} and {other.name} are of different families, so their validation "
+                "losses cannot be compared, and nothing would choose between them. Train them in runs of their own, "
+                "and compare these with 'tuner compare', or with 'compare_with: [best]'."
+            )
 
 
 def served(settings: RunSettings, model: catalog.Model) -> RunSettings:

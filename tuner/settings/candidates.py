@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,11 @@ HyperparameterValue = int | float | str
 class CandidateSettings(StrictModel):
     """One candidate, or a grid of them: a candidate for each combination of the listed values."""
 
+    base_model: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="model id of the model to customize, by default the run's `base_model`; a list makes candidates of "
+        "each. All base models of a run are of one family, and split text into the same tokens",
+    )
     hyperparameters: dict[
         str, HyperparameterValue | Annotated[tuple[HyperparameterValue, ...], Field(min_length=1)]
     ] = Field(
@@ -33,13 +38,17 @@ class CandidateSettings(StrictModel):
     @property
     def number(self) -> int:
         """How many candidates there are."""
-        return math.prod(len(value) for value in self.hyperparameters.values() if isinstance(value, tuple))
+        return math.prod(len(_listed(value)) for value in (self.base_model, *self.hyperparameters.values()))
 
-    def each(self) -> Iterator[dict[str, HyperparameterValue]]:
-        """The hyperparameters of each candidate."""
-        listed = [value if isinstance(value, tuple) else (value,) for value in self.hyperparameters.values()]
-        for values in itertools.product(*listed):
-            yield dict(zip(self.hyperparameters, values, strict=True))
+    def each(self) -> Iterator[tuple[str | None, dict[str, HyperparameterValue]]]:
+        """The base model, if one is named, and the hyperparameters of each candidate."""
+        listed = [_listed(value) for value in self.hyperparameters.values()]
+        for base_model, *values in itertools.product(_listed(self.base_model), *listed):
+            yield base_model, dict(zip(self.hyperparameters, values, strict=True))
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def without_booleans(values: object) -> object:

@@ -236,4 +236,10 @@ def _choice(results: Sequence[CandidateResult], same_data: bool) -> str:
     )
     part = bias if same_data else "The evaluation questions had no part in the choice."
     reason = f"Candidate {chosen.number} was chosen: it has the lowest validation loss."
+    if len({each.base_model for each in results}) > 1:
+        name = catalog.model(chosen.base_model).name
+        reason += (
+            " The base models split text into the same tokens, so their losses can be compared. It is compared with "
+            f"its own base model, {name}."
+        )
     return f"{reason} {part}{unmeasured}"

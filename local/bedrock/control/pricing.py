@@ -44,7 +44,7 @@ def _by_usage_type() -> dict[str, NeededPrice]:
         each.usage_type: each
         for region in REGIONS
         for model in catalog.models()
-        for each in needed_prices(model, judges, region, batch=True)
+        for each in needed_prices([model], judges, region, batch=True)
     }
 
 

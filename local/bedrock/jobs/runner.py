@@ -16,6 +16,7 @@ from local.bedrock.jobs.hyperparameters import schedule
 from local.bedrock.jobs.metrics import write_metrics
 from local.bedrock.jobs.storage import S3Uri, Storage
 from local.bedrock.jobs.training import TrainingPlan, train, write_inputs
+from local.bedrock.offered_models import network_of
 from local.bedrock.state.account_region import new_id
 from local.bedrock.state.clock import Clock
 from local.bedrock.state.records import (
@@ -122,7 +123,7 @@ class JobRunner:
         if job.engine == "instant":
             return
         plan = TrainingPlan(
-            network=job.engine,
+            network=network_of(job.engine, job.base_model_id),
             seed=job.seed,
             threads=settings.torch_threads,
             cache=settings.networks,

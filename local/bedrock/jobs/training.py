@@ -10,7 +10,7 @@ from pathlib import Path
 from local.bedrock.jobs.failure import JobFailedError, JobStoppedError
 from local.bedrock.jobs.hyperparameters import Schedule
 from local.trainer.process import LOG_FILE, TrainingProcess
-from local.trainer.spec import SPEC_FILE, Conversation, Progress, TrainingSpec
+from local.trainer.spec import SPEC_FILE, Conversation, NetworkName, Progress, TrainingSpec
 
 POLL_SECONDS = 0.1
 
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.1
 class TrainingPlan:
     """The input of a training process apart from its data."""
 
-    network: str
+    network: NetworkName
     seed: int
     threads: int
     cache: Path

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from local.bedrock.engine.messages import Weights
 from local.bedrock.errors import ModelNotReadyError, ResourceNotFoundError, ValidationError
 from local.bedrock.offered_models import (
-    ENGINE_NAMES,
     FoundationModel,
     foundation_models,
     lifecycle,
     model_id_of,
+    network_of,
+    network_title,
     profiles,
 )
 from local.bedrock.state.account_region import current_account_region
@@ -86,6 +87,6 @@ def _target(state: BedrockState, model_id: str, base: FoundationModel, engine: s
     weights = None
     if engine != "instant":
         adapter = state.store.job_folder(job_id) / ADAPTER_FOLDER if job_id else None
-        weights = Weights(network=engine, cache=state.settings.networks, adapter=adapter)
-    name = ENGINE_NAMES[engine]
+        weights = Weights(network=network_of(engine, base.id), cache=state.settings.networks, adapter=adapter)
+    name = network_title(engine, base.id)
     return Target(model_id, base, weights, f"{name}, tuned" if job_id else name)

@@ -14,6 +14,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
 from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens, count_questions
 from tuner.costs.estimate import estimate
+from tuner.costs.judge_usage import MOST_PREFLIGHTS
 from tuner.costs.prices.current_prices import NoCache
 from tuner.costs.prices.price_list import UNITS, PriceList, price, price_list, prices
 from tuner.costs.prices.usage_types import needed_prices
@@ -85,7 +86,7 @@ def test_another_model_to_compare_with_has_its_own_prices_and_its_own_length_of_
     reasoning = found.find(CostItemId.COMPARED_OUTPUT, contestant="claude-opus-5-5")
     assert reasoning
     assert (reasoning.unit_price_usd, reasoning.quantity) == (0.5, 8 * (512 + 4096))
-    wanted = {(each.item, each.model) for each in needed_prices(PLAN.model, PLAN.other_models, "us-east-1")}
+    wanted = {(each.item, each.model) for each in needed_prices([PLAN.model], PLAN.other_models, "us-east-1")}
     assert {("input", "amazon.nova-lite-v1:0"), ("output", "amazon.nova-lite-v1:0")} <= wanted
 
 
@@ -316,3 +317,61 @@ def test_every_candidate_is_counted_with_its_epochs_and_its_model() -> None:
         assert training.at_most_usd >= 9000 * epochs * (training.unit_price_usd or 0) > 0
     assert several.total_usd > single.total_usd
     assert several.worst_case_usd > single.worst_case_usd
+
+
+LITE, PRO = "amazon.nova-lite-v1:0:300k", "amazon.nova-pro-v1:0:300k"
+BASE_MODELS: dict[str, Any] = {
+    "candidates": [{"base_model": [MICRO, PRO, LITE]}, {"hyperparameters": {"epochCount": 3}}]
+}
+# Of each price, Nova Pro's is the highest.
+PRICED = [
+    GivenPrice(item=item, model=f"amazon.nova-{model}-v1:0", term=term, usd=usd, source="test")
+    for model, usd in (("micro", 1e-6), ("pro", 3e-6), ("lite", 2e-6))
+    for item, term in (
+        *((each, None) for each in ("training", "storage", "input", "output", "custom_input", "custom_output")),
+        ("throughput", "hourly"),
+    )
+]
+
+
+@pytest.mark.parametrize("serving", ["none", "on_demand", "provisioned"])
+def test_with_several_base_models_the_estimate_is_that_of_the_most_expensive_choice(serving: str) -> None:
+    found = made(MICRO, serving=serving, prices=PRICED, **BASE_MODELS)
+    assert list(found.choices) == [MICRO, PRO, LITE]
+    assert found.worst_case_usd == max(each.at_most_usd or 0 for each in found.choices.values())
+    if serving != "none":
+        assert found.items == found.choices[PRO].items != found.choices[LITE].items
+    for base_model, choice in found.choices.items():
+        alone, of = made(base_model, serving=serving, prices=PRICED), found.of_choice(base_model)
+        assert (of.items, of.rates, of.choices) == (choice.items, choice.rates, {})
+        assert of.rates == alone.rates
+        for each in (CostItemId.BASE_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT, CostItemId.THROUGHPUT):
+            assert of.find(each) == alone.find(each), "served and asked at the prices of this base model"
+
+
+def test_each_base_model_is_trained_and_stored_at_its_own_prices() -> None:
+    found = made(MICRO, serving="on_demand", prices=PRICED, **BASE_MODELS)
+    for base_model, epochs, models, usd in ((MICRO, 2 + 3, 2, 1e-6), (PRO, 2, 1, 3e-6), (LITE, 2, 1, 2e-6)):
+        training = found.find(CostItemId.TRAINING, base_model)
+        storage = found.find(CostItemId.CUSTOM_MODEL_STORAGE, base_model)
+        tested = found.find(CostItemId.JUDGE_TEST, base_model)
+        assert training and storage and tested
+        assert (training.quantity, storage.quantity) == (9000 * epochs, models)
+        assert training.unit_price_usd == storage.unit_price_usd == usd
+        assert (tested.quantity, tested.at_most) == (3, 3 * MOST_PREFLIGHTS)
+    keys = [each.key for each in found.items]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_choice_with_an_unknown_price_may_be_the_most_expensive_one() -> None:
+    known = [each for each in PRICED if (each.item, each.model) != ("throughput", "amazon.nova-micro-v1:0")]
+    found = made(MICRO, serving="provisioned", prices=known, **BASE_MODELS)
+    assert found.items == found.choices[MICRO].items
+    assert found.unknown == ("Provisioned throughput",)
+    assert CostItemId.THROUGHPUT in found.worst_case.unknown
+
+
+def test_the_prices_of_all_base_models_are_asked_for() -> None:
+    plan = Plan.of(manifest(MICRO, **BASE_MODELS))
+    wanted = {(each.item, each.model) for each in needed_prices(plan.base_models, (), "us-east-1")}
+    assert {("training", f"amazon.nova-{name}-v1:0") for name in ("micro", "pro", "lite")} <= wanted

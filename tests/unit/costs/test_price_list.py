@@ -247,7 +247,7 @@ def test_an_unusable_price_gives_a_warning() -> None:
 
 
 def test_usage_types_equal_those_of_public_bills() -> None:
-    names = {each.usage_type for each in needed_prices(NOVA, [JUDGE], "us-east-1")}
+    names = {each.usage_type for each in needed_prices([NOVA], [JUDGE], "us-east-1")}
     assert {
         "USE1-Nova2.0Lite-Customization-Training",
         "USE1-Nova2.0Lite-Customization-Storage",
@@ -261,11 +261,11 @@ def test_usage_types_equal_those_of_public_bills() -> None:
     } <= names
     west = {
         each.usage_type
-        for each in needed_prices(LLAMA, [catalog.judge_or_assumed("openai.gpt-oss-120b-1:0")], "us-west-2")
+        for each in needed_prices([LLAMA], [catalog.judge_or_assumed("openai.gpt-oss-120b-1:0")], "us-west-2")
     }
     assert "USW2-Llama3-3-70B-Customization-Training" in west
     assert not any("oss" in name for name in west), "its usage types are not known"
-    assert needed_prices(NOVA, [JUDGE], "eu-west-1") == ()
+    assert needed_prices([NOVA], [JUDGE], "eu-west-1") == ()
 
 
 def test_the_request_is_valid_for_botocore_and_the_response_is_returned() -> None:

@@ -19,6 +19,7 @@ NEWER_STATES = {
     "Wait for a preparation place after the approval",
     "Free the preparation place",
     "Wait for a training place",
+    "Ask the chosen base model",
     "Ask a batch of the questions",
     "Look at the scores",
 }

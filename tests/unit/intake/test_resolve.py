@@ -1,5 +1,6 @@
 """The settings of a run are checked against its deployment, and all errors are reported at once."""
 
+import re
 from typing import Any
 
 import pytest
@@ -215,17 +216,17 @@ def test_candidates_extend_the_hyperparameters_of_the_run() -> None:
     resolved = resolve(
         candidates({}, {"learningRate": 0.00005}, {"epochCount": 1}, hyperparameters={"epochCount": 4}), DEPLOYMENT
     )
-    assert resolved.candidates == (
+    assert tuple(each.hyperparameters for each in resolved.candidates) == (
         {"epochCount": "4", "learningRate": "0.00001"},
         {"epochCount": "4", "learningRate": "0.00005"},
         {"epochCount": "1", "learningRate": "0.00001"},
     )
-    assert resolved.epochs == (4, 4, 1)
+    assert [epochs for _, epochs in resolved.trainings] == [4, 4, 1]
 
 
 def test_a_grid_makes_a_candidate_of_each_combination_in_the_order_of_its_lists() -> None:
     resolved = resolve(candidates({"epochCount": [1, 2], "learningRate": [0.00002, 0.00001]}), DEPLOYMENT)
-    assert [tuple(each.values()) for each in resolved.candidates] == [
+    assert [tuple(each.hyperparameters.values()) for each in resolved.candidates] == [
         ("1", "0.00002"),
         ("1", "0.00001"),
         ("2", "0.00002"),
@@ -233,8 +234,41 @@ def test_a_grid_makes_a_candidate_of_each_combination_in_the_order_of_its_lists(
     ]
 
 
+MICRO, LITE = "amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"
+
+
+def test_a_grid_has_base_models_too_and_the_first_candidates_is_that_of_the_run() -> None:
+    grid: Json = {"base_model": [LITE, MICRO], "hyperparameters": {"epochCount": [1, 2]}}
+    resolved = resolve({"candidates": [grid]}, DEPLOYMENT)
+    trained = [(model.id, epochs) for model, epochs in resolved.trainings]
+    assert trained == [(LITE, 1), (LITE, 2), (MICRO, 1), (MICRO, 2)]
+    assert resolved.model.id == LITE
+    assert resolve({"candidates": [{}, {"base_model": LITE}]}, DEPLOYMENT).model.id == MICRO
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        (
+            [{"base_model": [MICRO, "amazon.nova-2-lite-v1:0:256k"]}],
+            "Nova Micro and Nova 2 Lite are of different famil",
+        ),
+        ([{}, {"base_model": "amazon.nova-lit-v1:0:300k"}], f"candidates: base_model: .* Did you mean '{LITE}'"),
+        (
+            [{}, {"base_model": "meta.llama3-1-8b-instruct-v1:0:128k"}],
+            "candidates: base_model: Llama 3.1 8B Instruct can",
+        ),
+        ([{}, {"base_model": MICRO}], "candidates 1 and 2 have the same base model and hyperparameters"),
+        ([{"base_model": []}], "candidates.0.base_model"),
+    ],
+)
+def test_base_models_that_cannot_be_chosen_between_are_refused(entries: list[dict[str, Any]], said: str) -> None:
+    assert re.search(said, str(refused({"candidates": entries})))
+
+
 def test_a_run_without_candidates_has_a_single_customization() -> None:
-    assert (resolve({}, DEPLOYMENT).candidates, resolve({}, DEPLOYMENT).epochs) == ((), (2,))
+    resolved = resolve({}, DEPLOYMENT)
+    assert (resolved.candidates, resolved.trainings) == ((), ((resolved.model, 2),))
 
 
 @pytest.mark.parametrize(
@@ -246,8 +280,8 @@ def test_a_run_without_candidates_has_a_single_customization() -> None:
         (candidates({"epochCount": [1, True]}, {}), "epochCount must be a number or text, not true"),
         (candidates({"epochCount": 9}, {"epochs": 1}), "candidates.0: hyperparameters.epochCount: must be from 1 to 5"),
         (candidates({"epochCount": 9}, {"epochs": 1}), "candidates.1: hyperparameters.epochs: Nova Micro has no such"),
-        (candidates({"epochCount": 2}, {}), "the candidates 1 and 2 have the same hyperparameters"),
-        (candidates({"learningRate": [0.00002, "0.00002"]}), "the candidates 1 and 2 have the same hyperparameters"),
+        (candidates({"epochCount": 2}, {}), "the candidates 1 and 2 have the same base model and"),
+        (candidates({"learningRate": [0.00002, "0.00002"]}), "the candidates 1 and 2 have the same base model and"),
         ({"candidates": [{"epochCount": 1}, {}]}, "candidates.0.epochCount"),
     ],
 )

@@ -85,6 +85,7 @@ def pinned(**given: Any) -> dict[str, Any]:
         "generate": False,
         "keep_hours": 0,
         "commitment": None,
+        "base_models": 1,
         **given,
     }
 
@@ -140,6 +141,18 @@ ASKED = (*BEGIN, *COSTS, "Free the preparation place", "Ask for approval")
 PATHS = {
     "provisioned": ExecutionPath(SERVED),
     "on demand": ExecutionPath(SERVED, {"PinInputs": pinned(serving="on_demand")}),
+    "two base models": ExecutionPath(
+        (
+            *(*BEGIN, *COSTS, *PLACE, "Is the model to be served?", *TRAIN, *TRAINED),
+            *("Answer with the chosen base model", "Ask the chosen base model"),
+            *(*SERVE, *ASK_TUNED, "Release the throughput", *SCORE, *SUCCESS),
+        ),
+        {"PinInputs": pinned(base_models=2)},
+    ),
+    "two base models, not served": ExecutionPath(
+        (*BEGIN, *COSTS, *PLACE, "Is the model to be served?", *TRAIN, *TRAINED, *SUCCESS),
+        {"PinInputs": pinned(serving="none", base_models=2)},
+    ),
     "not served": ExecutionPath(
         (*BEGIN, *COSTS, *PLACE, "Is the model to be served?", *TRAIN, *TRAINED, *SUCCESS),
         {"PinInputs": pinned(serving="none")},

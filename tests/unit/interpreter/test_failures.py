@@ -35,6 +35,7 @@ PATH_OF: dict[str, str] = {
     "Generate validation data": "generated at once",
     "Free the preparation place": "approved",
     "Ask for approval": "approved",
+    "Ask the chosen base model": "two base models",
     "Keep the throughput": "kept, accepted",
     "Release the refused model": "kept, rejected",
     "Purchase the commitment": "committed, accepted",
@@ -48,6 +49,7 @@ TASKS = (
     *("Free the preparation place", "Ask for approval"),
     *("Wait for a training place", "Ask the base model"),
     *("Start the customization", "Check the customization", "Summarize the training"),
+    "Ask the chosen base model",
     *("Arm the release switch", "Purchase throughput", "Check the throughput", "Ask the tuned model"),
     *("Release the throughput", "Grade one shard", "Put the scores together", "Apply the gate"),
     *("Keep the throughput", "Release the refused model", "Purchase the commitment"),
@@ -61,7 +63,7 @@ PLACES = (
 )
 APPROVALS = ("Ask for approval of the generation", "Ask for approval")
 RELEASES = ("Release the throughput", "Release the refused model")
-INSIDE_A_MAP = ("Ask the base model", "Ask the tuned model", "Grade one shard")
+INSIDE_A_MAP = ("Ask the base model", "Ask the chosen base model", "Ask the tuned model", "Grade one shard")
 WAITS = ("Wait for the training", "Wait for the throughput")
 
 OURS = sorted(name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TunerError))

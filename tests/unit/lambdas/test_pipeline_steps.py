@@ -87,6 +87,7 @@ def test_pin_inputs_writes_the_manifest_of_the_run(cloud: RunFolder, monkeypatch
         "generate": False,
         "keep_hours": 0,
         "commitment": None,
+        "base_models": 1,
     }
     assert RunFolder("artifacts", run).manifest().resource_name == f"tuner-{run}"
 

@@ -361,3 +361,26 @@ def test_a_candidates_model_that_is_deleted_during_the_adoption_is_trained_again
     adopting = replace(starter(account, index), sleep=deletes)
     assert adopting.start(here, single).name == NAME
     assert account.created[-1].name == NAME
+
+
+MICRO, LITE = "amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"
+TWO_BASE_MODELS = manifest(candidates=[{"base_model": [MICRO, LITE]}])
+
+
+def test_the_base_model_of_the_chosen_candidate_is_that_of_the_run_from_then_on() -> None:
+    account, place = Account(), folder()
+    place.save(TWO_BASE_MODELS)
+    assert place.manifest_of_choice().base_model == MICRO
+    start_next(starter(account), place, TWO_BASE_MODELS, TWO_PLACES)
+    assert [each.base_model for each in account.created] == [MICRO, LITE]
+    account.end(1)
+    account.end(2)
+    with_losses(place, [[2.0], [1.5]])
+    summary = write_choice(place, progress(account, place, TWO_BASE_MODELS, TWO_PLACES))
+    assert "Candidate 2 was chosen" in str(summary.choice)
+    assert "compared with its own base model, Nova Lite" in str(summary.choice)
+    chosen_one = place.manifest_of_choice()
+    assert (chosen_one.base_model, chosen_one.base_endpoint) == (LITE, "amazon.nova-lite-v1:0")
+    assert chosen_one.base_model_name == "Nova Lite"
+    assert chosen_one.candidates == place.manifest().candidates
+    assert place.manifest().base_model == MICRO

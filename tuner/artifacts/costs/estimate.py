@@ -22,7 +22,7 @@ class CostItem(Part):
 
     id: CostItemId = Field(description="what is paid for")
     name: str = Field(description="label of `id`, for people")
-    model: str | None = Field(None, description="of several judges: the one that is paid")
+    model: str | None = Field(None, description="of several judges or base models: the one that is paid")
     quantity: float | None = Field(None, description="null in a bill when the use is not known")
     unit: str | None = None
     unit_price_usd: float | None = None
@@ -92,16 +92,29 @@ class WorstCase(Part):
         return unknown and other.usd <= self.usd
 
 
-class Estimate(Artifact, SpendingLimits):
-    """`estimate.json`. `total_usd` is the expected sum of the known items, `at_most_usd` that of their worst cases."""
+class ChoiceEstimate(Part):
+    """What a run costs if the candidate that it chooses has a certain base model.
 
-    NAME: ClassVar[str] = Keys.ESTIMATE
+    `total_usd` is the expected sum of the known items, `at_most_usd` that of their worst cases.
+    """
 
     items: tuple[CostItem, ...]
     total_usd: float
     at_most_usd: float | None = Field(None, description="null in an estimate of an earlier version")
     unknown: tuple[str, ...] = Field((), description="labels of the items without a known price")
     rates: tuple[Rate, ...] = Field((), description="prices of serving, for the break-even; not part of the sum")
+
+
+class Estimate(Artifact, SpendingLimits, ChoiceEstimate):
+    """`estimate.json`. With candidates of several base models, it is that of the most expensive choice."""
+
+    NAME: ClassVar[str] = Keys.ESTIMATE
+
+    choices: dict[str, ChoiceEstimate] = Field(
+        default_factory=dict,
+        description="by base model, when the candidates have several: what the run costs if one of these is chosen",
+        exclude_if=lambda choices: not choices,
+    )
     warnings: tuple[str, ...] = Field((), description="warnings about the account and the settings")
     passed_ceilings: tuple[PassedCeiling, ...] = Field(
         (), description="ceilings of the month that the worst case would pass, so that a person must approve"
@@ -117,6 +130,11 @@ class Estimate(Artifact, SpendingLimits):
         """The worst case, with the items that have no price."""
         unknown = {item.key: item.at_most or item.quantity or 0 for item in self.items if item.usd is None}
         return WorstCase(usd=self.worst_case_usd, unknown=unknown)
+
+    def of_choice(self, base_model: str) -> Estimate:
+        """The estimate with the items and prices of the choice of a candidate with this base model."""
+        chosen = self.choices.get(base_model)
+        return self.model_copy(update={**dict(chosen), "choices": {}}) if chosen else self
 
     def find(
         self, item: CostItemId, model: str | None = None, contestant: ContestantName | None = None

@@ -15,6 +15,7 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
+from tuner.artifacts.training import TrainingSummary
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.aws.s3.conditional_put import SharedObject
@@ -49,6 +50,12 @@ class RunFolder:
     def manifest(self) -> Manifest:
         """The run's `run.json`."""
         return self.load(Manifest)
+
+    def manifest_of_choice(self) -> Manifest:
+        """The run's `run.json`, with the base model of the chosen candidate once the run has chosen one."""
+        manifest = self.manifest()
+        several = len(manifest.base_models) > 1
+        return manifest.after_choice(self.load_if_present(TrainingSummary)) if several else manifest
 
     def load(self, model: type[A], under: str = "") -> A:
         """An artifact that must be there. Raises AwsError when it is absent, ArtifactError when it has another form.

@@ -73,7 +73,7 @@ def estimate(
     deployment = connect(stack or DEFAULT_STACK, on_local).settings if asked else _permissive(document)
     resolved = resolve(document, deployment, folder.settings_name)
     compared = contestants(resolved.settings, any(role_of(file.name) == "documents" for file in folder.files))
-    plan = Plan(resolved.model, resolved.settings, resolved.epochs, resolved.judge_model, compared)
+    plan = Plan(resolved.model, resolved.settings, resolved.trainings, resolved.judge_model, compared)
     prepared, inputs, generation = _cost_inputs(folder, plan)
     if prepared.findings.errors:
         _refuse(prepared, as_json)
@@ -115,7 +115,7 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
 
 def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
-    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.model, plan.other_models, region))
+    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.base_models, plan.other_models, region))
 
 
 def _permissive(document: JsonObject) -> DeploymentSettings:

@@ -12,6 +12,7 @@ from tuner.serving.inference import shard_size
 
 ANSWER_STATES: dict[str, ContestantName] = {
     "Answer with the base model": BASE,
+    "Answer with the chosen base model": BASE,
     "Ask a batch of the questions": TUNED,
     "Answer with the tuned model": TUNED,
 }

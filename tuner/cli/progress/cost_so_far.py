@@ -17,6 +17,7 @@ _PAID_BY_STATE = {
     "Check that the account is ready": (CostItemId.JUDGE_TEST, CostItemId.SCORER_TEST),
     "Generate validation data": (CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT),
     "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, *COMPARED),
+    "Answer with the chosen base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, *COMPARED),
     training.STEP: (CostItemId.TRAINING,),
     "Summarize the training": (CostItemId.CUSTOM_MODEL_STORAGE,),
     "Ask a batch of the questions": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),

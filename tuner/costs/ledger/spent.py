@@ -81,7 +81,10 @@ def spent(report: Report, use: PaidUse) -> Decimal | None:
     """What the run spent at most. None when it is not known: then the reservation stays as it is."""
     if report.estimate is None or report.unreadable:
         return None
-    return money(sum(_item(item, report, use) for item in report.estimate.items))
+    chosen = report.training.chosen_base_model if report.training else None
+    estimate = report.estimate.of_choice(chosen) if chosen else report.estimate
+    report = report.model_copy(update={"estimate": estimate})
+    return money(sum(_item(item, report, use) for item in estimate.items))
 
 
 def _item(item: CostItem, report: Report, use: PaidUse) -> float:

@@ -14,7 +14,7 @@ from statistics import fmean, median
 from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.report.break_even import Line
 from tuner.artifacts.report.contestants import ContestantUse, ServiceLine
-from tuner.artifacts.report.evaluation import Answer, ScoredAnswer, Question
+from tuner.artifacts.report.evaluation import Answer, Question, ScoredAnswer
 from tuner.costs.monthly.lines import Service, Tokens, Way, ways
 
 # Whose prompts have passages, which may cost something to retrieve.

@@ -48,16 +48,16 @@ class NeededPrice:
 
 
 def needed_prices(
-    base_model: catalog.Model, others: Iterable[catalog.Judge], region: str, batch: bool = False
+    base_models: Iterable[catalog.Model], others: Iterable[catalog.Judge], region: str, batch: bool = False
 ) -> tuple[NeededPrice, ...]:
-    """The prices that a run in the Region needs: of the base model, its custom model and the others it asks.
+    """The prices that a run in the Region needs: of base models, their custom models and the others it asks.
 
     `batch`: those of batch jobs too.
     """
     on_demand = (*_BASE, *_BATCH) if batch else _BASE
     # Models without a name in the price list have no usage types; the packaged list has their prices, if any.
     names = {model.invoke_id: model.price_name for model in catalog.models() if model.price_name}
-    found = [*_of(base_model.invoke_id, names, region, (*_TUNED, *on_demand))]
+    found = [need for model in base_models for need in _of(model.invoke_id, names, region, (*_TUNED, *on_demand))]
     for other in others:
         if other.routing != "global":  # global inference profiles have other prices
             found += _of(other.foundation_model, names, region, on_demand)

@@ -40,7 +40,7 @@ def apply_gate(folder: RunFolder, models: Tagger, uses: JobUseIndex, put_event: 
     stays accepted, because retention goes by the tag. A run without a gate has a gate.json too, but no tag and no
     event. Raises AwsError when there are no scores.
     """
-    gate = _decided(folder, folder.manifest())
+    gate = _decided(folder, folder.manifest_of_choice())
     if gate.decision == "none" or gate.announced:
         return gate
     arn = gate.custom_model_arn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, NOT_MEASURED, CostItemId
@@ -39,7 +39,7 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
     if estimate is None or not (usage.training or usage.serving or asked):
         return None
     planned = {item.key: item.quantity for item in estimate.items}
-    used = _used(planned, usage, asked)
+    used = _used(planned, usage, asked) | _of_training(estimate.items, usage.training)
     items = tuple(_priced(item, used | _compared(item, asked)) for item in estimate.items)
     known = [item.usd for item in items if item.usd is not None]
     unknown = tuple(item.name for item in items if item.usd is None)
@@ -53,8 +53,6 @@ def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Questio
     return {
         # Validation data is generated before the estimate, which has the actual tokens.
         **{item: quantity for item, quantity in planned.items() if item in GENERATION},
-        CostItemId.TRAINING: _trained(planned.get(CostItemId.TRAINING), usage.training),
-        CostItemId.CUSTOM_MODEL_STORAGE: _models(usage.training),
         CostItemId.BASE_MODEL_INPUT: _tokens(base, "input_tokens"),
         CostItemId.BASE_MODEL_OUTPUT: _tokens(base, "output_tokens"),
         CostItemId.TUNED_MODEL_INPUT: _tokens(tuned, "input_tokens"),
@@ -66,16 +64,29 @@ def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Questio
     }
 
 
-def _models(training: TrainingSummary | None) -> int:
+def _of_training(items: Iterable[CostItem], training: TrainingSummary | None) -> dict[str, float | None]:
+    """The use of training and storage, by the keys of the items: one of each for each base model."""
+    found: dict[str, float | None] = {}
+    for item in items:
+        candidates = [each for each in training.candidates if item.model in (None, each.base_model)] if training else []
+        if item.id == CostItemId.TRAINING:
+            found[item.key] = _trained(item.quantity, training, candidates)
+        elif item.id == CostItemId.CUSTOM_MODEL_STORAGE:
+            found[item.key] = _models(candidates or ([training] if training else []))
+    return found
+
+
+def _models(made: Iterable[CandidateResult | TrainingSummary]) -> int:
     """The models to store. Another run paid for the training and the storage of an adopted one."""
-    made = training.candidates or (training,) if training else ()
     return sum(each.custom_model_arn is not None and each.adopted_from is None for each in made)
 
 
-def _trained(planned: float | None, training: TrainingSummary | None) -> float | None:
+def _trained(
+    planned: float | None, training: TrainingSummary | None, candidates: Sequence[CandidateResult]
+) -> float | None:
     """The estimate counts all epochs; early stopping runs fewer. The use of a failed job is unknown."""
-    if training is not None and training.candidates:
-        used = [candidate_tokens(planned, training, each) for each in training.candidates]
+    if candidates:
+        used = [candidate_tokens(planned, candidates, each) for each in candidates]
         known = [tokens for tokens in used if tokens is not None]
         return sum(known) if len(known) == len(used) else None
     if training is not None and training.adopted_from:
@@ -85,9 +96,11 @@ def _trained(planned: float | None, training: TrainingSummary | None) -> float |
     return planned * training.epochs_run / training.epochs_asked
 
 
-def candidate_tokens(planned: float | None, training: TrainingSummary, candidate: CandidateResult) -> float | None:
-    """The tokens that a candidate was trained with, of those `planned` for all. None when that is not known."""
-    asked = sum(each.epochs_asked for each in training.candidates)
+def candidate_tokens(
+    planned: float | None, candidates: Iterable[CandidateResult], candidate: CandidateResult
+) -> float | None:
+    """The tokens that a candidate was trained with, of those `planned` for all `candidates`. None if not known."""
+    asked = sum(each.epochs_asked for each in candidates)
     if candidate.epochs_paid == 0:
         return 0
     return None if planned is None or candidate.epochs_paid is None else planned * candidate.epochs_paid / asked

@@ -77,7 +77,7 @@ def build(
         else None,
         estimate=artifacts.estimate,
         approval=artifacts.approval,
-        bill=bill(artifacts.estimate, _usage(artifacts, serving, questions)),
+        bill=bill(artifacts.priced, _usage(artifacts, serving, questions)),
         contestants=reading.attempt(lambda: _uses(folder, artifacts, questions, written), no_uses),
         break_even=_break_even(artifacts, questions),
         timeline=timeline(artifacts.manifest, written, artifacts.training, serving, artifacts.approval),
@@ -92,7 +92,7 @@ def build(
         execution_arn=execution_arn,
     )
     if artifacts.manifest:
-        costs = monthly_costs(artifacts.manifest, artifacts.estimate, report.contestants)
+        costs = monthly_costs(artifacts.manifest, artifacts.priced, report.contestants)
         report = _with_manifest(report, artifacts.manifest).model_copy(update={"monthly_costs": costs})
     report = with_scores(report, artifacts.scores) if artifacts.scores else report
     report = report.model_copy(update={"model_call": model_call(report)})
@@ -125,7 +125,7 @@ def _uses(
     folder: RunFolder, artifacts: RunArtifacts, questions: tuple[Question, ...], written: Collection[str]
 ) -> tuple[ContestantUse, ...]:
     manifest = artifacts.manifest
-    return contestant_uses(folder, manifest, artifacts.estimate, questions, written) if manifest else ()
+    return contestant_uses(folder, manifest, artifacts.priced, questions, written) if manifest else ()
 
 
 def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> BreakEven | None:
@@ -133,7 +133,7 @@ def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> Break
 
     None where the run asked the base model with passages: nothing must be assumed then.
     """
-    if artifacts.manifest is None or artifacts.estimate is None or not artifacts.estimate.rates:
+    if artifacts.manifest is None or artifacts.priced is None or not artifacts.priced.rates:
         return None
     if RETRIEVAL in artifacts.manifest.contestant_names:
         return None
@@ -142,7 +142,7 @@ def _break_even(artifacts: RunArtifacts, questions: Iterable[Question]) -> Break
     written = [answer.output_tokens for answer in tuned if answer.output_tokens]
     assumed = assumptions(settings.break_even, settings.model_units, read, written)
     on_demand = catalog.family_of(artifacts.manifest.base_model).on_demand_deployment
-    return break_even(assumed, artifacts.estimate.rates, on_demand) if assumed else None
+    return break_even(assumed, artifacts.priced.rates, on_demand) if assumed else None
 
 
 def _verdict(failure: Failure | None, scores: Scores | None) -> Verdict:

@@ -42,6 +42,12 @@ class RunArtifacts:
     scores: Scores | None
     guard: GuardScores | None
 
+    @property
+    def priced(self) -> Estimate | None:
+        """The estimate with the prices of the chosen base model, where the candidates had several."""
+        chosen = self.training.chosen_base_model if self.training else None
+        return self.estimate.of_choice(chosen) if self.estimate and chosen else self.estimate
+
 
 class Reading:
     """How strictly a run is read.
@@ -71,14 +77,15 @@ def read_artifacts(folder: RunFolder, reading: Reading) -> RunArtifacts:
     def artifact(model: type[A]) -> A | None:
         return reading.attempt(lambda: folder.load_if_present(model), None)
 
+    manifest, training = artifact(Manifest), artifact(TrainingSummary)
     return RunArtifacts(
-        manifest=artifact(Manifest),
+        manifest=manifest.after_choice(training) if manifest else None,
         dataset_summary=artifact(DatasetSummary),
         findings=artifact(DatasetFindings),
         generated=reading.attempt(lambda: _generated(folder), None),
         estimate=artifact(Estimate),
         approval=reading.attempt(lambda: _approval(folder), None),
-        training=artifact(TrainingSummary),
+        training=training,
         serving=artifact(EndpointRecord),
         commitment=artifact(CommitmentRecord),
         gate=artifact(Gate),

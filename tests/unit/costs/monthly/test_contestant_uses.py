@@ -7,7 +7,7 @@ import pytest
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.evaluation.contestants import Contestant, Kind
 from tuner.artifacts.report.contestants import ContestantUse
-from tuner.artifacts.report.evaluation import Answer, ScoredAnswer, Question
+from tuner.artifacts.report.evaluation import Answer, Question, ScoredAnswer
 from tuner.costs.monthly.contestant_uses import ContestantCosts
 from tuner.costs.monthly.lines import Service, Way, way_of
 

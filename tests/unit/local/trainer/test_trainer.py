@@ -205,3 +205,30 @@ def test_a_training_process_ends_with_its_parent_even_if_that_is_killed():
     parent.kill()
     psutil.wait_procs([child], timeout=60)
     assert not child.is_running()
+
+
+def test_a_shorter_network_has_the_same_tokens_and_other_losses(folder):
+    """So candidates of both can be compared, and one is chosen for a reason."""
+    whole, shorter = (run(*folder(network=name)) for name in ("tiny", "tiny-short"))
+    assert whole.tokens == shorter.tokens
+    assert whole.best_losses()[1] != pytest.approx(shorter.best_losses()[1], rel=1e-3)
+
+
+def test_a_network_without_some_of_its_layers_still_generates_with_a_cache():
+    """The layers are numbered anew: by their numbers they find their keys and values."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from local.trainer.networks import leave_out
+
+    config = LlamaConfig(
+        vocab_size=32, hidden_size=16, intermediate_size=32, num_hidden_layers=4, num_attention_heads=2
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = LlamaForCausalLM(config).eval()
+    leave_out(model, range(1, 3))
+    assert (len(model.model.layers), model.config.num_hidden_layers) == (2, 2)
+    prompt = torch.tensor([[1, 2, 3]])
+    made = [model.generate(prompt, max_new_tokens=6, do_sample=False, use_cache=cached) for cached in (True, False)]
+    assert made[0].tolist() == made[1].tolist()

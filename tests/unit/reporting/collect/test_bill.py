@@ -192,3 +192,21 @@ def test_each_candidate_is_billed_for_what_it_trained(
 ) -> None:
     used_ = of_candidates(first, second)
     assert (used_[CostItemId.TRAINING], used_[CostItemId.CUSTOM_MODEL_STORAGE]) == (tokens, models)
+
+
+def test_candidates_of_each_base_model_are_billed_at_its_prices() -> None:
+    names = ("amazon.nova-micro-v1:0:128k", "amazon.nova-pro-v1:0:300k")
+    (training,) = [planned(item) for item in real("none").items if item.id == CostItemId.TRAINING]
+    items = [
+        training.model_copy(update={"model": name, "unit_price_usd": price})
+        for name, price in zip(names, (0.001, 0.01), strict=True)
+    ]
+    each: dict[str, Any] = {"hyperparameters": {}, "job_name": "n", "job_arn": "arn", "epochs_asked": 5}
+    candidates = tuple(
+        CandidateResult(number=number, base_model=name, epochs_run=run, **each)
+        for number, (name, run) in enumerate([(names[0], 5), (names[1], 2), (names[1], 4)], 1)
+    )
+    made = real("none").model_copy(update={"items": tuple(items)})
+    found = bill(made, Usage(TrainingSummary(custom_model_arn="arn", candidates=candidates)))
+    assert found
+    assert [item.usd for item in found.items] == [pytest.approx(10.0), pytest.approx(10_000 * 0.01 * 6 / 10)]

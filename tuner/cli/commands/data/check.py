@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from tuner import catalog
 from tuner.cli.commands.data.display import (
     finish_with_file,
     show_fields,
@@ -38,7 +39,7 @@ from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.evaluation.guard.own_questions import own_questions
 from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
-from tuner.intake.resolve import resolved_hyperparameters, served
+from tuner.intake.resolve import customizations, served
 from tuner.intake.unused_files import can_start
 from tuner.reporting.formatting import plural
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
@@ -90,14 +91,14 @@ def check_folder(
         raise typer.BadParameter(no_training_file(address, files), param_hint="PATH")
     settings_name = names_of.get("settings", "run.yaml")
     settings = _settings(files, names_of.get("settings"))
-    limits = data_limits(model or settings.base_model or DEFAULT_MODEL, "training")
+    named = data_limits(model or settings.base_model or DEFAULT_MODEL, "training").model
     refuse_rule_without_guard(settings_name, settings, names_of)
-    resolved_hyperparameters(limits.model, settings, settings_name)
+    base_model, _, _ = customizations(named, settings, catalog.model, settings_name)
     given: dict[str, Any] = {"fields": names} if names != FieldNames() else {}
     given |= {"system_prompt": system_prompt} if system_prompt else {}
-    settings = served(settings.model_copy(update=given), limits.model)
-    generation = planned_generation(files, settings, limits.model)
-    return check_dataset(files, settings, limits.model, generation, settings_name=settings_name), generation
+    settings = served(settings.model_copy(update=given), base_model)
+    generation = planned_generation(files, settings, base_model)
+    return check_dataset(files, settings, base_model, generation, settings_name=settings_name), generation
 
 
 def _settings(files: Mapping[str, Source], name: str | None) -> RunSettings:

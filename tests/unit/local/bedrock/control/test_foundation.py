@@ -22,6 +22,12 @@ def test_the_name_of_every_model_says_stand_in(control):
     ("engine", "model_id", "name"),
     [
         ("smollm2", HAIKU, "Claude 3 Haiku (local stand-in: SmolLM2-135M-Instruct)"),
+        (
+            "smollm2",
+            "amazon.nova-lite-v1:0:300k",
+            "Nova Lite (local stand-in: SmolLM2-135M-Instruct without 6 of its layers)",
+        ),
+        ("instant", "amazon.nova-lite-v1:0", "Nova Lite (local stand-in: no model at all)"),
         ("tiny", NOVA, "Nova Micro (local stand-in: tiny random-weight network)"),
         ("smollm2", "anthropic.claude-sonnet-4-6", "Claude Sonnet 4.6 (local stand-in: similarity judge)"),
         (

@@ -19,7 +19,7 @@ def prices(bedrock):
 @pytest.mark.parametrize("model", ["amazon.nova-micro-v1:0:128k", "amazon.nova-2-lite-v1:0:256k"])
 def test_the_packaged_prices_are_returned(prices, model):
     base, judge = catalog.model(model), catalog.judge_or_assumed("amazon.nova-pro-v1:0")
-    found, problems = current_prices(prices, NoCache(), needed_prices(base, [judge], "us-east-1"))
+    found, problems = current_prices(prices, NoCache(), needed_prices([base], [judge], "us-east-1"))
     assert not problems
     assert {each.item for each in found} >= {"training", "storage", "custom_input", "custom_output", "input", "output"}
     for each in found:
