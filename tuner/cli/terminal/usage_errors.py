@@ -1,4 +1,7 @@
-"""Says in plain words what is wrong with the value of an option. Typer shows pydantic's messages, which are for programmers."""
+"""Says in plain words what is wrong with the value of an option.
+
+Typer shows pydantic's messages, which are for programmers.
+"""
 
 from __future__ import annotations
 

@@ -6,9 +6,10 @@ The rules (docs/report.md has them for readers):
   mean. The verdict shows it for the base model, and the corrected conclusion for every other contestant.
 - A contestant is *as good* as the best if the 95 % interval of their difference excludes a loss of the margin or more.
   The margin is that of the gate's `not_worse_by`, else 5 % of the range of the measure.
-- With a gate, a contestant that is shown to meet it may be shipped, if it is not shown to be worse than the best one that meets
-  it. Bounds are checked with the contestant's own means. Of a comparison, the run knows the tuned model's only: another
-  contestant meets it if the tuned model does, and it is as good as the tuned model or better. The rules of guard questions are about models that were tuned.
+- With a gate, a contestant that is shown to meet it may be shipped, if it is not shown to be worse than the best one
+  that meets it. Bounds are checked with the contestant's own means. Of a comparison, the run knows the tuned model's
+  only: another contestant meets it if the tuned model does, and it is as good as the tuned model or better. The rules
+  of guard questions are about models that were tuned.
 - Without a gate, the best one may be shipped, and those that are as good; but none if even the mean of the best one
   is below the level of its measure at which answers are mostly right.
 """
