@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from tuner.datasets.findings import Issue, field_setting, shortened
 from tuner.datasets.records.schemas.approval import decides
 from tuner.datasets.records.schemas.beside import USED, Others
-from tuner.datasets.records.schemas.field_names import Kind, has_content
+from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS, Kind, has_content, normal
+
+_NOT_KNOWN = "is left out: its name is not known."
+_CONTEXT = (
+    f"If the question needs it, call it 'context'. Else leave it out without a warning: {field_setting('ignore')}."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,13 @@ class FieldUsage:
         """left-out-field: a field with a name that is not known might change the meaning of a record. A warning."""
         for name, kind in sorted(self._left_out.items()):
             if kind is Kind.UNKNOWN:
-                message = "is left out: its name is not known."
-                remedy = (
-                    "If the question needs it, call it 'context'. "
-                    f"Else leave it out without a warning: {field_setting('ignore')}."
-                )
-                yield Issue("left-out-field", message, remedy, name, "warning")
+                yield self._other_answer(name) or Issue("left-out-field", _NOT_KNOWN, _CONTEXT, name, "warning")
+
+    def _other_answer(self, name: str) -> Issue | None:
+        """The warning of a field with the name of an answer or a question, where another one was taken."""
+        for what, role, known in (("answer", "completion", ANSWERS), ("question", "prompt", QUESTIONS)):
+            if role in self._fields and normal(name) in known:
+                message = f"is left out: the {what} is taken from '{shortened(self._fields[role])}'."
+                remedy = f"Nothing to do if that is right. Else name the right field with {field_setting(role)}."
+                return Issue("left-out-field", message, remedy, name, "warning")
+        return None

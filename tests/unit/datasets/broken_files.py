@@ -69,7 +69,7 @@ CASES: dict[str, tuple[str, bytes, str, int | None, str]] = {
     "half a letter": ("training.jsonl", broken_line('{"question": "q", "answer": "\\ud83d"}'), "unicode", 41, "surrogate"),  # noqa: E501
     "deep nesting": ("training.jsonl", broken_line(nested(100_000)), "nesting", 41, "nested"),
     "deep nesting in an array": ("training.json", b"[" + nested(100_000).encode() + b"]", "nesting", 1, "nested"),
-    "two on a line": ("training.jsonl", broken_line('{"question": "q", "answer": "a"}{"question": "q", "answer": "a"}'), "json", 41, "Extra data"),  # noqa: E501
+    "two on a line": ("training.jsonl", broken_line('{"question": "q", "answer": "a"}{"question": "q", "answer": "a"}'), "json", 41, "several objects"),  # noqa: E501
     "no comma": ("training.json", b'[{"question": "q", "answer": "a"}\n{"question": "q", "answer": "a"}]', "json", 2, "','"),  # noqa: E501
     "two commas": ("training.json", b"[" + GOOD.replace(b"\n", b",\n,", 1).replace(b"\n{", b",\n{").rstrip() + b"]", "json", 2, "Expecting value"),  # noqa: E501
     "comma at the end": ("training.json", b'[{"question": "q", "answer": "a"},\n]', "json", 2, "comma"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tuner.core.file_formats import FORMATS
+from tuner.core.file_formats import FORMAT_NAMES, FORMATS
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.io import CHUNK, Source
 from tuner.datasets.reading import delimited, json_array, json_lines
@@ -20,7 +20,7 @@ from tuner.datasets.reading.decoded import parquet, xlsx
 from tuner.datasets.reading.encoding import as_utf8
 from tuner.datasets.reading.mistaken_files import HEAD_BYTES, mistaken_file
 from tuner.datasets.reading.question_map import is_question_map, rows_of_map
-from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, RowBlock, no_records, not_json, parsed
+from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, RowBlock, no_records, parsed
 from tuner.datasets.reading.wrapped import (
     Incomplete,
     IsRecord,
@@ -36,6 +36,7 @@ __all__ = ["BadRow", "Block", "Budget", "Row", "Spent", "UnreadableError", "bloc
 _BOM = b"\xef\xbb\xbf"
 # The first bytes of JSON that no header of a table has.
 _JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*\{)')
+_YAML = re.compile(rb"---\s*$|- +\w+: ")
 # In a file with a list of records on each line, the first line must end before this.
 _LONGEST_LINE_OF_RECORDS = 2**20
 _NAMED = frozenset(entry.ending for entry in FORMATS)
@@ -97,7 +98,13 @@ def _no_format(head: bytes) -> Issue:
         return Issue("json", message, "Give a table's file the ending .csv or .tsv.")
     if first.startswith((b"'", b"(")):
         return Issue("json", "this is not valid JSON: it looks like Python.", "Write the records with json.dumps.")
-    return not_json("a dataset starts with '[' or '{'")
+    if first.startswith((b"//", b"/*")):
+        return Issue("json", "this is not valid JSON: it begins with a comment.", "Remove the comments.")
+    if _YAML.match(first):
+        remedy = "Write it as JSON (in Python: json.dumps(yaml.safe_load(text)))."
+        return Issue("json", "this is not valid JSON: it looks like YAML.", remedy)
+    remedy = f"Upload {FORMAT_NAMES}. Put texts into documents/ to generate questions."
+    return Issue("json", "this is not valid JSON: a dataset starts with '[' or '{'.", remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator
 
 from tuner.datasets.findings import Issue, printable
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError
-from tuner.datasets.reading.rows import BadRow, Block, Fields, Row, RowBlock, not_utf8, too_many_fields
+from tuner.datasets.reading.rows import (
+    BadRow,
+    Block,
+    Fields,
+    Row,
+    RowBlock,
+    is_repeated_header,
+    not_utf8,
+    repeated_header,
+    too_many_fields,
+)
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
@@ -45,16 +55,19 @@ def blocks(
     titles = next((at for at, line in enumerate(ahead) if at and _is_header(line, delimiter, is_record)), 0)
     text.give_back(ahead[titles + 1 :])
     batch: list[Row | BadRow] = [_title(above + at, line) for at, line in enumerate(ahead[:titles]) if line.strip()]
-    header = f"line {text.line}"
+    header_line = text.line
+    header = f"line {header_line}"
     rows = csv.reader(itertools.chain([ahead[titles]], text), delimiter=delimiter or _guess(ahead[titles]), strict=True)
     names = _header(rows, text.line)
     text.characters = 0
-    while (row := _next(rows, text, names)) is not None:
+    unnamed: dict[int, bool] = dict.fromkeys((at for at, name in enumerate(names) if not name), False)
+    while (row := _next(rows, text, names, unnamed)) is not None:
         batch += row
         if len(batch) >= _BATCH or text.characters >= _BATCH_BYTES:
             yield RowBlock(tuple(batch), header=header)
             batch = []
             text.characters = 0
+    batch += [_without_name(header_line, at) for at, has_values in unnamed.items() if has_values]
     if batch:
         yield RowBlock(tuple(batch), header=header)
 
@@ -74,8 +87,16 @@ def _title(number: int, line: str) -> BadRow:
     return BadRow(number, Issue("title-row", message, "Nothing to do if that is right.", severity="warning"))
 
 
-def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Row | BadRow, ...] | None:
-    """The next row (an empty tuple for a blank line), or None at the end."""
+def _without_name(header: int, at: int) -> BadRow:
+    message = f"the column {at + 1} has no name in the header and is left out."
+    remedy = "Nothing to do if that is right. Else give it a name."
+    return BadRow(header, Issue("left-out-field", message, remedy, severity="warning"))
+
+
+def _next(
+    rows: Iterator[list[str]], text: _Lines, names: list[str], unnamed: dict[int, bool]
+) -> tuple[Row | BadRow, ...] | None:
+    """The next row (an empty tuple for a blank line), or None at the end. Notes which `unnamed` columns have values."""
     start = text.line + 1
     text.begin_row()
     try:
@@ -90,7 +111,15 @@ def _next(rows: Iterator[list[str]], text: _Lines, names: list[str]) -> tuple[Ro
         message = f"the row has {len(values)} values, the header {len(names)} names."
         remedy = "Put texts with a delimiter or a line break between double quotes."
         return (BadRow(start, Issue("csv-columns", message, remedy)),)
-    return (Row(start, dict(zip(names, values, strict=True))),)
+    if unnamed:
+        for at in unnamed:
+            unnamed[at] = unnamed[at] or bool(values[at].strip())
+        row = {name: value for name, value in zip(names, values, strict=True) if name}
+    else:
+        row = dict(zip(names, values, strict=True))
+    if values[0].strip() == names[0] and is_repeated_header(row):
+        return (BadRow(start, repeated_header()),)
+    return (Row(start, row),)
 
 
 def _broken(problem: str) -> Issue:
@@ -115,7 +144,7 @@ def _header(rows: Iterator[list[str]], line: int) -> list[str]:
         raise UnreadableError(line, _broken(str(error))) from None
     if len(names) > MOST_FIELDS:
         raise UnreadableError(line, too_many_fields(len(names)))
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    repeated = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if repeated:
         message = f"the header has the column '{repeated[0][:_SHOWN]}' more than once."
         raise UnreadableError(line, Issue("duplicate-field", message, "Give every column its own name.", repeated[0]))
@@ -148,6 +177,8 @@ class _Lines(Iterator[str]):
                 self.line += 1
                 self.characters += len(line)
                 first, size = self._row
+                if first == self.line:
+                    line = line.removeprefix("\ufeff")  # where files were joined
                 self._row = (first, size + len(line))
                 if size > MAX_RECORD_BYTES:
                     raise UnreadableError(first, _broken("field larger than the limit"))

@@ -10,6 +10,7 @@ from tuner.datasets.findings import Issue
 _PYTHON = re.compile(r"\b(True|False|None)\b")
 _COMMA = "a comma follows the object"
 _QUOTES = "this is Python's notation, with single quotes"
+_SEVERAL = "several objects are on one line"
 _SEVERAL_LINES = "Write each object on one line (`jq -c . FILE` does), or put all into an array: [ ..., ... ]."
 
 
@@ -30,6 +31,8 @@ def _explained(error: json.JSONDecodeError) -> tuple[str, str]:
         return f"there is a comma before the closing bracket {place}", "Remove the comma."
     if error.msg == "Extra data" and text[at:].strip() == ",":
         return _COMMA, "Remove the commas at the ends of lines, or put [ and ] around all objects."
+    if error.msg == "Extra data" and here in ("{", "[") and text.lstrip().startswith(here):
+        return _SEVERAL, _SEVERAL_LINES
     if here == "'" or text.lstrip().startswith(("{'", "['")):
         return _QUOTES, "Write the records with json.dumps."
     if match := _PYTHON.match(text, at):
@@ -64,7 +67,7 @@ def whole_file_issue(start: str) -> Issue | None:
             message = "an object goes over several lines. Without an array around them, a line must have one object."
             return Issue("json", message, _SEVERAL_LINES)
         issue = json_issue(error)
-        return issue if any(what in issue.message for what in (_COMMA, _QUOTES)) else None
+        return issue if any(what in issue.message for what in (_COMMA, _QUOTES, _SEVERAL)) else None
     except (ValueError, RecursionError):
         return None
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import json
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ class LineBlock:
             if not piece.strip():
                 yield BadRow(number, _BLANK)
                 continue
-            row = parsed(piece, number)
+            row = parsed(piece.removeprefix(codecs.BOM_UTF8), number)  # where files were joined
             if isinstance(row, BadRow) and not self.complete and number == self.line + len(pieces) - 1:
                 row = _last_line(piece, row)
             yield row

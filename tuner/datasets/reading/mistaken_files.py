@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from tuner.core.file_formats import FORMAT_NAMES
@@ -27,6 +28,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     ),
     (b"<html", "a web page (HTML)", _DOWNLOAD),
     (b"<?xml", "an XML document", _SAVE_AS),
+    (b"\\begin{", "a table or text in LaTeX", _SAVE_AS),
     (b"{\\rtf", "an RTF document", _SAVE_AS),
     (
         b"\xd0\xcf\x11\xe0",
@@ -52,11 +54,26 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
 )
 # The second line of a Markdown table: `|---|:--:|`, also without the outer bars.
 _MARKDOWN_RULE = re.compile(rb"\|(?:\s*:?-+:?\s*\|)+|:?-{3,}:?\s*(?:\|\s*:?-{3,}:?\s*)+")
+# The first line of a table that is drawn with characters, as in reStructuredText and by MySQL; psql has a second one.
+_DRAWN = re.compile(rb"\+(?:[-=]+\+)+|={2,}(?: +={2,})+|\.\. (?:csv-|list-)?table::.*")
+_DRAWN_BELOW = re.compile(rb"-{3,}(?:\+-{3,})+")
+# A tag, such as `<table>`. `<s>` and `<|user|>` begin texts in chat templates.
+_TAG = re.compile(rb"<(?!s>)(?:[a-z][\w:.-]*(?:\s[^<>]*)?/?>|!--)")
+_DELIMITERS = b",;\t"
+_TO_CSV = "Write it as CSV, with the header question,answer; or put it into documents/ to generate questions."
 
 
-def _is_markdown_table(start: bytes) -> bool:
-    lines = [line.strip() for line in start.split(b"\n") if line.strip() and not line.startswith(b"#")]
-    return len(lines) > 1 and b"|" in lines[0] and _MARKDOWN_RULE.fullmatch(lines[1]) is not None
+def _text_table(start: bytes) -> str | None:
+    """What kind of table a text begins with, below a heading and paragraphs without a delimiter; None for no table."""
+    lines = [line.strip() for line in start.split(b"\n") if line.strip()]
+    for first, second in itertools.pairwise(lines):
+        if _DRAWN.fullmatch(first) or (b"|" in first and _DRAWN_BELOW.fullmatch(second)):
+            return "a table that is drawn with characters (reStructuredText, psql, MySQL)"
+        if b"|" in first and _MARKDOWN_RULE.fullmatch(second):
+            return "a table in Markdown"
+        if b"|" in first or (not first.startswith(b"#") and any(each in first for each in _DELIMITERS)):
+            return None
+    return None
 
 
 def mistaken_file(head: bytes) -> Issue | None:
@@ -65,7 +82,7 @@ def mistaken_file(head: bytes) -> Issue | None:
     for beginning, what, remedy in _BEGINNINGS:
         if start.startswith(beginning):
             return Issue("file-format", f"this is {what}, not a dataset.", remedy)
-    if _is_markdown_table(start):
-        remedy = "Write it as CSV, with the header question,answer; or put it into documents/ to generate questions."
-        return Issue("file-format", "this is a table in Markdown, not a dataset.", remedy)
-    return None
+    if _TAG.match(start):
+        return Issue("file-format", "this is HTML or XML, not a dataset.", _SAVE_AS)
+    table = _text_table(start)
+    return Issue("file-format", f"this is {table}, not a dataset.", _TO_CSV) if table else None

@@ -78,6 +78,17 @@ class RowBlock:
         return iter(self.found)
 
 
+def is_repeated_header(value: Mapping[str, str]) -> bool:
+    """Whether the values of a table's row are the names of their columns, as where two tables were joined."""
+    return all(text.strip() == name for name, text in value.items())
+
+
+def repeated_header() -> Issue:
+    """The warning of a row that repeats the header."""
+    message = "the row repeats the header and is left out."
+    return Issue("title-row", message, "Nothing to do if that is right.", severity="warning")
+
+
 def too_long(line: int) -> UnreadableError:
     """The error for a record over the size limit."""
     return UnreadableError(

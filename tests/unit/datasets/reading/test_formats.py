@@ -250,7 +250,36 @@ def test_lines_above_the_header_are_left_out_and_said(title, chunk):
 def test_the_first_line_is_the_header_if_no_line_is_one():
     checked, _ = read("t.csv", b"What is it?,A pier.\nWhat is that?,A crane.\n")
     assert [finding.rule for finding in checked.findings.kept if finding.line] == ["missing-field"]
-    assert read("t.csv", b"question,answer\nquestion,answer\n")[1] == [("question", "answer")]
+
+
+def test_a_header_that_is_repeated_is_left_out_and_said():
+    joined = b"\xef\xbb\xbfquestion,answer\nq,a\n" * 2 + b"question,answers\n"
+    checked, records = read("t.csv", joined)
+    assert records == [("q", "a"), ("q", "a"), ("question", "answers")]
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "title-row"]
+    assert (warning.line, warning.message) == (3, "the row repeats the header and is left out.")
+    book = sheet(["question", "answer"], ["q", "a"], ["question", "answer"])
+    checked, records = read("t.xlsx", workbook(book))
+    assert (records, rules(checked)) == ([("q", "a")], ["title-row"])
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.csv"])
+def test_a_byte_order_mark_between_joined_files_is_no_part_of_a_text(name):
+    lines = {"t.jsonl": jsonl([{"question": "q", "answer": "a"}]), "t.csv": b'"q","a"\n'}[name]
+    head = b"question,answer\n" if name == "t.csv" else b""
+    checked, records = read(name, head + lines + b"\xef\xbb\xbf" + lines)
+    assert records == [("q", "a")] * 2
+    assert "json" not in rules(checked)
+    inside = lines.replace(b"q", b"\xef\xbb\xbfq")
+    assert read(name, head + inside * 2)[1][0][0] == "\ufeffq"
+
+
+@pytest.mark.parametrize(("row", "left_out"), [("1,,q,a,", ["1"]), (",,q,a,", []), (",2,q,a,3", ["2", "5"])])
+def test_columns_without_a_name_are_left_out_and_said_if_they_have_values(row, left_out):
+    checked, records = read("t.csv", f",,question,answer,\n{row}\n".encode())
+    assert records == [("q", "a")]
+    found = [finding.message for finding in checked.findings.kept if finding.rule == "left-out-field"]
+    assert found == [f"the column {column} has no name in the header and is left out." for column in left_out]
 
 
 def test_a_table_without_a_name_is_recognized():
@@ -307,6 +336,17 @@ def test_the_first_visible_sheet_is_read_and_others_are_named():
     assert records == [("q", "a")]
     [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
     assert warning.message == "only the sheet 'Sheet' is read; left out: 'Old', 'Notes'."
+
+
+def test_a_sheet_with_a_table_is_read_before_one_with_a_note():
+    book = sheet(["Questions of the port."], ["Ask Ann."])
+    for pair in (["question", "answer"], ["q", "a"]):
+        book["FAQ"].append(pair) if "FAQ" in book.sheetnames else book.create_sheet("FAQ").append(pair)
+    book.create_sheet("Empty", 0)
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a")]
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
+    assert warning.message == "only the sheet 'FAQ' is read; left out: 'Sheet'."
 
 
 def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():

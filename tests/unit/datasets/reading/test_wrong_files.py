@@ -24,6 +24,15 @@ MARKDOWN = (
     "this is a table in Markdown, not a dataset. Write it as CSV, with the header question,answer; or put it into "
     "documents/ to generate questions."
 )
+DRAWN = (
+    "this is a table that is drawn with characters (reStructuredText, psql, MySQL), not a dataset. Write it as CSV, "
+    "with the header question,answer; or put it into documents/ to generate questions."
+)
+SEVERAL = ONE_LINE.replace(
+    "an object goes over several lines. Without an array around them, a line must have one object.",
+    "this is not valid JSON: several objects are on one line.",
+)
+FORMATS = "Upload JSON, JSONL, CSV, TSV, XLSX or Parquet."
 COMMA = (
     "this is not valid JSON: a comma follows the object. "
     "Remove the commas at the ends of lines, or put [ and ] around all objects."
@@ -73,6 +82,20 @@ CASES: dict[str, tuple[str, bytes | str, int | None, str]] = {
     "a table in Markdown": ("t.csv", "| Question | Answer |\n|---|:-:|\n| q | a |\n", None, MARKDOWN),
     "a table in Markdown with a heading": ("t.csv", "# FAQ\n\nQuestion | Answer\n--- | ---\nq | a\n", None, MARKDOWN),
     "a table in Markdown called jsonl": ("t.jsonl", "| Question | Answer |\n| --- | --- |\n| q | a |\n", None, MARKDOWN),  # noqa: E501
+    "a table in Markdown below a paragraph": ("t.txt", "# FAQ\n\nOf the port.\n\n| Q | A |\n|---|---|\n| q | a |\n", None, MARKDOWN),  # noqa: E501
+    "a grid of reStructuredText": ("t.csv", "+---+---+\n| Q | A |\n+===+===+\n| q | a |\n+---+---+\n", None, DRAWN),
+    "a simple table of reStructuredText": ("t.txt", "FAQ\n\n=====  =====\nQ      A\n=====  =====\nq      a\n", None, DRAWN),  # noqa: E501
+    "a directive of reStructuredText": ("t.csv", '.. csv-table:: FAQ\n   :header: question, answer\n\n   "q", "a"\n', None, DRAWN),  # noqa: E501
+    "the output of psql": ("t.csv", " question | answer \n----------+--------\n q        | a\n(1 row)\n", None, DRAWN),
+    "a table of a web page": ("t.csv", "<table class='x'><tr><td>q</td><td>a</td></tr></table>", None, f"this is HTML or XML, not a dataset. {FORMATS}"),  # noqa: E501
+    "LaTeX": ("t.csv", "\\begin{tabular}{ll}\nq & a \\\\\n", None, f"this is a table or text in LaTeX, not a dataset. {FORMATS}"),  # noqa: E501
+    "several objects on a line": ("t.json", P * 3, 1, SEVERAL),
+    "a comment": ("t.json", f"// FAQ\n[{P}]", 1, "this is not valid JSON: it begins with a comment. Remove the comments."),  # noqa: E501
+    "YAML": ("t.yaml", "- question: q\n  answer: a\n", 1, "this is not valid JSON: it looks like YAML. Write it as JSON (in Python: json.dumps(yaml.safe_load(text)))."),  # noqa: E501
+    "a text": ("t.txt", "Q: How deep?\nA: Nine.\n", 1, f"this is not valid JSON: a dataset starts with '[' or '{{'. {FORMATS} Put texts into documents/ to generate questions."),  # noqa: E501
+    "names apart from values": ("t.json", '{"columns": ["question", "answer"], "data": [["q", "a"]]}', 1, COLUMNS),
+    "conversations of a chat program": ("t.json", '{"conversations": [{"id": 1, "source": {"body": "q"}}]}', 1, "no field holds the question: found 'conversations'. 'conversations' holds a list: if it has the records, name it with --records. Name it with --prompt-field, or call it one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."),  # noqa: E501
+    "a column for each language": ("t.csv", "question_en,question_de,answer_en,answer_de\nx,y,v,w\n", 2, "several fields may hold the question: 'question_en', 'question_de' (line 1 was taken for the header). Begin with a header such as question,answer. Or: Name the right one with --prompt-field, or call it question."),  # noqa: E501
     "a pointer of Git LFS": ("t.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:aa\n", None, "this is a pointer of Git LFS, not a dataset. Run `git lfs pull` and upload the file."),  # noqa: E501
     "a ZIP archive": ("t.jsonl", zipped("training.jsonl"), None, "this is a ZIP archive, not a dataset. Unpack it, and upload the file that is in it."),  # noqa: E501
     "a Word document": ("t.xlsx", zipped("word/document.xml"), None, "this is a Word document, not a dataset. Put it into documents/ to generate questions from it."),  # noqa: E501
@@ -112,6 +135,9 @@ RIGHT = {
     "JSON about HTML": ("t.jsonl", '{"question": "<html>?", "answer": "a"}\n' + P),
     "a table with bars": ("t.csv", "question|answer\nq|a\nr|b\n"),
     "answers with tables in Markdown": ("t.csv", 'question,answer\nq,"| a | b |\n|---|---|"\nr,b\n'),
+    "a table in Markdown below a cell": ("t.csv", 'question,answer\n"q\n| a | b |\n|---|---|\n| c | d |",a\nr,b\n'),
+    "a tag in the first cell": ("t.csv", "question,answer\n<table>,a\nr,b\n"),
+    "plus signs": ("t.csv", "question,answer\n+---+,a\n====  ====,b\n"),
     "dashes below the header": ("t.csv", "question|answer\n-|--\nr|b\n"),
     "a header": ("t.csv", "question,answer\nq,a\nr,b\n"),
 }

@@ -133,6 +133,7 @@ GRADED: list[dict[str, Any]] = [
     {"answers": {"text": ["Six.", "Nine.", "Ten."], "score": [0, 12, 3], "a_id": ["x", "y", "z"]}},
     {"answers": ["Six.", "Nine.", "Ten."], "scores": [0, 12, 3]},
     {"answers": [{"body": "Six.", "is_accepted": False}, {"body": "Nine.", "is_accepted": True}, {"body": "?", "is_accepted": 0}]},  # noqa: E501
+    {"answers": [{"text": "Six.", "pm_score": 9, "selected": False}, {"text": "Nine.", "pm_score": 5, "selected": True}, {"text": "?", "pm_score": 0, "selected": False}]},  # noqa: E501
     {"answers": [{"answer": "Six.", "rating": 1}, {"answer": "Nine.", "rating": 5}, {"answer": "Ten."}]},
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl
 from tuner.catalog import model
 from tuner.datasets import CheckedFile, RecordLimits, convert, readiness
-from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, letter
 from tuner.settings import FieldNames
 
 RECORD = ("How deep is pier 4?", "Nine metres.")
@@ -32,6 +32,11 @@ PAIRS = [
     ("data.user_query", "data.expected_output"),
     ("Câu hỏi của khách", "Câu trả lời của nhân viên"), ("Question 1", "Answer 1"),
     ("Müşteri sorusu", "Destek cevabı"), ("Frage Kunde", "Antwort Mitarbeiter"), ("사용자 질문", "답변 내용"),
+    ("Vraagtekst", "Antwoordtekst"), ("Fragetext", "Unsere Antwort"), ("Texte de la question", "Corps de la réponse"),
+    ("Testo della domanda", "Testo della risposta"), ("Текст вопроса", "Текст ответа"), ("질문 본문", "답변 본문"),
+    ("Treść pytania", "Treść odpowiedzi"), ("نص السؤال", "نص الإجابة"), ("提问正文", "回复正文"),
+    ("Incoming message", "Sent message"),
+    ("question_en", "answer_en"),
     ("Customer message", "Agent reply"), ("Vraag van klant", "Antwoord medewerker"), ("User comment", "Bot message"),
 ]
 # fmt: on
@@ -62,6 +67,33 @@ def test_a_table_below_a_title_is_read():
     checked, [record] = read(data, "training.csv")
     assert checked.ready, checked.findings.kept
     assert record["messages"][0]["content"] == "Wie tief?"
+
+
+# fmt: off
+LETTERS = [
+    "Email Body", "E-Mail-Text", "email_text", "Ticket Description", "Message Content", "Corps du message",
+    "Cuerpo del correo", "Testo dell'email", "Corpo do e-mail", "メール本文", "邮件正文", "Текст письма",
+    "Treść wiadomości", "Nachrichtentext", "Nachricht des Kunden", "نص الرسالة", "이메일 내용", "data.email_body",
+]
+NO_LETTERS = [
+    "Email", "E-Mail", "Customer Email", "Email Address", "Email of customer", "Ticket ID", "Ticket Status", "mail",
+    "Message Date", "Email Body Length", "previous message text", "メール", "correo",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_the_text_of_a_letter_is_the_question_if_no_field_is_called_one(name):
+    checked, [record] = read(jsonl([{"ID": 1, name.rpartition(".")[2]: RECORD[0], "Reply Body": RECORD[1]}]))
+    assert [message["content"] for message in record["messages"]] == list(RECORD)
+    found = [finding.field for finding in checked.findings.kept if finding.rule == "field-name"]
+    assert found == [name.rpartition(".")[2], "Reply Body"]
+    assert QUESTION.find([name, "Question"]).name == "Question"
+
+
+@pytest.mark.parametrize("names", [*([name] for name in NO_LETTERS), ["Email Body", "Ticket Text"]], ids=str)
+def test_an_address_and_other_facts_of_a_letter_are_no_question(names):
+    assert letter(names).name is None
 
 
 def test_of_several_fields_none_is_taken():

@@ -33,6 +33,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "TRL, one message": {"prompt": [SYSTEM, USER], "completion": ASSISTANT},
     "preferences": {"prompt": [SYSTEM, USER], "chosen": [ASSISTANT], "rejected": [{"role": "assistant", "content": "?"}]},  # noqa: E501
     "whole preferences": {"prompt": [SYSTEM, USER], "chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER]},
+    "OpenAI's preferences": {"input": {"messages": [SYSTEM, USER]}, "preferred_output": [ASSISTANT], "non_preferred_output": [{"role": "assistant", "content": "?"}]},  # noqa: E501
+    "a source that is no file": {"messages": [SYSTEM, {**USER, "source": "faq.pdf"}, ASSISTANT]},
     "JSON in a cell": {"messages": json.dumps([SYSTEM, USER, ASSISTANT])},
     "nested": {"data": {"messages": [SYSTEM, USER, ASSISTANT]}},
     "nested with a system prompt": {"data": {"system": "Be kind.", "messages": [USER, ASSISTANT]}},

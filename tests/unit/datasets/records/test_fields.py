@@ -157,6 +157,51 @@ def test_records_with_different_grades_are_refused_until_a_minimum_is_set(name):
     assert (len(records), checked.fields.left_out) == (3, (name,))
 
 
+@pytest.mark.parametrize(
+    "grades", [("0,5", "0,6"), ("4/5", "1/5"), ("★★★★☆", "★☆☆☆☆"), ("80 %", "20 %"), ("high", "low")]
+)
+def test_grades_in_other_forms_are_different_too(grades):
+    records = [{**PAIR, "question": f"How deep is pier {grade}?", "rating": grade} for grade in grades]
+    checked, _ = converted(*records)
+    assert findings(checked, "graded") == [("graded", 2, "rating")]
+    assert len(converted(*[{**record, "rating": grades[0]} for record in records])[1]) == 2
+
+
+def test_a_minimum_is_compared_with_a_decimal_comma():
+    records = [{**PAIR, "rating": grade} for grade in ("4,5", "3,9", "5/5")]
+    checked, learnt = converted(*records, fields=FieldNames(minimum={"rating": 4}))
+    assert (len(learnt), checked.fields.records_left_out) == (2, 1)
+
+
+@pytest.mark.parametrize(("body", "title"), [("body", "title"), ("Email Body", "Subject"), ("selftext", "post_title")])
+def test_a_title_above_a_body_belongs_to_the_question(body, title):
+    fields = FieldNames(prompt=body)
+    checked, [record] = converted({title: "Pier 4", body: "How deep is it?", "answer": "Nine."}, fields=fields)
+    assert question(record) == "Pier 4\n\nHow deep is it?"
+    assert checked.fields.fields["instruction"] == title
+    _, [record] = converted({**PAIR, title: "Pier 4"})
+    assert question(record) == PAIR["question"]
+
+
+def test_alpacas_text_that_repeats_the_record_is_left_out():
+    whole = f"Below is an instruction.\n\n### Instruction:\n{PAIR['question']}\n\n### Response:\n{PAIR['answer']}"
+    record = {"instruction": PAIR["question"], "input": "", "output": PAIR["answer"], "text": whole}
+    checked, [learnt] = converted(record)
+    assert [message["content"] for message in learnt["messages"]] == list(PAIR.values())
+    assert (checked.fields.left_out, findings(checked, "left-out-field")) == (("text",), [])
+    # Without an answer beside it, the text is the record, and does not have its instruction twice.
+    _, [learnt] = converted({"instruction": PAIR["question"], "text": whole})
+    assert [message["content"] for message in learnt["messages"]] == list(PAIR.values())
+
+
+@pytest.mark.parametrize(("name", "taken"), [("solution", "answer"), ("query", "question")])
+def test_another_answer_that_is_left_out_is_named_as_one(name, taken):
+    checked, _ = converted({**PAIR, name: "Add five to four."})
+    [found] = [finding for finding in checked.findings.kept if finding.rule == "left-out-field"]
+    assert found.message == f"is left out: the {taken} is taken from '{taken}'."
+    assert ("--completion-field" if taken == "answer" else "--prompt-field") in found.remedy
+
+
 def test_a_record_without_the_field_of_a_minimum_is_left_out():
     checked, records = converted(PAIR, {**PAIR, "rating": 5}, fields=FieldNames(minimum={"rating": 4}))
     assert (len(records), checked.fields.records_left_out) == (1, 1)
@@ -220,6 +265,7 @@ NAMES = [
     ("Pregunta", "Respuesta"), ("Pergunta", "Resposta"), ("Domanda", "Risposta"), ("Vraag", "Antwoord"),
     ("Вопрос", "Ответ"), ("السؤال", "الجواب"), ("प्रश्न", "उत्तर"), ("Pytanie", "Odpowiedź"), ("soru", "cevap"),
     ("Question:", " ANSWER "), ("question_text", "answer_text"), ("User Input", "Model Response"),
+    ("\u200fשאלה", "תשובה\u200f"),
     ("คำถาม", "คำตอบ"), ("سوال", "پاسخ"), ("问", "答"), ("input_text", "output_text"), ("question", "ground_truth"),
 ]  # fmt: skip
 

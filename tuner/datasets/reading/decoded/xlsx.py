@@ -15,7 +15,7 @@ from typing import IO, Any
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import UnreadableError
 from tuner.datasets.reading.decoded.process import decoded, stored
-from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock
+from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, is_repeated_header, repeated_header
 
 MAGIC = b"PK\x03\x04"
 _DECODER = Path(__file__).with_name("xlsx_rows.py")
@@ -67,7 +67,7 @@ def _row(entry: list[Any]) -> Row | BadRow:
     """A row as the other process writes it: its number and values, or an issue."""
     line, values, issue = entry
     if issue is None:
-        return Row(line, values)
+        return BadRow(line, repeated_header()) if is_repeated_header(values) else Row(line, values)
     if issue.pop("ends"):
         raise UnreadableError(line, Issue(**issue))
     return BadRow(line, Issue(**issue))

@@ -53,7 +53,8 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
     visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
     if not visible:
         return
-    sheet, others = visible[0], [other.title for other in filled if other is not visible[0]]
+    sheet = next(filter(_has_table, visible), visible[0])
+    others = [other.title for other in filled if other is not sheet]
     yield from _Sheet(sheet, file).rows()
     if others:
         names = ", ".join(f"'{name}'" for name in others)
@@ -64,6 +65,11 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
             message,
             f"{_LOOK} Else move the right one to the first place, or save each as a file.",
         )
+
+
+def _has_table(sheet: Any) -> bool:
+    """Whether a row has two values. A sheet without one is a title page or a note."""
+    return any(len(_values(row)) > 1 for row in sheet.rows)
 
 
 def _refuse_document_types(file: IO[bytes]) -> None:

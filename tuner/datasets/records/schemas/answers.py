@@ -183,7 +183,8 @@ def not_a_text(row: Fields, name: str) -> Issue | None:
     if value is None:
         return Issue("empty-text", "is null.", "Write a text, or remove the record.", name)
     if not isinstance(value, str):
-        return Issue("field-type", f"must be a text, not {json_type(value)}.", "Write it between quotes.", name)
+        remedy = "Write one text." if isinstance(value, list | Mapping) else "Write it between quotes."
+        return Issue("field-type", f"must be a text, not {json_type(value)}.", remedy, name)
     return None
 
 

@@ -7,6 +7,7 @@ therefore obeyed, and a field that grades the records is refused until the setti
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from tuner.datasets.findings import Issue, field_setting
@@ -32,6 +33,10 @@ _NO = frozenset((
 _OTHER_PARTS = frozenset(
     ["test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev", "development", "holdout"]
 )
+# A number with a decimal comma, of a scale, or in percent; and stars.
+_NUMBER = re.compile(r"([-+−]?\d+(?:[.,]\d+)?)\s*(?:/\s*\d+|%|(?:out )?of \d+|von \d+|sur \d+|stars?)?", re.IGNORECASE)
+_STARS = "★☆"
+_LONGEST_WORD = 30
 _FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
 _IGNORE = f"or ignore the field: {field_setting('ignore')}."
 
@@ -43,6 +48,7 @@ class RecordSelection:
         self._fields = fields
         self._role = role
         self._grades: dict[str, float] = {}
+        self._words: dict[str, str] = {}
         self._reported: set[str] = set()
 
     def decision(self, others: Others) -> Issue | None:
@@ -76,7 +82,7 @@ class RecordSelection:
     def _by_grade(self, name: str, value: Any) -> Issue | None:
         grade = number_of(value)
         if grade is None:
-            return _by_status(name, value)
+            return _by_status(name, value) or self._by_word(name, value)
         if grade <= 0:
             enough = field_setting("minimum", f"{name}={grade:g}")
             remedy = f"Nothing to do if that is right; else say which grades are good enough: {enough}, {_IGNORE}"
@@ -88,6 +94,18 @@ class RecordSelection:
         message = f"grades the records ({first:g}, {grade:g}, ...), but a model learns all records alike."
         remedy = f"Say which are good enough: {field_setting('minimum', f'{name}=VALUE')}, {_IGNORE}"
         return Issue("graded", message, remedy, name)
+
+    def _by_word(self, name: str, value: Any) -> Issue | None:
+        """An error if a grade that is no number, such as `high`, is not the same in all records."""
+        if not isinstance(value, str) or not has_content(value) or len(value) > _LONGEST_WORD:
+            return None
+        word = value.strip().casefold()
+        first = self._words.setdefault(name, word)
+        if word == first or name in self._reported:
+            return None
+        self._reported.add(name)
+        message = f"grades the records ({_shown(first)}, {_shown(word)}, ...), but a model learns all records alike."
+        return Issue("graded", message, f"Remove the records that are not good enough, {_IGNORE}", name)
 
     def _by_part(self, name: str, value: Any) -> Issue | None:
         if self._role != "training" or not isinstance(value, str) or value.strip().casefold() not in _OTHER_PARTS:
@@ -160,14 +178,23 @@ def yes_or_no(value: Any) -> bool | None:
 
 
 def number_of(value: Any) -> float | None:
-    """A number, also of a text; None for anything else."""
+    """A number, also of a text: `4`, `4,5`, `4/5`, `80 %`, `★★★★☆`; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str):
+        value = _as_digits(value.strip())
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _as_digits(text: str) -> str:
+    if text and not text.strip(_STARS):
+        return str(text.count(_STARS[0]))
+    match = _NUMBER.fullmatch(text)
+    return match.group(1).replace(",", ".") if match else text
 
 
 def _shown(value: Any) -> str:

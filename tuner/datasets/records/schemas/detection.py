@@ -14,7 +14,7 @@ from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.schemas.beside import parsed_cell
-from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found, letter
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.field_names import (
     ANSWERS,
@@ -29,13 +29,15 @@ from tuner.datasets.records.schemas.field_names import (
     leaf_names,
     normal,
 )
-from tuner.datasets.records.schemas.messages import is_message
+from tuner.datasets.records.schemas.messages import is_message, may_be_messages, role_of
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of
 from tuner.settings import FieldNames
 
 Schema = PairSchema | ConversationSchema | TemplateSchema
 _TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dialogue", "messages", "completion")
+# The answer to `messages` that end with the question, in preference data of OpenAI and others.
+_PREFERRED = ("preferred_output", "chosen", "completion", "response", "output", "answer")
 _SHOWN = 10  # names in a message
 _CONVERSATIONS = (
     'Write {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]} for each conversation.'
@@ -58,8 +60,7 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     others = [name for name in names if name != asked.name]
     answered = Found(fields.completion) if fields.completion else ANSWER.find(others)
     prompt, completion = asked.name, answered.name
-    roles = ((QUESTION, asked), (ANSWER, answered))
-    if _is_columns(row, prompt, completion):
+    if _is_columns(row, prompt, completion) or _is_split(row):
         return Issue("record-kind", "the object has columns, not a record: its fields hold all values.", _RECORDS)
     if prompt is None and completion and _has_messages(find(row, completion)):
         return ConversationSchema((completion,), ignored=fields.ignore)
@@ -67,8 +68,11 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         label = find_known(LABELS, [name for name in names if name != prompt])
         if template := _template(row, find_known(_TEXTS, names), fields.ignore, whole=not (completion or label)):
             return template
-        text = find_known(LABELLED_TEXTS, names)
-        prompt = text if text and asked.unclear and completion is None else prompt or text
+        text = Found(find_known(LABELLED_TEXTS, names))
+        if text.name is None and not asked.candidates:
+            text = letter([name for name in names if name not in (completion, label)])
+        if text.name and (prompt is None or (asked.unclear and completion is None)):
+            asked, prompt = text, text.name
         completion = completion or label
     if prompt is None or completion is None:
         return _unrecognised(row, names, QUESTION if prompt is None else ANSWER)
@@ -77,17 +81,38 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     value = find(row, prompt)
     if isinstance(value, str) and turns_of(value):
         return TemplateSchema(prompt, completion, fields.ignore)
+    roles = ((QUESTION, asked), (ANSWER, answered))
     guessed = tuple(role.issue(found.name) for role, found in roles if found.name and found.guessed)
-    return PairSchema(prompt, completion, (*fields.ignore, *fields_about_origin(row)), guessed)
+    return PairSchema(prompt, completion, (*fields.ignore, *fields_about_origin(row), *_repeating(row, names)), guessed)
 
 
 def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Schema | None:
     name = find_known(TRANSCRIPTS, names)
     value = parsed_cell(find(row, name)) if name else None
-    if name and (isinstance(value, list) or _is_json(value)):
+    if name and ((isinstance(value, list) and may_be_messages(value)) or _is_json(value)):
+        preferred = find_known(_PREFERRED, names) if isinstance(value, list) and _is_asked(value) else None
+        if preferred and _has_messages(find(row, preferred)):
+            return ConversationSchema((name, preferred), ignored=ignored)
         return ConversationSchema((name,), native_format(row) if name == "messages" else None, ignored)
     text = find_known(tuple(each for each in _TEXTS if each not in (*QUESTIONS, *ANSWERS)), names)
+    if text in _repeating(row, names):
+        return None
     return _template(row, name, ignored, whole=True) or _template(row, text, ignored, whole=False)
+
+
+def _is_asked(messages: list[Any]) -> bool:
+    """Whether the last message is the user's, so that the answer is elsewhere."""
+    return isinstance(messages[-1], Mapping) and role_of(messages[-1]) == "user"
+
+
+def _repeating(row: Fields, names: list[str]) -> tuple[str, ...]:
+    """Texts in a template that repeat question and answer of other fields, as Alpaca's `text` does."""
+    fields = [find_known(known, names) for known in (QUESTIONS, ANSWERS)]
+    pair = [str(find(row, name)).strip() for name in fields if name]
+    texts = [name for name in names if normal(name) == "text" and len(pair) == 2]
+    return tuple(
+        name for name in texts if turns_of(str(find(row, name))) and all(e in str(find(row, name)) for e in pair)
+    )
 
 
 def _template(row: Fields, field: str | None, ignored: tuple[str, ...], *, whole: bool) -> TemplateSchema | None:
@@ -111,6 +136,12 @@ def _is_columns(row: Fields, prompt: str | None, completion: str | None) -> bool
         return isinstance(asked, list) and isinstance(answered, list) and not _has_messages(asked)
     columns = [value for value in row.values() if isinstance(value, Mapping)]
     return len(columns) > 1 and all("0" in column and column.keys() == columns[0].keys() for column in columns)
+
+
+def _is_split(row: Fields) -> bool:
+    """Whether names and values are apart, as pandas writes them: `{"columns": [...], "data": [[...], ...]}`."""
+    names, values = row.get("columns"), row.get("data")
+    return isinstance(names, list) and isinstance(values, list) and bool(values) and isinstance(values[0], list)
 
 
 def _is_json(value: Any) -> bool:

@@ -98,13 +98,15 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     Kind.SYSTEM: ("system", "system_prompt", "system_message", "system_instruction", "system_instructions"),
     Kind.APPROVAL: (
         "accepted", "approved", "correct", "valid", "verified", "good", "keep", "use", "include", "included", "active",
-        "enabled", "published", "passed", "helpful", "answerable", "desirable", "usable", "freigegeben", "gültig",
+        "enabled", "published", "passed", "helpful", "answerable", "desirable", "usable", "selected",
+        "freigegeben", "gültig",
     ),
     Kind.REJECTION: (
         "deleted", "draft", "rejected", "ignore", "ignored", "skip", "skipped", "exclude", "excluded", "hidden",
         "archived", "invalid", "wrong", "incorrect", "bad", "flagged", "spam", "toxic", "harmful", "unsafe", "obsolete",
         "deprecated", "outdated", "disabled", "impossible", "unanswerable", "removed", "blocked", "discard",
         "discarded", "retracted", "superseded", "undesirable", "todo", "gelöscht", "entwurf", "abgelehnt",
+        "non_preferred_output", "rejected_response", "rejected_answer",
     ),
     Kind.STATUS: (
         "status", "state", "review", "review_status", "approval", "approval_status", "decision", "verdict", "label",
@@ -113,7 +115,7 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     Kind.GRADE: (
         "score", "scores", "rating", "ratings", "stars", "grade", "grades", "quality", "quality_score", "reward",
         "votes", "upvotes", "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes", "preference",
-        "points", "bewertung", "gewicht", "評価", "评分", "평점",
+        "points", "pm_score", "bewertung", "gewicht", "評価", "评分", "평점",
     ),
     Kind.PART: ("split", "subset", "partition", "fold"),
     Kind.MEDIA: (
@@ -138,6 +140,7 @@ _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
 _PREFIX = re.compile(r"^(?:is|was|has|are|human|gold)_")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPACES = re.compile(r"[\s_\-]+")
+_AROUND = " \t\r\n:?*#\"'_\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
 # Columns of a multiple-choice question: `A`, `option_b`, `choice 3`.
 _CHOICE_COLUMN = re.compile(r"^(?:option|choice|alternative|opt|op)?_?([a-h]|[1-8])$")
 
@@ -157,7 +160,7 @@ def normal(name: str) -> str:
     """A name without differences of case, width, spaces and punctuation; of a nested one, the last part."""
     last = name.rpartition(".")[2] or name
     spaced = _CAMEL.sub("_", unicodedata.normalize("NFKC", last))
-    return _SPACES.sub("_", spaced.strip(" \t\r\n:?*#\"'_").casefold())
+    return _SPACES.sub("_", spaced.strip(_AROUND).casefold())
 
 
 _ANSWER_NAMES = frozenset(map(normal, ANSWERS))

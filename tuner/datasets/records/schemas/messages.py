@@ -29,7 +29,7 @@ _MEDIA = {
     **dict.fromkeys(("image", "image_url", "images", "input_image", "inline_data", "inlineData"), "an image"),
     **dict.fromkeys(("audio", "input_audio"), "audio"),
     **dict.fromkeys(("video", "videos"), "a video"),
-    **dict.fromkeys(("document", "file", "file_data", "fileData", "source", "cachePoint"), "a file"),
+    **dict.fromkeys(("document", "file", "file_data", "fileData", "cachePoint"), "a file"),
     **dict.fromkeys(("reasoningContent", "thinking", "redacted_thinking", "reasoning_content"), "reasoning"),
 }
 TOOL_MEMBERS = (
@@ -80,6 +80,12 @@ def content_name(message: Fields, native: RecordFormat | None = None) -> str | N
 def is_message(value: Any) -> bool:
     """Whether a value looks like a message of a transcript."""
     return isinstance(value, Mapping) and role_of(value) is not None
+
+
+def may_be_messages(values: list[Any]) -> bool:
+    """Whether a list may hold messages: an entry has a speaker or a content, or the list says nothing."""
+    entries = [value for value in values if isinstance(value, Mapping)]
+    return not entries or any(entry.keys() & {*ROLES, *CONTENTS} for entry in entries)
 
 
 def uses_tools(message: Any) -> bool:

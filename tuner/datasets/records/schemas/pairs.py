@@ -24,6 +24,11 @@ def fields_about_origin(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(known - {"question", "answer"}) if {*names} - {"id"} == known else ()
 
 
+# The text of a letter or a post, and what stands above it: both are the question.
+_BODIES = ("body", "selftext", "description")
+_TITLES = ("title", "subject", "betreff", "titel")
+
+
 @dataclass(frozen=True, slots=True)
 class PairSchema:
     """A question and its answer. Other fields are taken for what their names say, in every record (`beside`)."""
@@ -46,7 +51,11 @@ class PairSchema:
 
     def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for."""
-        return other_fields(row, (self.prompt, self.completion), (*self.ignored, *self._about_the_answer(row)))
+        found = other_fields(row, (self.prompt, self.completion), (*self.ignored, *self._about_the_answer(row)))
+        if normal(self.prompt).endswith(_BODIES):
+            titles = [name for name in found if normal(name).endswith(_TITLES) and name not in self.ignored]
+            found |= {name: found[name]._replace(kind=Kind.INSTRUCTION) for name in titles}
+        return found
 
     def _about_the_answer(self, row: Fields) -> list[str]:
         """Fields that would say something about another record, but describe the answer of this one."""

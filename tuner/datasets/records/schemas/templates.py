@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
-from tuner.datasets.records.schemas.field_names import find
+from tuner.datasets.records.schemas.beside import USED, Beside, Other, Others, beside, other_fields
+from tuner.datasets.records.schemas.field_names import Kind, find
 from tuner.datasets.records.schemas.messages import role_of
 
 # Beginnings of turns: the group is the speaker.
@@ -125,6 +125,11 @@ def _without_end(text: str) -> str:
     return stripped
 
 
+def _repeats(other: Other, whole: str) -> bool:
+    """Whether a field that belongs to the question is in the text already."""
+    return other.kind in USED and isinstance(other.value, str) and other.value.strip() in whole
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateSchema:
     """A conversation in one text, or the beginning of one in `text` and its answer in `completion`."""
@@ -141,7 +146,12 @@ class TemplateSchema:
 
     def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for."""
-        return other_fields(row, (self.text, self.completion or self.text), self.ignored)
+        whole = str(find(row, self.text))
+        others = other_fields(row, (self.text, self.completion or self.text), self.ignored)
+        repeated = {
+            name: other._replace(kind=Kind.DESCRIPTION) for name, other in others.items() if _repeats(other, whole)
+        }
+        return others | repeated
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
