@@ -14,7 +14,6 @@ from typing import BinaryIO
 import typer
 from boto3.exceptions import Boto3Error
 
-from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment
@@ -26,7 +25,7 @@ from tuner.core.json_types import JsonObject
 from tuner.core.run import INCOMING, UPLOADING, role_of
 from tuner.datasets import LocalFile, Source
 from tuner.datasets.io import files_below
-from tuner.intake.arrival import Arrival, too_many_files
+from tuner.intake.arrival import files_fit, too_many_files
 from tuner.intake.manifest import refuse_rule_without_guard
 from tuner.intake.unused_files import can_start
 from tuner.settings import RunSettings, load, parse_document, read_document
@@ -76,16 +75,6 @@ class DatasetFolder:
         """The id of the run that this content starts. The id depends on names and content only."""
         return run.run_id(self.dataset, [(file.name, file.sha256) for file in self.files], repeat)
 
-    @property
-    def fits(self) -> bool:
-        """Whether the input of an execution can have all files. S3's version ids have 32 characters."""
-        pinned = (
-            PinnedInput(role=role, key=self.key(file), version_id="v" * 32, size=file.size, sha256=file.sha256)
-            for file in self.files
-            if (role := role_of(file.name))
-        )
-        return Arrival(self.run_id(), self.dataset, tuple(pinned)).fits
-
     def key(self, file: DatasetFile) -> str:
         """The object key of a file in the data bucket."""
         return f"{INCOMING}{self.dataset}/{file.name}"
@@ -113,7 +102,7 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
     _check(folder, chosen, found)
     files = tuple(DatasetFile(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
     read = DatasetFolder(_dataset(folder, dataset), files, tuple(ignored))
-    if not read.fits:
+    if not files_fit(read.dataset, chosen):
         raise CommandError(too_many_files(str(folder), len(files)))
     return read
 

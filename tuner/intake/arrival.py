@@ -20,6 +20,8 @@ from tuner.intake.unused_files import can_start
 _LONGEST_UPLOAD = dt.timedelta(hours=6)
 # Step Functions accepts 256 KiB of input.
 _MAX_INPUT_BYTES = 250_000
+# S3's version ids have 32 characters. Most documents have less than 100 MB.
+_VERSION, _HASH, _SIZE = "v" * 32, "0" * 64, 10**7
 _SHOWN_FILES = 5
 
 
@@ -64,6 +66,16 @@ class Arrival:
         inputs = [] if number else [pinned.model_dump() for pinned in self.inputs]
         document = {"run_id": self.run_id, "dataset": self.dataset, "inputs": inputs, **number}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def files_fit(dataset: str, names: Iterable[str]) -> bool:
+    """Whether a run of a dataset with these files can start: whether its input can name a version of each."""
+    pinned = tuple(
+        PinnedInput(role=role, key=f"{INCOMING}{dataset}/{name}", version_id=_VERSION, size=_SIZE, sha256=_HASH)
+        for name in names
+        if (role := role_of(name))
+    )
+    return Arrival(run_id(dataset, []), dataset, pinned).fits
 
 
 def too_many_files(where: str, files: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -33,11 +34,13 @@ from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_ge
 from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.console import emit, say
 from tuner.cli.unused_files import no_training_file
+from tuner.core.errors import DatasetError
 from tuner.core.run import role_of
 from tuner.datasets import Findings, Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.evaluation.guard.own_questions import own_questions
+from tuner.intake.arrival import files_fit, too_many_files
 from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
 from tuner.intake.resolve import customizations, served
 from tuner.intake.unused_files import can_start
@@ -89,6 +92,8 @@ def check_folder(
     names_of = dict(roles)
     if not can_start(files):
         raise typer.BadParameter(no_training_file(address, files), param_hint="PATH")
+    if not files_fit(PurePath(address).name, files):
+        raise DatasetError(too_many_files(address, len(files)))
     settings_name = names_of.get("settings", "run.yaml")
     settings = _settings(files, names_of.get("settings"))
     named = data_limits(model or settings.base_model or DEFAULT_MODEL, "training").model

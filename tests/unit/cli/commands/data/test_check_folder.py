@@ -279,3 +279,12 @@ def test_a_rule_about_guard_questions_needs_some(tmp_path: Path, tuner: Tuner, c
     refused = tuner(*command, str(tmp_path))
     assert refused.status == 1
     assert "gate: guard: the run asks no guard questions." in " ".join(refused.err.split())
+
+
+def test_more_files_than_a_run_takes_are_not_called_ready(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    for number in range(1500):
+        (tmp_path / "documents" / f"{number:04}.txt").touch()
+    refused = check(str(tmp_path))
+    assert isinstance(refused.exception, DatasetError)
+    assert "has 1,500 files, which are too many for one run" in str(refused.exception)
