@@ -12,8 +12,8 @@ from typing import Self
 from pydantic import ConfigDict, SecretStr, model_validator
 
 from lambdas.step import Environment, RunEvent, logger, step
-from tuner.aws.dynamodb.place_queue import Pool, WaitingRun
-from tuner.aws.dynamodb.places_table import PlacesTable
+from tuner.aws.dynamodb.queue_state import Pool, WaitingRun
+from tuner.aws.dynamodb.run_queue_table import PlacesTable
 from tuner.aws.executions import Executions
 from tuner.core.strict_model import FrozenModel
 from tuner.run_queue import Places, pool_sizes

@@ -10,7 +10,7 @@ from __future__ import annotations
 from lambdas.arm_release import release_schedule
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.endpoints import endpoints_of
-from tuner.serving.retention import keep_endpoint
+from tuner.serving.keep_endpoint import keep_endpoint
 
 
 class KeptEndpoint(StepResult):

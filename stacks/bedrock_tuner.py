@@ -13,7 +13,7 @@ from stacks.monitoring.alarms import Alarms
 from stacks.monitoring.dashboard import Dashboard
 from stacks.monitoring.dead_letter_queue import DeadLetterQueue
 from stacks.monitoring.notifications import Notifications
-from stacks.people import PeoplePolicies
+from stacks.people_policies import PeoplePolicies
 from stacks.permissions import Arns
 from stacks.roles import ServiceRoles
 from stacks.safety_net import ReleaseBeforeDeletion, SafetyNet

@@ -22,8 +22,8 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from tuner.aws.dynamodb.place_queue import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
-from tuner.aws.dynamodb.places_table import Admission
+from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
+from tuner.aws.dynamodb.run_queue_table import Admission
 from tuner.core.times import now
 from tuner.settings import DeploymentSettings
 

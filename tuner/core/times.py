@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 
 def now() -> dt.datetime:
@@ -13,6 +14,14 @@ def now() -> dt.datetime:
 def iso(instant: dt.datetime) -> str:
     """`2026-11-23T07:10:34Z`."""
     return instant.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def begun_hours(seconds: float) -> int:
+    """Hours by which an hourly price is multiplied: a begun hour counts whole, also the first one.
+
+    AWS gives prices per hour and does not say that it bills parts of one: https://aws.amazon.com/bedrock/pricing/
+    """
+    return max(1, math.ceil(seconds / 3600))
 
 
 def seconds_since(instant: str | dt.datetime, until: dt.datetime | None = None) -> float:

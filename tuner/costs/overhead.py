@@ -15,7 +15,6 @@ _POLLS, _POLL_GB_SECONDS = 60, 1.0
 _STATES_PER_POLL = 3
 # Per question and contestant: waiting for the answer with 1,769 MiB, and scoring with 1,024 MiB.
 _GB_SECONDS_PER_ANSWER = 5 * 1.73 + 2 * 1
-_QUESTIONS_PER_SHARD = 25
 _STATES_PER_SHARD = 2
 _OBJECTS, _READS_PER_OBJECT = 60, 10
 # The uploaded dataset, the converted dataset, and the answers with the report page that includes them.
@@ -37,7 +36,7 @@ def overhead(plan: Plan, inputs: CostInputs, prices: PriceList) -> Iterator[Over
     contestants = len(plan.contestants)
     samples = plan.settings.evaluation.samples
     answers = questions * contestants * samples + guard * len(MAIN)
-    shards = -(-questions * samples // _QUESTIONS_PER_SHARD)
+    shards = inputs.shards(plan.settings) if is_asked else 0
     calls = _STEPS + _POLLS + (contestants + 1) * shards
     seconds = _STEPS * _STEP_GB_SECONDS + _POLLS * _POLL_GB_SECONDS + answers * _GB_SECONDS_PER_ANSWER
     states = 2 * _STEPS + _POLLS * _STATES_PER_POLL + (contestants + 1) * shards * _STATES_PER_SHARD

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tuner.datasets.findings import Issue, field_setting, shortened
-from tuner.datasets.records.schemas.approval import decides
-from tuner.datasets.records.schemas.beside import USED, Others
+from tuner.datasets.records.schemas.context_fields import USED, Others
 from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS, Kind, has_content, normal
+from tuner.datasets.records.schemas.record_selection import decides
 
 _NOT_KNOWN = "is left out: its name is not known."
 _CONTEXT = (

@@ -25,10 +25,10 @@ from tuner.datasets.records.origin import origin_of, tells_origin, values_of
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
 from tuner.datasets.records.schemas.answers import json_type
-from tuner.datasets.records.schemas.approval import RecordSelection
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.field_names import leaf_names
 from tuner.datasets.records.schemas.pairs import PairSchema
+from tuner.datasets.records.schemas.record_selection import RecordSelection
 from tuner.datasets.same_question import input_hash, question_hash
 from tuner.settings import FieldNames
 

@@ -21,13 +21,13 @@ from tuner.aws.s3.guard_questions import guard_answers, guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
+from tuner.evaluation.best_run_comparison import with_earlier_runs
 from tuner.evaluation.earlier_runs import NONE_EARLIER, best_answers
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.grades import grouped, merged
 from tuner.evaluation.grading.samples import SampleSet, match
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.guard.scores import guard_scores
-from tuner.evaluation.previous_best import with_earlier_runs
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
 from tuner.evaluation.review.people import with_people

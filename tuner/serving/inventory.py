@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.resource_names import Tags
-from tuner.core.times import now, seconds_since
+from tuner.core.times import begun_hours, now, seconds_since
 from tuner.costs.prices.price_list import PriceList
+from tuner.serving.keep_endpoint import kept_until
 from tuner.serving.paid_resources import Releasable, run_id_of
-from tuner.serving.retention import kept_until
 
 # Step Functions is eventually consistent: it may not know an execution that started a moment ago. A resource younger
 # than this is not released because its execution is unknown
@@ -55,7 +54,7 @@ class InventoryEntry:
     @property
     def usd(self) -> float | None:
         """Upper bound of its cost so far: started hours since its creation. None when the price is unknown."""
-        return None if self.hourly_usd is None else self.hourly_usd * max(1, math.ceil(self.hours))
+        return None if self.hourly_usd is None else self.hourly_usd * begun_hours(self.hours * 3600)
 
     @property
     def expected(self) -> bool:

@@ -35,8 +35,8 @@ from tuner.costs.judge_usage import MOST_PREFLIGHTS, MOST_TEST_TOKENS, TEST_REPL
 from tuner.datasets import prepare
 from tuner.evaluation.judging.scorer_check import check_scorer
 from tuner.preflight import check_compared, check_judge
+from tuner.serving.keep_endpoint import keep_endpoint
 from tuner.serving.release_schedule import ReleaseSchedule
-from tuner.serving.retention import keep_endpoint
 from tuner.settings import RunSettings
 
 _METERED = "tests.unit.costs.test_spending_is_bounded:test_no_run_spends_more_than_its_approved_worst_case"
@@ -180,7 +180,7 @@ def test_throughput_is_paid_until_the_release_schedule_at_most(
         # The gate decides while the endpoint exists, so before the schedule fires.
         decided = CREATED + dt.timedelta(hours=longest * decided_after)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("tuner.serving.retention.now", lambda: decided)
+            patch.setattr("tuner.serving.keep_endpoint.now", lambda: decided)
             keep_endpoint(endpoints, folder, schedule, keeps)
     deleted = clock.at + dt.timedelta(minutes=deleted_after)
     hours = math.ceil((deleted - CREATED).total_seconds() / 3600)

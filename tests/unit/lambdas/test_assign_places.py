@@ -14,7 +14,7 @@ from lambdas import assign_places
 from tests.doubles import create_state_table
 from tests.unit.lambdas.steps import invoke
 from tuner.aws.clients import client
-from tuner.aws.dynamodb.places_table import PlacesTable
+from tuner.aws.dynamodb.run_queue_table import PlacesTable
 
 
 class Executions:

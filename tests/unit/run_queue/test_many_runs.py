@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.unit.run_queue.world import NOON, POOL, CrashError, World
-from tuner.aws.dynamodb.place_queue import PlaceQueue, PoolState, QueuedRun, WaitingRun
+from tuner.aws.dynamodb.queue_state import PlaceQueue, PoolState, QueuedRun, WaitingRun
 
 
 def names(runs: int) -> list[str]:

@@ -13,8 +13,8 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from tuner.aws.dynamodb.place_queue import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
-from tuner.aws.dynamodb.places_table import Admission
+from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
+from tuner.aws.dynamodb.run_queue_table import Admission
 from tuner.run_queue import Places, place_queue
 from tuner.settings import DeploymentSettings
 

@@ -30,7 +30,7 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores
-from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
+from tuner.artifacts.evaluation.task_details import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.task import TaskDescription
 from tuner.core.artifact_keys import Keys

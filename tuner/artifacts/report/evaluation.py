@@ -14,7 +14,7 @@ from tuner.artifacts.evaluation.measure_scores import Number, Slices
 from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
 from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest, SetReuse
-from tuner.artifacts.evaluation.tasks import ClassificationDetails, ExtractionDetails, ScorerDetails
+from tuner.artifacts.evaluation.task_details import ClassificationDetails, ExtractionDetails, ScorerDetails
 from tuner.artifacts.task import TaskDescription
 
 

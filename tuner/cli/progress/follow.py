@@ -18,7 +18,7 @@ from tuner.cli.progress.answer_count import ANSWER_STATES, AnswerCount
 from tuner.cli.progress.cost_so_far import Spent, cost_so_far
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.optional_steps import expected
-from tuner.cli.progress.place import STATES, place_sentence
+from tuner.cli.progress.queue_position import STATES, place_sentence
 from tuner.cli.progress.steps import Checklist, HistoryEvent, Mark, Step, StepPlan
 from tuner.core.errors import RetryableError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sized
 from dataclasses import asdict, dataclass
 
@@ -16,7 +15,7 @@ from tuner.aws.bedrock.resources import PaidResource
 from tuner.cli.deployment import Deployment
 from tuner.core.json_types import JsonObject
 from tuner.core.resource_names import resource_name
-from tuner.core.times import iso, seconds_since
+from tuner.core.times import begun_hours, iso, seconds_since
 from tuner.reporting.formatting import duration, money, plural
 
 
@@ -37,7 +36,7 @@ class PaidWindow:
     @property
     def usd(self) -> float | None:
         """The maximum cost. Begun hours count whole, as in the estimate and the report."""
-        return None if self.hourly_usd is None else self.hourly_usd * max(1, math.ceil(self.seconds / 3600))
+        return None if self.hourly_usd is None else self.hourly_usd * begun_hours(self.seconds)
 
     def sentence(self) -> str:
         """The window in one line."""

@@ -15,7 +15,7 @@ from tuner.aws.s3.run_summaries import run_summaries
 from tuner.cli.deployment import Deployment
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount
-from tuner.cli.progress.place import Place, places
+from tuner.cli.progress.queue_position import Place, places
 from tuner.cli.terminal.console import say
 from tuner.core.errors import AccessDeniedError
 from tuner.core.json_types import JsonObject

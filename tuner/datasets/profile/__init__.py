@@ -14,8 +14,8 @@ from tuner.artifacts.dataset import DatasetProfile, FileProfile
 from tuner.datasets.findings import Findings, at_place
 from tuner.datasets.profile.coverage import CoverageCounter
 from tuner.datasets.profile.duplicates import DuplicateFinder, Leakage
+from tuner.datasets.profile.export_residue import leftovers
 from tuner.datasets.profile.languages import language
-from tuner.datasets.profile.leftovers import leftovers
 from tuner.datasets.profile.privacy import PrivacyScan
 from tuner.datasets.profile.style import StyleCounter
 from tuner.datasets.records.record import DataRole, Record

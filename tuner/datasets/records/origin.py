@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.artifacts.dataset import Origin
 from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.beside import Others, plain_text
+from tuner.datasets.records.schemas.context_fields import Others, plain_text
 from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, find_known, has_content, leaf_names
 from tuner.datasets.same_question import comparable, text_hash
 

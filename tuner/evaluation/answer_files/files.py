@@ -20,9 +20,8 @@ from tuner.datasets.records.origin import origin_of, values_of
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.answers import answers_of, label_of
-from tuner.datasets.records.schemas.approval import RecordSelection
-from tuner.datasets.records.schemas.beside import Beside, Others, beside
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
+from tuner.datasets.records.schemas.context_fields import Beside, Others, beside
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import detect_schema
 from tuner.datasets.records.schemas.field_names import (
@@ -36,6 +35,7 @@ from tuner.datasets.records.schemas.field_names import (
     normal,
 )
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
+from tuner.datasets.records.schemas.record_selection import RecordSelection
 from tuner.datasets.records.schemas.templates import TemplateSchema
 from tuner.datasets.same_question import comparable
 from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_output, question_of

@@ -14,8 +14,8 @@ from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.datasets.question_groups import question_groups
-from tuner.evaluation.details import counted_by_judge
 from tuner.evaluation.grading.samples import Sample, contestants_of, one_per_question, single_answers
+from tuner.evaluation.metric_details import counted_by_judge
 from tuner.evaluation.metrics import Measures, Metric, ScoringContext
 from tuner.settings import EvaluationSettings
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores, contestants_in
-from tuner.artifacts.evaluation.tasks import (
+from tuner.artifacts.evaluation.task_details import (
     ClassificationDetails,
     Confusion,
     LabelResult,

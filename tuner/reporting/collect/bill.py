@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,7 @@ from tuner.artifacts.guard import GuardAnswer, GuardResult
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import CandidateResult, TrainingSummary
-
-_HOUR = 3600
+from tuner.core.times import begun_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float
         return planned
     if serving.paid_seconds is None:
         return None
-    return (serving.model_units or 1) * math.ceil(serving.paid_seconds / _HOUR)
+    return (serving.model_units or 1) * begun_hours(serving.paid_seconds)
 
 
 def _tokens(answers: Iterable[Answer | GuardAnswer | None], which: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
-from tuner.artifacts.evaluation.tasks import ClassificationDetails
+from tuner.artifacts.evaluation.task_details import ClassificationDetails
 
 # A larger matrix is not readable: the most frequent confusions are listed instead.
 _MOST_LABELS = 20

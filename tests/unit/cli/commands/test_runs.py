@@ -14,9 +14,9 @@ from tests.unit.reporting.sample import guard_of
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.report import Report
 from tuner.aws.clients import client
-from tuner.aws.dynamodb.place_queue import WaitingRun
-from tuner.aws.dynamodb.places_table import PlacesTable
-from tuner.cli.progress import place
+from tuner.aws.dynamodb.queue_state import WaitingRun
+from tuner.aws.dynamodb.run_queue_table import PlacesTable
+from tuner.cli.progress import queue_position
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.json_types import Json
@@ -179,7 +179,7 @@ class TestPlaces:
         def denied(*_: Any) -> None:
             raise AccessDeniedError("not authorized to perform: dynamodb:Query")
 
-        monkeypatch.setattr(place, "place_queue", denied)
+        monkeypatch.setattr(queue_position, "place_queue", denied)
         assert "the position is not known: not authorized" in " ".join(tuner("show", "faq-3").err.split())
         listed = tuner("runs")
         assert "faq-3" in listed.err and "waits, " not in listed.err

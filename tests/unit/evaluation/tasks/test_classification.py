@@ -12,7 +12,7 @@ from tests.unit.datasets.memory_files import MemorySource, jsonl
 from tuner import catalog
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.artifacts.evaluation.tasks import ClassificationDetails
+from tuner.artifacts.evaluation.task_details import ClassificationDetails
 from tuner.artifacts.task import TaskDescription
 from tuner.core.errors import EvaluationError
 from tuner.core.labels import LabelSet

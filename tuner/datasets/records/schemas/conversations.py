@@ -15,7 +15,15 @@ from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields, parsed_cell, tool_fields
+from tuner.datasets.records.schemas.context_fields import (
+    Beside,
+    Other,
+    Others,
+    beside,
+    other_fields,
+    parsed_cell,
+    tool_fields,
+)
 from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, has_content
 from tuner.datasets.records.schemas.messages import (
     CONTENTS,

@@ -13,8 +13,8 @@ from typing import Any
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.beside import parsed_cell
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found, letter
+from tuner.datasets.records.schemas.context_fields import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.field_names import (
     ANSWERS,

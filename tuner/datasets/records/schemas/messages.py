@@ -9,8 +9,8 @@ from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.approval import decides, turn_decision
 from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of
+from tuner.datasets.records.schemas.record_selection import decides, turn_decision
 
 ROLES = ("role", "from", "speaker", "sender")
 CONTENTS = ("content", "value", "parts", "text")

@@ -11,7 +11,7 @@ from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text
-from tuner.datasets.records.schemas.beside import Beside, Other, Others, beside, other_fields
+from tuner.datasets.records.schemas.context_fields import Beside, Other, Others, beside, other_fields
 from tuner.datasets.records.schemas.field_names import LABELS, Kind, find, normal
 
 

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from tuner.aws.clients import Response, client
-from tuner.aws.dynamodb.place_queue import Pool, PoolState, QueuedRun, WaitingRun
+from tuner.aws.dynamodb.queue_state import Pool, PoolState, QueuedRun, WaitingRun
 from tuner.aws.dynamodb.transactions import ATTEMPTS, CONDITION, Action, Transactions
 from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import RetryableError

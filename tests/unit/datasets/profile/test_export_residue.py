@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.datasets.profile.leftovers import leftovers
+from tuner.datasets.profile.export_residue import leftovers
 from tuner.datasets.profile.mojibake import find_mojibake
 from tuner.datasets.records.record import pair
 
@@ -50,7 +50,7 @@ from tuner.datasets.records.record import pair
         ("Is a < s > b?", "C# and ###", []),
     ],
 )
-def test_leftovers(question, answer, rules):
+def test_export_residue(question, answer, rules):
     found = list(leftovers(pair(question, answer)))
     assert [issue.rule for issue in found] == rules
     assert all(issue.severity == "warning" for issue in found)

@@ -13,8 +13,8 @@ from tuner.core.errors import AwsError
 from tuner.core.resource_names import Tags
 from tuner.costs.prices.price_list import price_list
 from tuner.serving.inventory import hourly_price, inventory, is_needed
+from tuner.serving.keep_endpoint import keep_endpoint, kept_until
 from tuner.serving.release_schedule import ReleaseSchedule
-from tuner.serving.retention import keep_endpoint, kept_until
 
 PRICE = hourly_price(price_list())
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tuner.aws.dynamodb.place_queue import PlaceQueue, Pool
-from tuner.aws.dynamodb.places_table import PlacesTable
+from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool
+from tuner.aws.dynamodb.run_queue_table import PlacesTable
 from tuner.cli.deployment import Deployment
 from tuner.core.errors import AccessDeniedError
 from tuner.core.json_types import JsonObject

@@ -8,8 +8,8 @@ import pytest
 from moto import mock_aws
 from pydantic import SecretStr
 
-from tuner.aws.dynamodb.place_queue import QueuedRun, WaitingRun
-from tuner.aws.dynamodb.places_table import PlacesTable
+from tuner.aws.dynamodb.queue_state import QueuedRun, WaitingRun
+from tuner.aws.dynamodb.run_queue_table import PlacesTable
 
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 LATER = NOON + dt.timedelta(minutes=10)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import DataRole
-from tuner.datasets.records.schemas.beside import Others
+from tuner.datasets.records.schemas.context_fields import Others
 from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of, normal
 from tuner.settings import FieldNames
 

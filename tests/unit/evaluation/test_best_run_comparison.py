@@ -17,9 +17,9 @@ from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import SettingsError
+from tuner.evaluation.best_run_comparison import previous_best, with_earlier_runs
 from tuner.evaluation.earlier_runs import best_answers, copy_best_answers
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
-from tuner.evaluation.previous_best import previous_best, with_earlier_runs
 from tuner.settings import GateRule, RunSettings, load
 
 KEYS = [f"q{i}" for i in range(8)]

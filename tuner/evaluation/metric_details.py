@@ -15,7 +15,7 @@ from tuner.artifacts.evaluation.metric_details import (
     PreferenceDetails,
 )
 from tuner.artifacts.evaluation.question_scores import QuestionScores
-from tuner.artifacts.evaluation.tasks import ExtractionDetails, ScorerDetails
+from tuner.artifacts.evaluation.task_details import ExtractionDetails, ScorerDetails
 from tuner.evaluation.metrics import all_metrics
 from tuner.evaluation.statistics.confusion import classification_details
 
