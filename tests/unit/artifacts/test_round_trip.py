@@ -21,7 +21,7 @@ from tuner.artifacts.evaluation.people import read_people_scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Report
 from tuner.core.strict_model import FrozenModel, StrictModel
-from tuner.settings import GateRule
+from tuner.settings import ComparedWith, GateRule
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +40,16 @@ _SCALARS: Mapping[Any, st.SearchStrategy[Any]] = {
     Any: _TEXT | st.integers(0, 9) | st.none(),
     object: _TEXT,
 }
+
+
+_COMPARED = (
+    "base",
+    "few_shot",
+    "retrieval",
+    "best",
+    "amazon.nova-lite-v1:0",
+    {"model": "us.amazon.nova-pro-v1:0", "name": "larger"},
+)
 
 
 def descendants(model: type[BaseModel]) -> set[type[BaseModel]]:
@@ -79,6 +89,9 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
 @st.composite
 def models(draw: st.DrawFn, model: type[BaseModel]) -> BaseModel:
     """A model with random members; one that a validator refuses gets its default."""
+    if model is ComparedWith:
+        # Of random texts, hardly one is the name of a contestant.
+        return draw(st.sampled_from(_COMPARED).map(ComparedWith.model_validate))
     given = {
         name: draw(values(field.annotation))
         for name, field in model.model_fields.items()
