@@ -12,10 +12,12 @@ import random
 import sys
 import time
 import tracemalloc
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
+from typing import IO, Any
 
+from tests.fuzz import containers
 from tests.fuzz.hostile_inputs import FOUND_BEFORE, Hostile, drawn
 from tests.unit.datasets.memory_files import NOVA, MemorySink, MemorySource
 from tuner.catalog import model
@@ -23,6 +25,7 @@ from tuner.core.errors import SettingsError
 from tuner.datasets import Findings
 from tuner.datasets.io import CHUNK
 from tuner.datasets.pipeline import FilePipeline, Output
+from tuner.datasets.reading.decoded import parquet_rows, xlsx_rows
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.reading import UnusableError
 from tuner.generation.reading.document_chunks import document_chunks
@@ -60,11 +63,19 @@ def _document(name: str) -> Callable[[bytes], None]:
     return read
 
 
-def _word(data: bytes) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("word/document.xml", data)
-    _document("a.docx")(packed.getvalue())
+def _decoded(batches: Callable[[IO[bytes]], Iterable[list[Any]]]) -> Callable[[bytes], None]:
+    """A decoder in this process, whose time and memory can be measured. It may refuse the file with any error."""
+
+    def read(data: bytes) -> None:
+        try:
+            for _ in batches(io.BytesIO(data)):
+                pass
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # a panic of arro3 is not an Exception
+            pass
+
+    return read
 
 
 def _settings(data: bytes) -> None:
@@ -80,9 +91,23 @@ READERS: dict[str, Callable[[bytes], None]] = {
     "html": _document("a.html"),
     "md": _document("a.md"),
     "txt": _document("a.txt"),
-    "docx": _word,
+    "docx": _document("a.docx"),
+    "pdf": _document("a.pdf"),
+    "pdf page": _document("a.pdf"),
+    "parquet": _decoded(parquet_rows.batches),
+    "xlsx sheet": _decoded(xlsx_rows.batches),
+    "xlsx styles": _decoded(xlsx_rows.batches),
     "yaml": _settings,
 }
+CONTAINERS: dict[str, Callable[[bytes], bytes]] = {
+    "docx": containers.docx,
+    "pdf": containers.pdf_of_objects,
+    "pdf page": containers.pdf_page,
+    "parquet": containers.parquet,
+    "xlsx sheet": partial(containers.xlsx, containers.SHEET),
+    "xlsx styles": partial(containers.xlsx, containers.STYLES),
+}
+"""What makes a file of a hostile text, for the formats that are no text themselves."""
 
 
 def problem_of(hostile: Hostile, size: int) -> str | None:
@@ -92,7 +117,8 @@ def problem_of(hostile: Hostile, size: int) -> str | None:
     """
     if hostile.reader == "yaml":
         size = min(size, (MOST_BYTES - 1000) // FACTOR)  # larger ones are refused unread
-    read, small, large = READERS[hostile.reader], hostile.data(size), hostile.data(FACTOR * size)
+    read, made = READERS[hostile.reader], CONTAINERS.get(hostile.reader, bytes)
+    small, large = made(hostile.data(size)), made(hostile.data(FACTOR * size))
     if problem := _growth_of_time(read, small, large):
         return f"{hostile}: {problem}"
     highest = _peak(read, large)

@@ -9,10 +9,15 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+NUMBER = "№"
+
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """A repeated part, with what is before and after it. `reader` is a key of `WORDS`."""
+    """A repeated part, with what is before and after it. `reader` is a key of `WORDS`.
+
+    `NUMBER` in the part is the number of its repetition, so that each is another one.
+    """
 
     reader: str
     part: str
@@ -22,12 +27,26 @@ class Hostile:
     def data(self, size: int) -> bytes:
         """About `size` bytes of it."""
         part = self.part.encode("utf-8", "surrogatepass")
-        repeated = part * max(1, size // len(part))
+        count = max(1, size // len(part))
+        if NUMBER in self.part:
+            repeated = b"".join(part.replace(NUMBER.encode(), b"%d" % number) for number in range(1, count + 1))
+        else:
+            repeated = part * count
         return self.before.encode() + repeated + self.after.encode()
 
 
 _GOOD = '{"question": "What is it?", "answer": "An endpoint."}'
 _W = '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+_SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+_STYLES = '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+_PAGE = "BT /F1 10 Tf 50 800 Td 12 TL (A line of text that is long enough to be read.) Tj T* "
+_PDF = "1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Count 1 /Kids ["
+
+
+def _with_blanks(words: str) -> list[str]:
+    return [f"{word} " for word in words.split()]
+
+
 _JSON_WORDS = [
     "{",
     "}",
@@ -152,6 +171,77 @@ WORDS: dict[str, list[str]] = {
         "<w:p><w:r><w:t>x</w:t></w:r></w:p>",
         "<w:r><w:t>x</w:t></w:r>",
     ],
+    # A blank ends a word of PDF, and a name begins with a slash.
+    "pdf": [
+        *["<<", ">>", "[", "]", "(", ")", "<", ">", "/"],
+        *_with_blanks("/Kids /Type /Page /Pages /Count /Parent /Length /Filter /FlateDecode /Prev /Root /Contents"),
+        *_with_blanks("/Resources /ObjStm /XRef /Annots 1 0 2 9 R obj endobj stream endstream xref trailer startxref"),
+        *_with_blanks("%%EOF null true -1 1.5"),
+        "%",
+        "\\",
+        "#41",
+        "\n",
+        f"{NUMBER} 0 obj ",
+        f"{NUMBER} 0 R ",
+        f"/{NUMBER} ",
+    ],
+    "pdf page": [
+        *["<<", ">>", "[", "]", "(", ")", "<", ">", "/", "x", "9"],
+        *_with_blanks("BT ET q Q Tj TJ T* Td TD Tm Tf Tr Do cm BI ID EI BDC EMC BMC ' \" (x) /F1 /X 1 0 -1 1.5"),
+        "%",
+        "\\",
+        "\n",
+        "(x) Tj ",
+        "[(x)] TJ ",
+        "1 1 Td ",
+        f"1 0 0 1 1 {NUMBER} Tm (x) Tj ",
+        f"({NUMBER}) Tj ",
+    ],
+    "parquet": [",", "\n", "x", "é", "x\n", "x,y\n", NUMBER],
+    "xlsx sheet": [
+        "<row>",
+        "</row>",
+        "<row/>",
+        f'<row r="{NUMBER}">',
+        '<row r="7">',
+        "<c>",
+        "</c>",
+        "<c/>",
+        '<c t="inlineStr"><is><t>x</t></is></c>',
+        f'<c r="A{NUMBER}">',
+        f'<c t="s"><v>{NUMBER}</v></c>',
+        '<c t="d"><v>2026-01-01</v></c>',
+        "<c><f>1</f></c>",
+        "<v>",
+        "</v>",
+        "<v>1</v>",
+        "<is>",
+        "</is>",
+        "<r><t>x</t></r>",
+        "<t>x</t>",
+        "<x/>",
+        "&#120;",
+        "x",
+        "</sheetData>",
+        "<mergeCells>",
+        f'<mergeCell ref="A{NUMBER}:B{NUMBER}"/>',
+        f'<hyperlink ref="A{NUMBER}"/>',
+    ],
+    "xlsx styles": [
+        "<fonts>",
+        "<font/>",
+        "<font><b/></font>",
+        "</fonts>",
+        "<cellXfs>",
+        f'<xf numFmtId="{NUMBER}"/>',
+        "<xf/>",
+        "</cellXfs>",
+        "<numFmts>",
+        f'<numFmt numFmtId="{NUMBER}" formatCode="0{NUMBER}"/>',
+        "</numFmts>",
+        "<x/>",
+        "x",
+    ],
     "yaml": [
         "a",
         ":",
@@ -204,6 +294,23 @@ _AROUND: dict[str, list[tuple[str, str]]] = {
         (_W + "<w:p>", "</w:p></w:document>"),
         (_W + "<w:p><w:r>", "</w:r></w:p></w:document>"),
         ("", ""),
+    ],
+    "pdf": [("", ""), (_PDF, "] >>\nendobj"), (_PDF + "3 0 R] >>\nendobj\n3 0 obj ", "\nendobj")],
+    "pdf page": [(_PAGE, " ET"), (_PAGE + "(", ") Tj ET"), (_PAGE + "[", "] TJ ET")],
+    "parquet": [("", ""), ("question,answer\n", "")],
+    "xlsx sheet": [
+        (_SHEET + "<sheetData>", "</sheetData></worksheet>"),
+        (_SHEET + "<sheetData><row>", "</row></sheetData></worksheet>"),
+        (_SHEET + '<sheetData><row><c t="inlineStr"><is>', "</is></c></row></sheetData></worksheet>"),
+        (_SHEET + "<sheetData/><mergeCells>", "</mergeCells></worksheet>"),
+        (_SHEET + '<sheetData/><conditionalFormatting sqref="', '"/></worksheet>'),
+        (_SHEET, "</worksheet>"),
+    ],
+    "xlsx styles": [
+        (_STYLES, "</styleSheet>"),
+        (_STYLES + "<fonts>", "</fonts></styleSheet>"),
+        (_STYLES + "<cellXfs>", "</cellXfs></styleSheet>"),
+        (_STYLES + "<numFmts>", "</numFmts></styleSheet>"),
     ],
     "yaml": [("", ""), ("a: ", ""), ("a: [", "]"), ('a: "', '"'), ("a:\n", "")],
 }
@@ -266,6 +373,20 @@ FOUND_BEFORE = [
     Hostile("docx", "<w:t>x</w:t>", _W + "<w:p><w:r>", "</w:r></w:p></w:document>"),
     Hostile("docx", "x", _W + "<w:p><w:r><w:t>", "</w:t></w:r></w:p></w:document>"),
     Hostile("docx", "&#120;", _W + "<w:p><w:r><w:t>", "</w:t></w:r></w:p></w:document>"),
+    Hostile("pdf", f"{NUMBER} 0 R ", _PDF, "] >>\nendobj"),
+    Hostile("pdf", f"{NUMBER} 0 obj\nendobj\n"),
+    Hostile("pdf page", "(x) Tj ", _PAGE, "ET"),
+    Hostile("pdf page", "/X Do ", _PAGE, "ET"),
+    Hostile("pdf page", "[", _PAGE, "ET"),
+    Hostile("parquet", ",a long column name"),
+    Hostile("parquet", "x,y\n", "question,answer\n"),
+    Hostile("parquet", "x", "question,answer\n"),
+    Hostile("xlsx sheet", "<row/>", _SHEET + "<sheetData>", "</sheetData></worksheet>"),
+    Hostile("xlsx sheet", "<c/>", _SHEET + "<sheetData><row>", "</row></sheetData></worksheet>"),
+    Hostile(
+        "xlsx sheet", f'<mergeCell ref="A{NUMBER}:B{NUMBER}"/>', _SHEET + "<mergeCells>", "</mergeCells></worksheet>"
+    ),
+    Hostile("xlsx styles", f'<xf numFmtId="{NUMBER}"/>', _STYLES + "<cellXfs>", "</cellXfs></styleSheet>"),
     Hostile("yaml", "[\n", "a: "),
     Hostile("yaml", "{a: ", "a: "),
     Hostile("yaml", "? ", ""),

@@ -36,7 +36,9 @@ CATEGORY_FIELD = "category"
 ALL = "all"
 """The slice of all guard questions, beside the categories."""
 MAX_TOKENS = 96
-"""The maximum length of an answer to a guard question. Right answers are short."""
+"""The maximum length of an answer to a guard question, in tokens. Right answers are short."""
+LONGEST_MATCHED = 500
+"""The most characters of an answer that a pattern can match. With three repetitions, the time grows with the cube."""
 
 
 class GuardCheck(FrozenModel):
@@ -50,7 +52,10 @@ class GuardCheck(FrozenModel):
     excludes: tuple[str, ...] = Field((), description="none of these texts")
     equals: str | None = Field(None, description="the same tokens, and nothing else")
     exact: str | None = Field(None, description="the same characters, apart from quotation marks and a full stop")
-    pattern: str | None = Field(None, description="a regular expression for the whole answer, in any case")
+    pattern: str | None = Field(
+        None,
+        description=f"a regular expression for the whole answer of at most {LONGEST_MATCHED} characters, in any case",
+    )
     choice: str | None = Field(None, description="the letter of the right choice, and no other letter")
     ordered: tuple[str, ...] = Field((), description="these tokens in this order, each for the first time")
     starts: str | None = None

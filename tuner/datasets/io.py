@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -56,19 +58,18 @@ class LocalFile:
 def files_below(folder: Path, belongs: Callable[[str], bool] = lambda _: True) -> dict[str, Path]:
     """The files below a folder for which `belongs` is true, by their path in it and sorted by it.
 
-    Raises DatasetError for a link that leaves the folder and for a device, pipe or socket: a dataset is what is in its
-    folder, so a link cannot add another file of this machine to it.
+    Raises DatasetError for a link that leaves the folder or leads to no file, and for a device, pipe or socket: a
+    dataset is what is in its folder, so a link cannot add another file of this machine to it.
     """
     found: dict[str, Path] = {}
-    root = folder.resolve()
     for parent, folders, files in os.walk(folder):  # which does not follow links to folders
         for entry in (*folders, *files):
             path = Path(parent, entry)
             name = path.relative_to(folder).as_posix()
             if not belongs(name):
                 continue
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                raise DatasetError(f"{path} is a link to {path.resolve()}, outside of {folder}. Copy the file instead.")
+            if path.is_symlink():
+                _refuse_link(path, folder)
             if path.is_file():
                 found[name] = path
             elif path.exists() and not path.is_dir():
@@ -76,6 +77,30 @@ def files_below(folder: Path, belongs: Callable[[str], bool] = lambda _: True) -
                     f"{path} is no regular file. Remove it, or put a file with its content in its place."
                 )
     return dict(sorted(found.items()))
+
+
+def _refuse_link(path: Path, folder: Path) -> None:
+    """Raises DatasetError unless the link leads to a file of the folder."""
+    # Path.resolve raises RuntimeError for links that lead to each other.
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(os.path.realpath(folder)):
+        raise DatasetError(f"{path} is a link to {target}, outside of {folder}. Copy the file instead.")
+    if target.is_dir():
+        raise DatasetError(f"{path} is a link to a folder, whose files are not read. Move the folder here instead.")
+    if not target.exists():
+        raise DatasetError(f"{path} is a link that leads to no file. Remove it, or put the file in its place.")
+
+
+@contextmanager
+def _alone_in(folders: Iterable[Path]) -> Iterator[None]:
+    """Waits for other programs that commit files in these folders, where the file system has locks."""
+    with ExitStack() as locks:
+        for folder in sorted(set(folders)):
+            with suppress(OSError):
+                descriptor = os.open(folder, os.O_RDONLY)
+                locks.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 class LocalSink:
@@ -91,6 +116,11 @@ class LocalSink:
         # A name of its own: two calls for the same target must not write into one file.
         self._partial = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}.partial")
         self._file = self._partial.open("xb")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the target."""
+        return self._path.parent
 
     def write(self, data: bytes) -> None:
         """Appends."""
@@ -167,7 +197,10 @@ class KeptLines(NoSink):
 
 
 class CommitTogether:
-    """Commits all sinks in their order when the block ends; discards all when it raises or was cancelled."""
+    """Commits all sinks in their order when the block ends; discards all when it raises or was cancelled.
+
+    Of two programs that write the same files, one commits all of them before the other one does.
+    """
 
     def __init__(self, *sinks: Sink) -> None:
         self._sinks = sinks
@@ -183,8 +216,9 @@ class CommitTogether:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
             if kind is None and not self._cancelled:
-                for sink in self._sinks:
-                    sink.commit()
+                with _alone_in(sink.folder for sink in self._sinks if isinstance(sink, LocalSink)):
+                    for sink in self._sinks:
+                        sink.commit()
         finally:
             for sink in self._sinks:
                 sink.discard()

@@ -35,7 +35,7 @@ from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
-from tuner.evaluation.review.local_sheets import known_sheets, write_sample
+from tuner.evaluation.review.local_sheets import known_sheets, sample_files
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.scores import summarize
@@ -81,10 +81,11 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores, and the samples that they are of."""
+    """The scores, the samples that they are of, and files for the output folder by their path in it."""
 
     samples: SampleSet
     scores: Scores
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def evaluate(
@@ -97,10 +98,9 @@ def evaluate(
     """Scores the answers in files, as a run's scoring step does.
 
     `metrics` are names. Without them, those of `settings` are used, and the judge's only if `settings.judge` names
-    one. `output` is a folder for scores.json, review.csv and the judge's judgments, which a repetition does not ask for
-    again. `sample` is how many questions to draw at random for people, into that folder; `files.people` can be such a
-    sample that was filled in. Raises EvaluationError for files that cannot be used, SettingsError for an unknown
-    metric.
+    one. `output` is a folder that keeps the judge's judgments, which a repetition does not ask for again. `sample` is
+    how many questions to draw at random for people; `files.people` can be such a sample that was filled in. Raises
+    EvaluationError for files that cannot be used, SettingsError for an unknown metric.
     """
     settings = settings or RunSettings()
     seed = settings.evaluation.seed
@@ -137,13 +137,11 @@ def evaluate(
     )
     if task.name != "answer":
         scores = scores.model_copy(update={"task": task})
-    if output:
-        write_whole(output / "scores.json", scores.to_json())
-        # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
-        write_whole(output / "review.csv", review_sheet(samples, candidates).encode("utf-8-sig"))
-        if sample:
-            write_sample(output, samples, {candidate.id for candidate in candidates}, sample)
-    return Evaluation(samples, scores)
+    # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
+    results = {"scores.json": scores.to_json(), "review.csv": review_sheet(samples, candidates).encode("utf-8-sig")}
+    if sample:
+        results |= sample_files(output, samples, {candidate.id for candidate in candidates}, sample)
+    return Evaluation(samples, scores, results)
 
 
 def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion], SampleSet]:

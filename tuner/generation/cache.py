@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import storable
+from tuner.datasets.io import write_whole
 
 _reply = TypeAdapter(ToolReply)
 
@@ -61,14 +61,9 @@ class FileReplyCache:
         return _parsed(path.read_bytes()) if path.is_file() else None
 
     def keep(self, key: str, reply: ToolReply) -> None:
-        """Stores a reply at once. The file is renamed when complete, so that a crash leaves no partial reply."""
+        """Stores a reply at once. After a power failure, its file may be empty: the model is then asked again."""
         self.folder.mkdir(exist_ok=True)
-        partial = self.folder / f"{key}.partial"
-        with partial.open("wb") as file:
-            file.write(_json(reply))
-            file.flush()
-            os.fsync(file.fileno())  # without it, a power failure can leave an empty file under the final name
-        partial.replace(self.folder / f"{key}.json")
+        write_whole(self.folder / f"{key}.json", _json(reply))
 
     def clear(self) -> None:
         """Deletes the folder."""

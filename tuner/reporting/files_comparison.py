@@ -1,4 +1,4 @@
-"""Builds and writes the report of an evaluation of files, without a run."""
+"""Builds the report of an evaluation of files, without a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
 from tuner.core.times import iso, now
-from tuner.datasets.io import write_whole
 from tuner.evaluation.grading.samples import contestants_of
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.collect.build import advised, with_scores
@@ -46,8 +45,8 @@ def build_comparison(
     return advised(with_scores(report, scores))
 
 
-def write_page(evaluation: Evaluation, output: Path) -> None:
-    """Writes index.html into `output`, next to scores.json."""
+def result_files(evaluation: Evaluation, output: Path) -> dict[Path, bytes]:
+    """All files of the evaluation in the folder `output`: those that it has, and index.html."""
     samples = evaluation.samples.samples
     questions = [
         EvaluationQuestion(id=each.id, question=each.question, reference=each.reference, accepted=each.accepted)
@@ -57,4 +56,5 @@ def write_page(evaluation: Evaluation, output: Path) -> None:
         name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in contestants_of(samples)
     }
     report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
-    write_whole(output / "index.html", page(report).encode())
+    files = {**evaluation.files, "index.html": page(report).encode()}
+    return {output / name: data for name, data in files.items()}

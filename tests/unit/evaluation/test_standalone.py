@@ -10,10 +10,11 @@ import pytest
 
 from tuner.artifacts.evaluation.question_scores import by_id
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
+from tuner.cli.terminal.outputs import write_files
 from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
 from tuner.evaluation import standalone
 from tuner.evaluation.standalone import Files, evaluate
-from tuner.reporting.files_comparison import write_page
+from tuner.reporting.files_comparison import result_files
 from tuner.settings import RunSettings, load
 
 FAST = ["rouge", "style"]
@@ -39,7 +40,7 @@ def scored(files: Files, metrics: list[str], output: Path | None = None, setting
     """The scores, with the page beside them where there is an output."""
     evaluation = evaluate(files, metrics, output, settings)
     if output:
-        write_page(evaluation, output)
+        write_files(result_files(evaluation, output), force=True)
     return evaluation.scores
 
 

@@ -10,10 +10,11 @@ from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
+from tuner.cli.terminal.outputs import write_files
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.reporting import page
-from tuner.reporting.files_comparison import build_comparison, write_page
+from tuner.reporting.files_comparison import build_comparison, result_files
 
 
 def comparison() -> Report:
@@ -48,10 +49,8 @@ def test_evaluating_two_files_writes_the_page(tmp_path: Path) -> None:
         files[name] = tmp_path / f"{name}.jsonl"
         lines = [json.dumps({"question": f"Is it {at}?", "answer": answer}) for at in range(6)]
         files[name].write_text("\n".join(lines), "utf-8")
-    write_page(
-        evaluate(Files(files["base"], files["tuned"], files["references"]), ["exact_match"], tmp_path / "out"),
-        tmp_path / "out",
-    )
+    evaluation = evaluate(Files(files["base"], files["tuned"], files["references"]), ["exact_match"], tmp_path / "out")
+    write_files(result_files(evaluation, tmp_path / "out"), force=True)
     text = (tmp_path / "out/index.html").read_text("utf-8")
     assert "The tuned model is better than the base model" in text
     assert "Is it 5?" in text

@@ -14,7 +14,7 @@ from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.interruption import interruptible
-from tuner.cli.terminal.outputs import Force, target
+from tuner.cli.terminal.outputs import Force, target, write_files
 from tuner.cli.terminal.score_table import contestant_table, score_table
 from tuner.cli.terminal.standard_input import local_input
 from tuner.core.artifact_keys import contestant_name
@@ -113,7 +113,7 @@ def evaluate(
     from tuner.evaluation.review.local_sheets import SAMPLE
     from tuner.evaluation.standalone import Files
     from tuner.evaluation.standalone import evaluate as compare
-    from tuner.reporting.files_comparison import write_page
+    from tuner.reporting.files_comparison import result_files
 
     if random and not output:
         raise typer.BadParameter("needs --output: the sample is written to its folder.", param_hint="--random")
@@ -137,12 +137,14 @@ def evaluate(
                 name: _file(path, f"--contestant {name}=") for name, path in _contestants(contestant or ()).items()
             },
         )
+    sources = list(files.every.values())
     if output:
-        sources = list(files.every.values())
         for name in (*_RESULTS, *((SAMPLE,) if random else ())):
             target(output / name, sources, force)
     with interruptible(_KEPT if output else _STOPPED):
         evaluation = compare(files, metric or (), output, settings, random)
+    if output:
+        write_files(result_files(evaluation, output), sources, force)
     scores = evaluation.scores
     for warning in scores.warnings:
         say(f"Warning: {warning}", "warn")
@@ -153,7 +155,6 @@ def evaluate(
         show_contestants(scores)
         conclude(scores)
     if output:
-        write_page(evaluation, output)
         say(f"The report is in {output / 'index.html'}, next to scores.json and review.csv.", "quiet")
         if random:
             say(

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from tuner.catalog.guard_questions import GuardCheck
+from tuner.catalog.guard_questions import LONGEST_MATCHED, GuardCheck
 from tuner.evaluation.refusals import OPENING, refuses
 from tuner.evaluation.tokens import is_blank, tokens
 
@@ -54,7 +54,7 @@ def _conditions(check: GuardCheck, text: str) -> list[bool]:
     if check.exact is not None:
         held.append(text.strip(_AROUND).removesuffix(".").strip(_AROUND) == check.exact)
     if check.pattern is not None:
-        held.append(re.fullmatch(check.pattern, text, re.IGNORECASE) is not None)
+        held.append(len(text) <= LONGEST_MATCHED and re.fullmatch(check.pattern, text, re.IGNORECASE) is not None)
     if check.choice is not None:
         chosen = {first or second for first, second in _CHOICE.findall(text.upper() if len(text) == 1 else text)}
         held.append(chosen == {check.choice})

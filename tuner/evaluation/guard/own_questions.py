@@ -28,6 +28,8 @@ _RULE, _CORRECT = "guard-question", "Correct the record. docs/evaluation.md desc
 # What stands for one character in a regular expression, and the groups whose question mark is no repetition.
 _ONE_CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _SPECIAL_GROUP = re.compile(r"\(\?")
+# In the verbose form, blanks and comments may stand between a group and its repetition.
+_VERBOSE = re.compile(r"\(\?[a-z-]*x", re.IGNORECASE)
 
 
 @dataclass
@@ -140,7 +142,10 @@ def _pattern_problem(pattern: str | None) -> str | None:
         re.compile(pattern)
     except re.error as error:
         return f"is no regular expression: {error}."
-    plain = _SPECIAL_GROUP.sub("(", _ONE_CHARACTER.sub("x", pattern))
+    characters = _ONE_CHARACTER.sub(".", pattern)
+    if _VERBOSE.search(characters):
+        return "has the flag x, with which blanks and comments are left out. Write the expression without them."
+    plain = _SPECIAL_GROUP.sub("(", characters)
     if re.search(r"\)[*+{]", plain):
         return "repeats a group, which can take very long."
     if len(re.findall(r"[*+{]", plain)) > 3 or plain.count("?") > 6:

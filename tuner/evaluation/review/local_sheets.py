@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.evaluation.people import ReviewSheet
-from tuner.datasets.io import write_whole
 from tuner.evaluation.grading.samples import SampleSet
 from tuner.evaluation.review.draw import draw_sample, sample_name
 from tuner.evaluation.review.spreadsheet import sample_sheet
@@ -22,12 +21,16 @@ def known_sheets(folder: Path | None) -> list[ReviewSheet]:
     return [parse(ReviewSheet, path.read_bytes(), str(path)) for path in paths]
 
 
-def write_sample(folder: Path, samples: SampleSet, flagged: Collection[str], count: int) -> None:
-    """Writes `count` of the questions, drawn at random, for people to score. The same draw is the same sheet."""
+def sample_files(folder: Path | None, samples: SampleSet, flagged: Collection[str], count: int) -> dict[str, bytes]:
+    """`count` of the questions, drawn at random, for people to score: files for the folder by their path in it.
+
+    The same draw is the same sheet.
+    """
     name, questions = sample_name(count, 0), [sample.id for sample in samples.samples]
     known = {sheet.name: sheet for sheet in known_sheets(folder)}.get(name)
     drawn_from = {key for stratum in known.strata for key in stratum.questions} if known else set()
     sheet = known if known and drawn_from == set(questions) else draw_sample(questions, flagged, count, 0)
-    (folder / _SHEETS).mkdir(parents=True, exist_ok=True)
-    write_whole(folder / _SHEETS / f"{name}.json", sheet.to_json_line().encode())
-    write_whole(folder / SAMPLE, sample_sheet(samples, sheet).encode("utf-8-sig"))
+    return {
+        f"{_SHEETS}/{name}.json": sheet.to_json_line().encode(),
+        SAMPLE: sample_sheet(samples, sheet).encode("utf-8-sig"),
+    }

@@ -56,6 +56,23 @@ class TestRunRefusesBeforeAnyUpload:
         assert (outcome.status, "is a link to" in outcome.err) == (1, True), outcome.err
         assert "Copy the file instead" in " ".join(outcome.err.split())
 
+    @pytest.mark.parametrize(
+        ("name", "target", "why"),
+        [
+            ("validation.jsonl", "validation.jsonl", "leads to no file"),
+            ("validation.jsonl", "missing.jsonl", "leads to no file"),
+            ("documents/more", "..", "is a link to a folder"),
+        ],
+    )
+    def test_a_link_in_the_folder_that_leads_to_no_file(
+        self, tuner: Tuner, folder: Path, name: str, target: str, why: str
+    ) -> None:
+        """Leaving it out would start a run without the data that is expected in it."""
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
+        outcome = tuner("run", str(folder))
+        assert (outcome.status, why in " ".join(outcome.err.split())) == (1, True), outcome.err
+
     def test_a_pipe(self, tuner: Tuner, folder: Path) -> None:
         os.mkfifo(folder / "documents" / "notes.txt")
         assert "notes.txt is no regular file" in " ".join(tuner("run", str(folder)).err.split())

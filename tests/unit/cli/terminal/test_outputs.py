@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.unit.datasets.memory_files import NOVA, jsonl, pairs
 from tuner.cli.app import app
 from tuner.cli.terminal.outputs import output_sink, target, write_files
 from tuner.core.errors import DatasetError
+from tuner.datasets.io import LocalSink
 
 CSV = "question,answer\n" + "".join(f"What is {number}?,It is {number}.\n" for number in range(40))
 MODEL = ("--model", NOVA)
@@ -265,3 +267,45 @@ def test_of_two_commands_with_one_output_the_first_wins_and_is_whole(
         second.commit()
     second.discard()
     assert (tmp_path / "result").read_bytes() == b"a" * 9 + b"b" * 9 + b"c" * 9
+
+
+def test_two_commands_with_the_same_files_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each commits its files one after another. Without a lock, the second would commit between two of the first."""
+    second: list[threading.Thread] = []
+    commit = LocalSink.commit
+
+    def interrupted(sink: LocalSink) -> None:
+        commit(sink)
+        if not second:
+            second.append(threading.Thread(target=write, args=(b"second",)))
+            second[0].start()
+            second[0].join(0.2)
+
+    def write(data: bytes) -> None:
+        write_files({tmp_path / name: data for name in ("a", "b")}, force=True)
+
+    monkeypatch.setattr(LocalSink, "commit", interrupted)
+    write(b"first")
+    second[0].join()
+    assert {(tmp_path / name).read_bytes() for name in ("a", "b")} == {b"second"}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_results_that_another_command_made_meanwhile_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("base", "tuned", "references"):
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps([{"question": f"What {n}?", "answer": "That."} for n in range(3)])
+        )
+    compare = [
+        "evaluate",
+        *(part for name in ("base", "tuned", "references") for part in (f"--{name}", f"{name}.json")),
+    ]
+    monkeypatch.chdir(tmp_path)
+
+    def meanwhile(*_: object) -> str:
+        (tmp_path / "out" / "review.csv").write_text("theirs")
+        return "<html>"
+
+    monkeypatch.setattr("tuner.reporting.files_comparison.page", meanwhile)
+    assert call(*compare, "--metric", "rouge", "--output", "out").exit_code == 2
+    assert {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == {"review.csv": "theirs"}

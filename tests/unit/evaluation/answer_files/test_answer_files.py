@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from tuner.cli.terminal.outputs import write_files
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.answer_files import FileRecord, read_records
 from tuner.evaluation.standalone import Evaluation, Files, evaluate
-from tuner.reporting.files_comparison import write_page
+from tuner.reporting.files_comparison import result_files
 from tuner.settings import RunSettings
 
 ASKED, ANSWERED = "How deep?", "Nine."
@@ -168,7 +169,7 @@ def test_fields_are_named_and_ignored_as_in_datasets(tmp_path):
 
 def test_the_page_shows_every_right_answer(tmp_path):
     found = compared(tmp_path, [{"id": 1, "answer": ["Nine.", "9 m"]}], [{"id": 1, "answer": "6"}])
-    write_page(found, tmp_path)
+    write_files(result_files(found, tmp_path), force=True)
     page = (tmp_path / "index.html").read_text("utf-8")
     assert "Also right:" in page
     assert "9 m" in page

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tuner.artifacts.evaluation.scores import Scores
+from tuner.cli.terminal.outputs import write_files
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.evaluation.statistics.comparison import compare
-from tuner.reporting.files_comparison import write_page
+from tuner.reporting.files_comparison import result_files
 from tuner.settings import RunSettings, load
 
 REFERENCES = [
@@ -46,7 +47,7 @@ def scored(folder: Path, base: list[dict], tuned: list[dict], metric: str = "rou
         folder / "out",
         load(RunSettings, settings, "run.yaml"),
     )
-    write_page(evaluation, folder / "out")
+    write_files(result_files(evaluation, folder / "out"), force=True)
     read = Scores.model_validate_json((folder / "out" / "scores.json").read_bytes())
     assert read == evaluation.scores
     return read

@@ -103,3 +103,10 @@ def test_refusals_are_recognised(answer: str) -> None:
 @pytest.mark.parametrize("answer", ["Use a whisk.", "First, take the bolt.", "A" * 200 + " I can't help with that."])
 def test_answers_are_no_refusals(answer: str) -> None:
     assert not is_refusal(answer)
+
+
+def test_an_answer_that_is_too_long_for_a_pattern_does_not_match() -> None:
+    """Otherwise an answer of blanks takes a pattern with three repetitions hours."""
+    check = GuardCheck(pattern="a*a*a*b")
+    assert passes(check, "a" * 499 + "b")
+    assert not passes(check, "a" * 500 + "b")

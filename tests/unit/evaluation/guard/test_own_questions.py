@@ -79,6 +79,8 @@ def test_an_array_is_read_too() -> None:
         (changed(wrong="nine"), "'wrong': this answer passes the check"),
         (changed(check={"pattern": "("}), "'check.pattern': is no regular expression"),
         (changed(check={"pattern": "(a+)+b"}), "'check.pattern': repeats a group"),
+        (changed(check={"pattern": "(?x)(a+) *b"}), "'check.pattern': has the flag x"),
+        (changed(check={"pattern": "(?s-ix:(a+)#\n*)b"}), "'check.pattern': has the flag x"),
         (changed(check={"pattern": "a*a*a*a*b"}), "'check.pattern': has more than three repetitions"),
         (changed(check={"pattern": "a?" * 20 + "a" * 20}), "six optional parts"),
         (changed(check={"pattern": "a" * 300}), "'check.pattern': has 300 characters"),
