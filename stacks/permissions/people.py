@@ -58,8 +58,13 @@ def operator(arns: Arns) -> list[Grant]:
             ("*",),
             "answers a run that waits for approval, with its secret token; AWS has no narrower resource",
         ),
-        # `throughput release` records what is gone.
-        *objects.write_run(arns, ApprovalAnswer.NAME, Keys.ENDPOINT, Keys.TRAINING_JOB),
+        # Not the records of a run's job and endpoint: its answers, and what is purchased, follow them.
+        *objects.write_run(arns, ApprovalAnswer.NAME),
+        Grant(
+            ("lambda:InvokeFunction",),
+            (arns.function("release_throughput"),),
+            "`throughput release` has it recorded what is gone",
+        ),
         *bedrock.delete_endpoints(arns),
         *bedrock.delete_models(arns),
     ]

@@ -21,6 +21,7 @@ _OUTPUTS = (
     "ArtifactsBucketName",
     "StateMachineArn",
     "StartFunctionName",
+    "ReleaseFunctionName",
     "CustomizationRoleArn",
     "DeploymentSettings",
 )
@@ -36,6 +37,7 @@ class Deployment:
     artifacts_bucket: str
     state_machine_arn: str
     start_function: str
+    release_function: str
     customization_role_arn: str
     settings: DeploymentSettings
     state_table: str | None = None
@@ -102,6 +104,7 @@ def _read(stack: str, region: str, description: Response) -> Deployment:
         artifacts_bucket=outputs["ArtifactsBucketName"],
         state_machine_arn=outputs["StateMachineArn"],
         start_function=outputs["StartFunctionName"],
+        release_function=outputs["ReleaseFunctionName"],
         customization_role_arn=outputs["CustomizationRoleArn"],
         settings=load(DeploymentSettings, json.loads(outputs["DeploymentSettings"]), f"stack {stack}", newer=True),
         state_table=outputs.get("StateTableName"),

@@ -20,6 +20,7 @@ OUTPUTS = {
     "ArtifactsBucketName": "tuner-artifacts",
     "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:tuner",
     "StartFunctionName": "tuner-start",
+    "ReleaseFunctionName": "tuner-release",
     "CustomizationRoleArn": "arn:aws:iam::123456789012:role/tuner-customization",
     "StateTableName": "tuner-state",
     "DeploymentSettings": DeploymentSettings(quiet_seconds=2).model_dump_json(),

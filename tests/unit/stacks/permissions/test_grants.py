@@ -318,13 +318,14 @@ def test_a_data_owner_may_export_a_sample_and_write_neither_scores_nor_what_peop
         assert not any(fnmatchcase(f"{run}/{name}", pattern) for pattern in written)
 
 
-def test_an_operator_may_answer_and_record_what_a_release_deleted_and_write_nothing_else_of_the_pipeline() -> None:
+def test_an_operator_may_answer_and_write_nothing_else_of_the_pipeline() -> None:
+    """A record of a job or an endpoint decides whose answers are scored, and which model is purchased for."""
     of_operator, of_owner = (
         {resource for grant in PEOPLE_OF[person] if "s3:PutObject" in grant.actions for resource in grant.resources}
         for person in ("operator", "data owner")
     )
     written = {resource.partition("/runs/*/")[2] for resource in of_operator - of_owner}
-    assert written == {Keys.APPROVAL_ANSWER, Keys.ENDPOINT, Keys.TRAINING_JOB}
+    assert written == {Keys.APPROVAL_ANSWER}
 
 
 def test_a_reviewer_may_write_what_an_import_writes_and_nothing_else() -> None:

@@ -74,6 +74,8 @@ def otherwise(aws: Synthesis, policies: Policies) -> Otherwise:
 
     def principal(name: str) -> str:
         function = aws.functions().get(function_name("tuner", name))
+        if name in policies.roles:  # a person's
+            return name
         return str(function["Role"]["Fn::GetAtt"][0]) if function else f"{name}.amazonaws.com"
 
     def decide(*rows: Row) -> list[str]:
@@ -196,6 +198,47 @@ def test_only_the_gate_writes_what_a_purchase_trusts_and_no_step_writes_a_datase
             (REFUSE, step.name, "s3:PutObject", f"{data}/incoming/faq/training.jsonl", {}),
             (REFUSE, step.name, "s3:DeleteObject", f"{run}/{Keys.GATE}", {}),
         ]
+    assert not otherwise(*rows)
+
+
+# What decides who answers, what is scored, and which model is purchased for.
+TRUSTED = (
+    *(Keys.MANIFEST, Keys.ESTIMATE, Keys.TRAINING, Keys.EVALUATION, Keys.TRAINING_JOB, Keys.TRAINING_SUMMARY),
+    *(Keys.candidate(1) + Keys.TRAINING_JOB, Keys.ENDPOINT, Keys.COMMITMENT, Keys.answers("tuned", 0)),
+)
+
+
+def test_people_write_nothing_that_answers_and_purchases_follow_and_operators_delete_nothing_of_others(
+    policies: Policies, otherwise: Otherwise, arns: dict[str, str]
+) -> None:
+    """Reviewers write gate.json after a run: a purchase follows what the gate's own step returned."""
+    owner, operator, reviewer = (
+        next(role for role in policies.roles if role.startswith(f"People{name}"))
+        for name in ("DataOwner", "Operator", "Reviewer")
+    )
+    artifacts = next(arn for name, arn in arns.items() if name.startswith("StorageArtifacts"))
+    run = f"{artifacts}/runs/faq-0123456789ab"
+    rows: list[Row] = [
+        (REFUSE, person, "s3:PutObject", f"{run}/{name}", {})
+        for person in (owner, operator, reviewer)
+        for name in TRUSTED
+    ]
+    for name in (Keys.SCORES, Keys.GATE, PEOPLE):
+        rows += [(REFUSE, person, "s3:PutObject", f"{run}/{name}", {}) for person in (owner, operator)]
+        rows += [(ALLOW, reviewer, "s3:PutObject", f"{run}/{name}", {})]
+    release = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:tuner-release-throughput"
+    rows += [
+        (ALLOW, operator, "s3:PutObject", f"{run}/{Keys.APPROVAL_ANSWER}", {}),
+        (ALLOW, operator, "lambda:InvokeFunction", release, {}),
+        (REFUSE, owner, "lambda:InvokeFunction", release, {}),
+        (REFUSE, operator, "lambda:InvokeFunction", release.replace("release", "purchase"), {}),
+        (ALLOW, operator, "bedrock:DeleteProvisionedModelThroughput", PROVISIONED, OURS),
+        (REFUSE, operator, "bedrock:DeleteProvisionedModelThroughput", PROVISIONED, THEIRS),
+        (REFUSE, operator, "bedrock:DeleteProvisionedModelThroughput", PROVISIONED, {}),
+        (ALLOW, operator, "bedrock:DeleteCustomModel", MODEL, OURS),
+        (REFUSE, operator, "bedrock:DeleteCustomModel", MODEL, THEIRS),
+        (REFUSE, operator, "bedrock:CreateProvisionedModelThroughput", MODEL, MARKED),
+    ]
     assert not otherwise(*rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,6 +11,9 @@ import typer
 
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.training_jobs import TrainingJobs
+from tuner.aws.clients import client
+from tuner.aws.error_mapping import mapped_errors
+from tuner.aws.executions import Executions
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
@@ -78,6 +82,7 @@ def release(
         say(f"Released: {gone}", "good")
     for left in outcome.completing:
         say(f"Not stopped, because it has finished training and is about to complete: {left}", "good")
+    _have_it_recorded(deployment, [entry for entry in wanted if entry.resource.arn in outcome.released])
 
 
 def _inventory(deployment: Deployment) -> list[InventoryEntry]:
@@ -113,10 +118,29 @@ def _lacking(entry: InventoryEntry) -> str:
 
 
 def _release(deployment: Deployment, arns: Sequence[str]) -> Outcome:
-    """Releases with the code of the release function, but with the caller's permissions."""
+    """Releases with the code of the release function, but with the caller's permissions.
+
+    People may not write the records of a run's resources: answers and purchases follow them.
+    """
     price = hourly_price(price_list(deployment.settings.prices))
     kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
-    return Release(kinds, deployment.settings.name, deployment.folder, price).resources(arns)
+    release = Release(kinds, deployment.settings.name, deployment.folder, price, records=False)
+    return release.resources(arns)
+
+
+def _have_it_recorded(deployment: Deployment, gone: Sequence[InventoryEntry]) -> None:
+    """Asks the release function to record what is gone. A run in progress fails, and is released then."""
+    executions = Executions(deployment.state_machine_arn)
+    for run_id in sorted({entry.run_id for entry in gone if entry.run_id}):
+        if executions.status(run_id) == "RUNNING":
+            continue
+        with mapped_errors(f"have the release recorded by the function '{deployment.release_function}'"):
+            client("lambda").invoke(
+                FunctionName=deployment.release_function,
+                # Asynchronous: Lambda repeats it until a second look, a minute later, misses the endpoint too.
+                InvocationType="Event",
+                Payload=json.dumps({"run_id": run_id}).encode(),
+            )
 
 
 def _show(found: Sequence[InventoryEntry]) -> None:

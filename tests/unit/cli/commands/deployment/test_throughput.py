@@ -1,11 +1,13 @@
 """`tuner throughput`: lists everything with the name or tag, and releases only what has both."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.cli.fake_aws import FakeAws, Refused, Tuner
+from tests.unit.cli.fake_aws import Execution, FakeAws, Refused, Tuner
+from tuner.core.artifact_keys import Keys
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/"
 CLAUDE = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0:200k"
@@ -103,6 +105,20 @@ def test_an_endpoint_is_released_by_its_arn(tuner: Tuner, bedrock: Any) -> None:
     assert outcome.status == 0
     assert f"Released: {arn}" in outcome.err
     assert [entry["provisionedModelArn"] for entry in bedrock.throughputs] == [other]
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "RUNNING"])
+def test_the_release_function_records_what_people_release(tuner: Tuner, bedrock: Any, status: str) -> None:
+    """People may not write the record. A run in progress ends because of the release, which calls the function."""
+    arn = bedrock.throughput("tuner-faq-1", OURS)
+    bedrock.add(Execution("faq-1", status))
+    record = {"kind": "provisioned", "arn": arn, "name": "tuner-faq-1", "created_at": "2026-11-01T00:00:00Z"}
+    bedrock.put("faq-1", Keys.ENDPOINT, record)
+    assert tuner("throughput", "release", arn, "--yes").status == 0
+    asked = [(call["FunctionName"], json.loads(call["Payload"])) for call in bedrock.calls("Invoke")]
+    assert asked == ([] if status == "RUNNING" else [("tuner-release", {"run_id": "faq-1"})])
+    written = bedrock.s3.get_object(Bucket="tuner-artifacts", Key=f"runs/faq-1/{Keys.ENDPOINT}")["Body"].read()
+    assert json.loads(written) == record
 
 
 def test_nothing_is_released_without_confirmation(tuner: Tuner, bedrock: Any) -> None:
