@@ -6,10 +6,11 @@ random time between 0 and that value (Step Functions Developer Guide, "Handling 
 SFN_WAIT_SCALE scales the delays.
 
 A function becomes ready after LOCAL_PENDING seconds here, and after a minute on AWS (function_states.py). The delays of
-retries for such functions are scaled by the same ratio.
+retries for such functions are scaled by that ratio instead: with a small SFN_WAIT_SCALE, they would end before.
 """
 
 import random
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -22,7 +23,7 @@ from local.patches.settings import patch_settings
 _NOT_READY = {f"Lambda.{refusal.code}" for refusal in (INITIALIZING, PENDING)}
 _READY_ON_AWS_SECONDS = 60
 # MiniStack selects a retrier and sleeps in separate functions.
-_delay: ContextVar[float | None] = ContextVar("delay of the next retry", default=None)
+_delay: ContextVar[float | None] = ContextVar("delay of the next retry, scaled", default=None)
 
 
 def install() -> None:
@@ -32,14 +33,18 @@ def install() -> None:
     def find_and_compute(retriers: Any, error: str, counts: Any) -> Any:
         retrier, index = find(retriers, error, counts)
         fraction = random.random()  # noqa: S311 - no secret
-        scale = patch_settings().pending / _READY_ON_AWS_SECONDS if error in _NOT_READY else 1
+        not_ready = error in _NOT_READY
+        scale = patch_settings().pending / _READY_ON_AWS_SECONDS if not_ready else stepfunctions._SFN_WAIT_SCALE
         _delay.set(delay_seconds(retrier, counts.get(index, 0), fraction) * scale if retrier else None)
         return retrier, index
 
     def sleep_for_delay(seconds: float) -> None:
         delay = _delay.get()
         _delay.set(None)
-        sleep(seconds if delay is None else delay)
+        if delay is None:
+            sleep(seconds)
+        else:
+            time.sleep(delay)
 
     stepfunctions._find_matching_retrier = find_and_compute
     stepfunctions._scaled_sleep = sleep_for_delay

@@ -1,6 +1,7 @@
 """The delays between the retries of a state machine."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 from ministack.services import stepfunctions
@@ -28,11 +29,13 @@ class TestRetryDelays:
 
     @pytest.fixture
     def paused(self, monkeypatch):
-        """Installs the patch with the given settings. Returns the delays; random values are 0.5."""
+        """Installs the patch with the given settings. Returns the delays; random values and SFN_WAIT_SCALE are 0.5."""
 
         def install(settings):
             slept: list[float] = []
+            monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0.5)
             monkeypatch.setattr(stepfunctions, "_scaled_sleep", slept.append)
+            monkeypatch.setattr(retry_delays, "time", SimpleNamespace(sleep=slept.append))
             monkeypatch.setattr(stepfunctions, "_find_matching_retrier", stepfunctions._find_matching_retrier)
             monkeypatch.setattr(random, "random", lambda: 0.5)
             monkeypatch.setattr(retry_delays, "patch_settings", lambda: settings)
@@ -47,9 +50,9 @@ class TestRetryDelays:
         assert stepfunctions._find_matching_retrier(retriers, "E", {0: 4})[1] == 0
         stepfunctions._scaled_sleep(60)
         stepfunctions._scaled_sleep(7)  # a Wait state
-        assert slept == [81, 7]
+        assert slept == [40.5, 7]
 
-    def test_the_delay_for_a_function_that_is_not_ready_is_scaled(self, paused):
+    def test_the_delay_for_a_function_that_is_not_ready_is_scaled_by_the_time_until_it_is(self, paused):
         slept = paused(PatchSettings(pending=0.6))
         stepfunctions._find_matching_retrier(
             [{**RETRIER, "ErrorEquals": ["States.ALL"]}], "Lambda.ResourceConflictException", {0: 1}
