@@ -41,17 +41,23 @@ class _RefusedError(Exception):
 
 
 def checks(settings: DeploymentSettings, region: str, ask: bool) -> Iterator[Check]:
-    """The checks of the models. `ask` allows the calls that cost money: one to each judge."""
-    yield Check("Base model", partial(_base_model, settings.base_model, region), _ANOTHER_MODEL)
-    base = catalog.model(settings.base_model).invoke_id
-    yield Check("Base model access", partial(_access, "Base model access", base), _SUPPORT)
-    for model in settings.compared_models:
-        name = f"Access to {model}"
-        yield Check(name, partial(_access, name, catalog.judge_or_assumed(model).foundation_model), _SUPPORT)
-    for model in judges(settings):
-        name = judge_check("Judge", model, settings)
-        remedy = _ANOTHER_JUDGE if model == settings.judge_model else _ANOTHER_OF_SEVERAL
-        yield Check(name, partial(_judge, name, model, ask), remedy)
+    """The checks of the models. `ask` allows the calls that cost money: one to each judge.
+
+    Without a base model, whose name was refused already, the others are checked.
+    """
+    if settings.base_model:
+        yield Check("Base model", partial(_base_model, settings.base_model, region), _ANOTHER_MODEL)
+    for model in catalog.models():
+        if model.id == settings.base_model:
+            name = "Base model access"
+            yield Check(name, partial(_access, name, model.invoke_id), _SUPPORT)
+    for other in settings.compared_models:
+        name = f"Access to {other}"
+        yield Check(name, partial(_access, name, catalog.judge_or_assumed(other).foundation_model), _SUPPORT)
+    for judge in judges(settings):
+        name = judge_check("Judge", judge, settings)
+        remedy = _ANOTHER_JUDGE if judge == settings.judge_model else _ANOTHER_OF_SEVERAL
+        yield Check(name, partial(_judge, name, judge, ask), remedy)
 
 
 def _base_model(model_id: str, region: str) -> str | CheckResult:

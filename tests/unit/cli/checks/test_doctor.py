@@ -377,6 +377,22 @@ def test_a_deployment_with_unknown_settings_can_be_checked(tuner: Tuner, aws: Fa
     assert tuner("throughput").status == 0
 
 
+def test_an_unknown_base_model_of_a_deployment_does_not_end_the_checks(tuner: Tuner, aws: FakeAws) -> None:
+    settings = json.loads(aws.stacks["BedrockTuner"]["DeploymentSettings"])
+    aws.stacks["BedrockTuner"]["DeploymentSettings"] = json.dumps({**settings, "base_model": "amazon.nova-one-v9:0"})
+    found = verdicts(tuner("doctor", "--json"))
+    assert (found["Base model"], found["Judge"], found["Training jobs"]) == ("failed", "ok", "ok")
+
+
+def test_an_unknown_base_model_of_cdk_json_does_not_end_the_checks(tuner: Tuner, aws: FakeAws) -> None:
+    aws.stacks.clear()
+    outcome = tuner("doctor", "-c", "base_model=amazon.nova-one-v9:0", "--json")
+    found = verdicts(outcome)
+    assert outcome.status == 1
+    assert (found["Settings"], found["Judge"], found["Training jobs"]) == ("failed", "ok", "ok")
+    assert "Base model" not in found, "the default model is not the one that was asked for"
+
+
 def test_a_judge_server_that_does_not_answer_is_a_failure(tuner: Tuner, aws: FakeAws) -> None:
     """The local cloud names its variable in the error of the model."""
 

@@ -26,6 +26,7 @@ from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, deployments
 
 _SIGNS = {"ok": ("✓", "good"), "warning": ("!", "warn"), "failed": ("✗", "bad")}
+_BASE_MODEL = "base_model"
 _QUALIFIER = "@aws-cdk/core:bootstrapQualifier"
 
 
@@ -81,7 +82,11 @@ def _results(context: JsonObject, name: str, on_local: bool, ask: bool) -> Itera
         settings = _settings_of(context, name)
     except SettingsError as error:
         yield CheckResult("Settings", "failed", str(error), "docs/settings.md lists the keys of cdk.json and of -c.")
-        return
+        context = {key: value for key, value in context.items() if key != _BASE_MODEL}
+        try:
+            settings = _settings_of(context, name).model_copy(update={_BASE_MODEL: ""})
+        except SettingsError:
+            return  # more is wrong than the base model
     if on_local:
         try:
             use_local_cloud()
