@@ -98,7 +98,11 @@ def _no_format(head: bytes) -> Issue:
         return Issue("json", message, "Give a table's file the ending .csv or .tsv.")
     if first.startswith((b"'", b"(")):
         return Issue("json", "this is not valid JSON: it looks like Python.", "Write the records with json.dumps.")
-    if first.startswith((b"//", b"/*")):
+    if first.startswith((b'"{', b'"[')):
+        remedy = "Decode it once (in Python: json.loads), and write what it holds."
+        return Issue("json", "this is JSON inside of a text: it was encoded twice.", remedy)
+    below = head.lstrip()[:HEAD_BYTES].partition(b"\n")[2].lstrip()
+    if first.startswith((b"//", b"/*")) or (first.startswith(b"#") and below.startswith((b"{", b"["))):
         return Issue("json", "this is not valid JSON: it begins with a comment.", "Remove the comments.")
     if _YAML.match(first):
         remedy = "Write it as JSON (in Python: json.dumps(yaml.safe_load(text)))."

@@ -139,7 +139,7 @@ def _guess(header: str) -> str:
 
 def _header(rows: Iterator[list[str]], line: int) -> list[str]:
     try:
-        names = [name.strip() for name in next(rows, [])]
+        names = [" ".join(name.split()) for name in next(rows, [])]
     except csv.Error as error:
         raise UnreadableError(line, _broken(str(error))) from None
     if len(names) > MOST_FIELDS:

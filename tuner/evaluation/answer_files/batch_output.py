@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.messages import joined, role_of
+from tuner.datasets.records.schemas.field_names import role_of
+from tuner.datasets.records.schemas.messages import joined
 
 _PROMPTS = ("prompt", "inputText")
 # The members of outputs that hold a text: Llama, Titan, Cohere, Mistral.

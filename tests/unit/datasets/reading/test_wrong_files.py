@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -91,6 +92,8 @@ CASES: dict[str, tuple[str, bytes | str, int | None, str]] = {
     "LaTeX": ("t.csv", "\\begin{tabular}{ll}\nq & a \\\\\n", None, f"this is a table or text in LaTeX, not a dataset. {FORMATS}"),  # noqa: E501
     "several objects on a line": ("t.json", P * 3, 1, SEVERAL),
     "a comment": ("t.json", f"// FAQ\n[{P}]", 1, "this is not valid JSON: it begins with a comment. Remove the comments."),  # noqa: E501
+    "a comment with a number sign": ("t.jsonl", f"# FAQ\n{P}\n", 1, "this is not valid JSON: it begins with a comment. Remove the comments."),  # noqa: E501
+    "JSON that was encoded twice": ("t.json", json.dumps(f"[{P}]"), 1, "this is JSON inside of a text: it was encoded twice. Decode it once (in Python: json.loads), and write what it holds."),  # noqa: E501
     "YAML": ("t.yaml", "- question: q\n  answer: a\n", 1, "this is not valid JSON: it looks like YAML. Write it as JSON (in Python: json.dumps(yaml.safe_load(text)))."),  # noqa: E501
     "a text": ("t.txt", "Q: How deep?\nA: Nine.\n", 1, f"this is not valid JSON: a dataset starts with '[' or '{{'. {FORMATS} Put texts into documents/ to generate questions."),  # noqa: E501
     "names apart from values": ("t.json", '{"columns": ["question", "answer"], "data": [["q", "a"]]}', 1, COLUMNS),

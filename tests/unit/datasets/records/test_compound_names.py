@@ -96,6 +96,11 @@ def test_an_address_and_other_facts_of_a_letter_are_no_question(names):
     assert letter(names).name is None
 
 
+def test_line_breaks_in_the_names_of_columns_are_spaces():
+    checked, [_] = read(b'"Kunden-\nfrage","Antwort\n(final)"\nWie tief?,Neun.\n', "training.csv")
+    assert checked.fields.fields == {"prompt": "Kunden- frage", "completion": "Antwort (final)"}
+
+
 def test_of_several_fields_none_is_taken():
     checked, records = read(jsonl([{"ChatGPT Answer": "Ten.", "Human Answer": RECORD[1], "question": RECORD[0]}]))
     assert records == []

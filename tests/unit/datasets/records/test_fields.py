@@ -42,6 +42,32 @@ def test_a_context_follows_the_question(asks, name):
     assert checked.fields.left_out == ()
 
 
+INSIDE = [
+    {"context": {"title": ["Piers"], "sentences": [["Guide:", "pier 4."]]}},
+    {"passages": {"is_selected": [1], "passage_text": ["Guide:", "pier 4."]}},
+    {"document": {"summary": {"text": ["Guide:", "pier 4."]}}},
+]
+
+
+@pytest.mark.parametrize("context", INSIDE, ids=str)
+def test_the_texts_inside_of_a_context_follow_the_question(context):
+    _, [record] = converted({**PAIR, **context})
+    assert question(record) == f"{PAIR['question']}\n\nGuide:\n\npier 4."
+
+
+def test_alpacas_mark_of_no_input_is_none():
+    _, [record] = converted({"instruction": PAIR["question"], "input": "<noinput>", "output": PAIR["answer"]})
+    assert question(record) == PAIR["question"]
+
+
+@pytest.mark.parametrize("member", ["stem", "text"])
+def test_an_object_that_is_called_a_question_is_its_text(member):
+    record = {"id": 1, "question": {member: "How deep?", "choices": ["six", "nine"]}, "answerKey": "B"}
+    checked, [learnt] = converted({**record, "data": {"text": "Other."}})
+    assert question(learnt) == "How deep?\n\nA. six\nB. nine"
+    assert checked.fields.fields["prompt"] == f"question.{member}"
+
+
 def test_a_context_that_only_a_later_record_has_is_used():
     _, records = converted(PAIR, {**PAIR, "context": "Guide."})
     assert [question(record) for record in records] == [PAIR["question"], f"{PAIR['question']}\n\nGuide."]
@@ -79,6 +105,8 @@ EARLIER = [
     [["Is it open?", "Yes."]],
     [{"role": "user", "content": "Is it open?"}, {"role": "assistant", "content": "Yes."}],
     [{"question": "Is it open?", "answer": "Yes."}],
+    [{"role": "User", "message": "Is it open?"}, {"role": "Chatbot", "message": "Yes."}],
+    [{"from": "human", "value": "Is it open?"}, {"from": "gpt", "value": "Yes."}],
 ]
 
 
@@ -264,7 +292,8 @@ NAMES = [
     ("Frage", "Antwort"), ("質問", "回答"), ("问题", "答案"), ("질문", "답변"), ("Question", "Réponse"),
     ("Pregunta", "Respuesta"), ("Pergunta", "Resposta"), ("Domanda", "Risposta"), ("Vraag", "Antwoord"),
     ("Вопрос", "Ответ"), ("السؤال", "الجواب"), ("प्रश्न", "उत्तर"), ("Pytanie", "Odpowiedź"), ("soru", "cevap"),
-    ("Question:", " ANSWER "), ("question_text", "answer_text"), ("User Input", "Model Response"),
+    ("Question:", " ANSWER "), ("inputs", "targets"), ("Ques", "Ans"), ("question_text", "answer_text"),
+    ("User Input", "Model Response"),
     ("\u200fשאלה", "תשובה\u200f"),
     ("คำถาม", "คำตอบ"), ("سوال", "پاسخ"), ("问", "答"), ("input_text", "output_text"), ("question", "ground_truth"),
 ]  # fmt: skip

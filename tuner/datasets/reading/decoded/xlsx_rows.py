@@ -134,7 +134,7 @@ class _Sheet:
             message = f"the row '{str(_values(row)[0])[:60]}' above the header is left out."
             yield _issue(row[0].row, "title-row", message, _LOOK)
         header, *rows = rows[titles:]
-        names = {cell.column: str(cell.value).strip() for cell in header if cell.value is not None}
+        names = {cell.column: " ".join(str(cell.value).split()) for cell in header if cell.value is not None}
         refuse_columns(len(names))
         if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
             message = f"the header has the column '{twice[0]}' more than once."

@@ -18,6 +18,7 @@ _TEXTS = ("text", "answer", "body", "content")
 _ABOUT = frozenset((
     "id", "a_id", "answer_id", "answer_start", "answer_end", "author", "user", "user_id", "language", "lang", "url",
     "link", "source", "date", "created", "created_at", "timestamp", "answer_category",
+    "tokens",
 ))  # fmt: skip
 _SEVERAL = 'Write several right answers as texts, ["...", "..."], and one answer that is a list as a text.'
 _BEST = "Nothing to do if that is right; else keep the right answers only."

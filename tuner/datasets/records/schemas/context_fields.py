@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.field_names import Kind, choice_columns, find, has_content, kind_of, leaf_names
+from tuner.datasets.records.schemas.field_names import (
+    LABELS,
+    Kind,
+    choice_columns,
+    content_name,
+    find,
+    has_content,
+    kind_of,
+    leaf_names,
+    normal,
+    role_of,
+)
 
 USED = (Kind.INSTRUCTION, Kind.CONTEXT, Kind.CHOICES, Kind.HISTORY, Kind.SYSTEM)
 _IGNORE = f"or ignore the field: {field_setting('ignore')}."
@@ -46,9 +58,18 @@ class Beside:
 def other_fields(row: Fields, taken: tuple[str, ...], ignored: tuple[str, ...]) -> dict[str, Other]:
     """The fields of a row that are not `taken`. Those that are `ignored` only describe the record."""
     names = [name for name in leaf_names(row) if name not in taken]
-    kinds = {name: Kind.DESCRIPTION if name in ignored else kind_of(name) for name in names}
+    kinds = {name: Kind.DESCRIPTION if name in ignored else _kind_in_row(name) for name in names}
     kinds |= dict.fromkeys(choice_columns([name for name in names if name not in ignored]), Kind.CHOICES)
     return {name: Other(kind, find(row, name)) for name, kind in kinds.items()}
+
+
+def _kind_in_row(name: str) -> Kind:
+    """What a field is for. A text of an unknown name inside of a context (`context.sentences`) is a part of it."""
+    kind = kind_of(name)
+    if kind is not Kind.UNKNOWN or normal(name) in LABELS:
+        return kind
+    *outer, _ = accumulate(name.split("."), "{}.{}".format)
+    return Kind.CONTEXT if any(kind_of(each) is Kind.CONTEXT for each in outer) else kind
 
 
 def beside(others: Others) -> Beside | tuple[Issue, ...]:
@@ -188,8 +209,10 @@ def _history(used: Others) -> list[Turn] | Issue:
 
 
 def _earlier(entry: Any, name: str) -> Iterator[Turn]:
-    if isinstance(entry, Mapping) and isinstance(entry.get("content"), str) and isinstance(entry.get("role"), str):
-        yield Turn(entry["role"], entry["content"], name)
+    if isinstance(entry, Mapping) and (speaker := role_of(entry)) is not None:
+        content = content_name(entry)
+        if content and isinstance(entry[content], str):
+            yield Turn(speaker, entry[content], name)
         return
     texts = list(entry.values()) if isinstance(entry, Mapping) else entry
     if isinstance(texts, list) and len(texts) == 2 and all(isinstance(text, str) for text in texts):

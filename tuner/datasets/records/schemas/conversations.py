@@ -24,11 +24,8 @@ from tuner.datasets.records.schemas.context_fields import (
     parsed_cell,
     tool_fields,
 )
-from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, has_content
+from tuner.datasets.records.schemas.field_names import CONTENTS, MISSING, ROLES, Kind, content_name, find, has_content
 from tuner.datasets.records.schemas.messages import (
-    CONTENTS,
-    ROLES,
-    content_name,
     expected,
     joined,
     member_kind,

@@ -28,8 +28,9 @@ from tuner.datasets.records.schemas.field_names import (
     kind_of,
     leaf_names,
     normal,
+    role_of,
 )
-from tuner.datasets.records.schemas.messages import is_message, may_be_messages, role_of
+from tuner.datasets.records.schemas.messages import is_message, may_be_messages
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of
 from tuner.settings import FieldNames

@@ -12,12 +12,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from tuner.catalog.models import RecordFormat
 from tuner.datasets.reading.rows import Fields
 
 # If a record has several of these names, the earliest in the list is used.
 QUESTIONS = (
     "question", "prompt", "instruction", "query", "sentence1", "input", "user", "problem", "source", "q",
-    "questions", "question_text", "user_input", "text_input", "input_text", "user_message", "human", "customer",
+    "questions", "question_text", "user_input", "text_input", "input_text", "inputs", "ques", "user_message",
+    "human", "customer",
     "frage", "fragen", "eingabe",  # German
     "pregunta", "preguntas", "pergunta", "perguntas", "domanda", "domande", "vraag", "vragen",  # es, pt, it, nl
     "質問", "問い", "質問文", "入力", "問題", "问题", "提问", "問", "问", "输入", "輸入", "질문", "문제",  # ja, zh, ko
@@ -31,6 +33,7 @@ ANSWERS = (
     "answers", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text", "output_text",
     "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
     "answer_index", "answer_idx", "correct_index",
+    "targets", "ans",
     "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
@@ -60,6 +63,20 @@ TRANSCRIPTS = (
     "chat",
     "chat_messages",
 )
+
+# The members of a message with its speaker and with what was said.
+ROLES = ("role", "from", "speaker", "sender")
+CONTENTS = ("content", "value", "parts", "text", "message")
+# Names of speakers in published datasets, in lower case.
+_SPEAKERS = {
+    **dict.fromkeys(("user", "human", "customer", "client", "prompter", "question"), "user"),
+    **dict.fromkeys(
+        ("assistant", "gpt", "bot", "model", "chatgpt", "ai", "chatbot", "agent", "answer", "claude", "bing", "bard"),
+        "assistant",
+    ),
+    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("tool", "function", "ipython", "observation", "function_response", "function_call"), "tool"),
+}
 
 
 class Kind(Enum):
@@ -150,6 +167,9 @@ _ANSWER_INSIDE = {
     "messages",
 }  # fmt: skip
 
+_TEXT_MEMBERS = frozenset(("text", "stem", "value"))
+_OBJECTS = frozenset(("question", "query", "prompt", "instruction", "answer", "response", "completion", "output"))
+
 # What `find` returns for a field that is not there: None is a valid JSON value.
 MISSING = object()
 _MAX_DEPTH = 4
@@ -157,8 +177,14 @@ _MAX_DEPTH = 4
 
 @lru_cache(maxsize=4096)
 def normal(name: str) -> str:
-    """A name without differences of case, width, spaces and punctuation; of a nested one, the last part."""
-    last = name.rpartition(".")[2] or name
+    """A name without differences of case, width, spaces and punctuation; of a nested one, the last part.
+
+    The text of an object that is called a question or an answer has the object's name: `question.stem`.
+    """
+    outer, _, last = name.rpartition(".")
+    last = last or name
+    if outer and last.casefold() in _TEXT_MEMBERS and (of := normal(outer)) in _OBJECTS:
+        return of
     spaced = _CAMEL.sub("_", unicodedata.normalize("NFKC", last))
     return _SPACES.sub("_", spaced.strip(_AROUND).casefold())
 
@@ -228,7 +254,20 @@ def find(row: Fields, name: str) -> Any:
 
 
 def has_content(value: Any) -> bool:
-    """Whether a value says anything: not null, and not an empty text, list or object."""
+    """Whether a value says anything: not null, not an empty text, list or object, and not Alpaca's `<noinput>`."""
     if isinstance(value, str):
-        return bool(value.strip())
+        return value.strip() not in ("", "<noinput>")
     return value is not MISSING and value is not None and value not in ([], {})
+
+
+def role_of(message: Fields, native: RecordFormat | None = None) -> str | None:
+    """The speaker: `user`, `assistant`, `system`, `tool`, or any other name as it is."""
+    found = next((message[name] for name in ROLES[: 1 if native else None] if name in message), None)
+    if not isinstance(found, str):
+        return None
+    return found if native == "converse" else _SPEAKERS.get(found.strip().lower(), found)
+
+
+def content_name(message: Fields, native: RecordFormat | None = None) -> str | None:
+    """The name of the member that holds what was said."""
+    return next((name for name in CONTENTS[: 1 if native else None] if name in message), None)

@@ -9,21 +9,17 @@ from tuner.catalog.models import RecordFormat
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of
+from tuner.datasets.records.schemas.field_names import (
+    CONTENTS,
+    ROLES,
+    Kind,
+    content_name,
+    has_content,
+    kind_of,
+    role_of,
+)
 from tuner.datasets.records.schemas.record_selection import decides, turn_decision
 
-ROLES = ("role", "from", "speaker", "sender")
-CONTENTS = ("content", "value", "parts", "text")
-# Names of speakers in published datasets, in lower case.
-_SPEAKERS = {
-    **dict.fromkeys(("user", "human", "customer", "client", "prompter", "question"), "user"),
-    **dict.fromkeys(
-        ("assistant", "gpt", "bot", "model", "chatgpt", "ai", "chatbot", "agent", "answer", "claude", "bing", "bard"),
-        "assistant",
-    ),
-    **dict.fromkeys(("system", "developer"), "system"),
-    **dict.fromkeys(("tool", "function", "ipython", "observation", "function_response", "function_call"), "tool"),
-}
 # Members of messages and blocks that are not texts, and what they are. A member that is in no list is left out.
 _MEDIA = {
     **dict.fromkeys(("image", "image_url", "images", "input_image", "inline_data", "inlineData"), "an image"),
@@ -62,19 +58,6 @@ def turn_of(message: Any, field: str, native: RecordFormat | None) -> Turn | tup
     if text is None:
         return (Issue("field-type", expected(native), "Write the content in this form.", where),)
     return Turn(role, text, where)
-
-
-def role_of(message: Fields, native: RecordFormat | None = None) -> str | None:
-    """The speaker: `user`, `assistant`, `system`, `tool`, or any other name as it is."""
-    found = next((message[name] for name in ROLES[: 1 if native else None] if name in message), None)
-    if not isinstance(found, str):
-        return None
-    return found if native == "converse" else _SPEAKERS.get(found.strip().lower(), found)
-
-
-def content_name(message: Fields, native: RecordFormat | None = None) -> str | None:
-    """The name of the member that holds what was said."""
-    return next((name for name in CONTENTS[: 1 if native else None] if name in message), None)
 
 
 def is_message(value: Any) -> bool:

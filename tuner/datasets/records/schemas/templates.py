@@ -16,8 +16,7 @@ from tuner.datasets.findings import Issue
 from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import USED, Beside, Other, Others, beside, other_fields
-from tuner.datasets.records.schemas.field_names import Kind, find
-from tuner.datasets.records.schemas.messages import role_of
+from tuner.datasets.records.schemas.field_names import Kind, find, role_of
 
 # Beginnings of turns: the group is the speaker.
 _STARTS = (
