@@ -75,10 +75,11 @@ def estimate(
         model.id: _choice(replace(plan, model=model), inputs, limits, known_prices) for model in plan.base_models
     }
     # Nobody knows which candidate is chosen. The run may cost as much as the most expensive choice, and a choice with
-    # unknown prices may be that one.
+    # unknown prices may be that one. By known prices, it can be another one: no choice may pass what is approved.
     dearest = max(choices.values(), key=lambda choice: (len(choice.unknown), choice.at_most_usd, choice.total_usd))
+    most = max(choice.at_most_usd or 0 for choice in choices.values())
     return Estimate(
-        **dict(dearest),
+        **{**dict(dearest), "at_most_usd": most},
         choices=choices if len(choices) > 1 else {},
         warnings=tuple(warnings),
         **limits.model_dump(),

@@ -369,6 +369,9 @@ def test_a_choice_with_an_unknown_price_may_be_the_most_expensive_one() -> None:
     assert found.items == found.choices[MICRO].items
     assert found.unknown == ("Provisioned throughput",)
     assert CostItemId.THROUGHPUT in found.worst_case.unknown
+    # What is known of it is less than what another choice can cost.
+    known_of = {name: choice.at_most_usd or 0 for name, choice in found.choices.items()}
+    assert found.worst_case_usd == max(known_of.values()) > known_of[MICRO]
 
 
 def test_the_prices_of_all_base_models_are_asked_for() -> None:

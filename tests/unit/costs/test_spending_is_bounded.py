@@ -22,9 +22,10 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.token_reservation import Reservation, judge_payer
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.artifacts.evaluation.contestants import MAIN, Contestant
+from tuner.artifacts.evaluation.contestants import BEST, MAIN, Contestant
 from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.converse import ConverseClient
+from tuner.aws.s3.guard_questions import save_guard_questions
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AwsError, RetryableError, SpendingLimitError, ThrottledError, TunerError
@@ -35,7 +36,7 @@ from tuner.costs.meter import Tokens, most_used
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.serving.inference import Inference, Shard
+from tuner.serving.inference import GuardShard, Inference, Shard
 from tuner.settings import RunSettings
 
 TUNED_ENDPOINT = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/x"
@@ -134,7 +135,9 @@ OTHERS = ["us.meta.llama3-3-70b-instruct-v1:0", "us.anthropic.claude-opus-5-5"]
 SETTINGS = st.fixed_dictionaries(
     {
         "serving": st.sampled_from(["provisioned", "on_demand"]),
-        "compare_with": st.lists(st.sampled_from([*OTHERS, "few_shot"]), max_size=2, unique=True),
+        "compare_with": st.lists(
+            st.sampled_from([*OTHERS, "few_shot", "retrieval", "retrieval_tuned", "best"]), max_size=3, unique=True
+        ),
         "system_prompt": st.none() | TEXTS,
         "inference": st.fixed_dictionaries({"max_tokens": st.integers(1, 40), "temperature": st.just(0.5)}),
         "judge": st.fixed_dictionaries(
@@ -148,6 +151,7 @@ SETTINGS = st.fixed_dictionaries(
             {
                 "metrics": st.sampled_from([["correctness"], ["preference"], ["correctness", "preference"]]),
                 "samples": st.integers(1, 3),
+                "guard": st.integers(0, 2),
             }
         ),
     }
@@ -155,12 +159,27 @@ SETTINGS = st.fixed_dictionaries(
 
 
 ORDINARY = {"serving": "on_demand", "evaluation": {"metrics": ["correctness", "preference"]}}
+GUARDED = {
+    "serving": "on_demand",
+    "compare_with": ["best", "retrieval_tuned"],
+    "inference": {"max_tokens": 1},
+    "evaluation": {"metrics": ["correctness"], "guard": 3},
+}
 
 
 def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, invocations: int) -> None:
     """The states that answer and score, with as many attempts as there are `invocations`."""
-    shards = -(-len(folder.read(Keys.EVALUATION).splitlines()) // size)
+    ids = [each["id"] for each in map(json.loads, folder.read(Keys.EVALUATION).splitlines())]
+    shards = -(-len(ids) // size)
     for contestant in pinned.contestants:
+        if contestant.kind == BEST:
+            # Stored answers of an earlier run, which may be longer than those of this one.
+            for shard in range(shards):
+                samples = pinned.settings.evaluation.samples
+                stored = itertools.product(ids[shard * size : (shard + 1) * size], range(samples))
+                answers = [{"id": each, "answer": "& " * 900, "sample": number} for each, number in stored]
+                write_lines(folder, Keys.answers(BEST, shard), answers)
+            continue
         runtime.answering = contestant.name
         endpoint = TUNED_ENDPOINT if contestant.asks_tuned else contestant.model or pinned.base_endpoint
 
@@ -170,6 +189,9 @@ def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, inv
             inference = Inference(ConverseClient(runtime), endpoint, asked, 3, meter_of, sleep=lambda _: None)
             samples = pinned.settings.evaluation.samples
             inference.run(*(Shard(folder, contestant, number, size, samples) for number in range(shards)))
+            if pinned.asks_guard and contestant.name in MAIN:
+                guard = Allotments.of(folder, pinned).guard
+                inference.run_guard(GuardShard.of(folder, contestant), guard, inference.clock())
 
         attempt(answer, runtime, invocations)
     for shard in range(shards):
@@ -213,6 +235,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["malformed"], ["malformed"], 3, True)
 @example(MODELS[0], [("How?", "So.")] * 3, ORDINARY, ["endless", "killed"], ["failed"], 1, True)
 @example(MODELS[0], [("How?", "So.")] * 3, {**ORDINARY, "compare_with": OTHERS}, ["lost"], ["empty"], 3, False)
+@example(MODELS[0], [("How?", "So.")] * 3, GUARDED, ["endless", "lost"], ["malformed"], 2, True)
 def test_no_run_spends_more_than_its_approved_worst_case(
     monkeypatch: pytest.MonkeyPatch,
     model: str,
@@ -228,8 +251,10 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     folder.save(pinned)
     questions = [{"id": str(n), "question": each[0], "reference": each[1]} for n, each in enumerate(asked)]
     write_lines(folder, Keys.EVALUATION, questions)
-    examples = [context_of(number, *each) for number, each in enumerate(asked)]
-    write_lines(folder, Keys.contexts("few_shot"), examples)
+    for name in ("few_shot", "retrieval", "retrieval_tuned"):
+        contexts = [context_of(name, number, *each) for number, each in enumerate(asked)]
+        write_lines(folder, Keys.contexts(name), contexts)
+    save_guard_questions(folder, pinned.settings.evaluation)
     approved = approve(folder)
     folder.runtime = runtime
     monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda *_, **__: runtime)
@@ -238,8 +263,13 @@ def test_no_run_spends_more_than_its_approved_worst_case(
     judges = {judge_payer(place): model if several else None for place, model in enumerate(pinned.judge_models)}
     others = {each.name for each in pinned.contestants if each.name not in MAIN}
     for payer in (*pinned.contestant_names, *judges):
-        if payer == "tuned" and pinned.settings.serving == "provisioned":
+        who = next((each for each in pinned.contestants if each.name == payer), None)
+        if who and who.kind == BEST:
+            assert not runtime.billed[payer, "input"]
+            continue
+        if who and who.asks_tuned and pinned.settings.serving == "provisioned":
             continue  # paid for by the hour
+        # With the guard questions, whose reservations are in a folder below.
         most = most_used(folder, payer)
         reserved = [stored_json(folder, name) for name in folder.list(Reservation.folder(payer))]
         items = COMPARED if payer in others else ITEMS[payer.partition("-")[0]]
@@ -252,8 +282,10 @@ def test_no_run_spends_more_than_its_approved_worst_case(
             assert getattr(most, kind) <= sum(each[f"{kind}_tokens"] for each in reserved) <= found.at_most
 
 
-def context_of(number: int, question: str, answer: str) -> dict[str, Any]:
-    """A context with one example, which says the same as the question."""
+def context_of(name: str, number: int, question: str, answer: str) -> dict[str, Any]:
+    """A context with one example or passage, which says the same as the question."""
+    if name != "few_shot":
+        return {"id": str(number), "passages": [{"source": "a.txt", "text": f"{question} {answer}"}]}
     turns = [{"role": "user", "text": question}, {"role": "assistant", "text": answer}]
     return {"id": str(number), "examples": [{"record": 1, "turns": turns}]}
 
