@@ -24,6 +24,7 @@ from tuner.artifacts.report import Report
 
 # Exit statuses of `tuner run`: succeeded; the gate rejected the model; the gate could not decide.
 _RESULTS = {0, 3, 4}
+_INTERRUPTED = 130
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXAMPLE = Path("examples") / "bedrock-faq"
 _console = Console(stderr=True, highlight=False)
@@ -44,7 +45,9 @@ def main() -> int:
         status = _run()
     finally:
         down = _take_down()
-    if down:
+    if down and status == _INTERRUPTED:
+        _say("The demo was interrupted. Its local cloud is deleted, and its run with it. Start again with: make demo")
+    elif down:
         _say(f"The local cloud is down. The demo took {time.monotonic() - started:.0f} s.")
     return status if down else status or 1
 
@@ -74,8 +77,8 @@ def _run() -> int:
     except KeyboardInterrupt:
         with contextlib.suppress(OSError):
             _console.show_cursor()  # the command that was interrupted may have hidden it
-        _say("\nInterrupted. The demo's local cloud is deleted, and its run with it.")
-        return 130
+        _say("")  # after the ^C of the terminal
+        return _INTERRUPTED
     return 0
 
 

@@ -59,7 +59,8 @@ def test_the_demo_takes_its_cloud_down_when_it_is_ended(
     monkeypatch.setattr(cloud, "down", lambda: downs.append(number))
     assert demo.main() == 130
     assert downs == [number]
-    assert "Interrupted. The demo's local cloud is deleted" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.endswith("Its local cloud is deleted, and its run with it. Start again with: make demo")
 
 
 @pytest.mark.usefixtures("_signals")
