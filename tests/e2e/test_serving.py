@@ -75,24 +75,43 @@ def test_a_commitment_is_bought_for_an_accepted_model_only_and_ends_with_its_ter
     assert pipeline.alive() == []
 
 
-def test_the_candidate_with_the_lower_validation_loss_is_served_and_the_other_models_are_deleted(pipeline):
-    """A learning rate that is too small loses. Both jobs run at the same time; only one model gets an endpoint."""
-    settings = "candidates:\n- hyperparameters: {epochCount: 2, learningRate: [0.000001, 0.0001]}\n"
+def test_the_candidate_with_the_lowest_validation_loss_is_served_and_the_other_models_are_deleted(pipeline):
+    """A learning rate that is too small loses, and so does the network that learns less. Two jobs run at the same time;
+    only one model gets an endpoint, and it is compared with its own base model.
+    """
+    base_models = "amazon.nova-lite-v1:0:300k, amazon.nova-micro-v1:0:128k"
+    settings = (
+        "candidates:\n- hyperparameters: {epochCount: 2, learningRate: [0.000001, 0.0001]}\n"
+        f"  base_model: [{base_models}]\n"
+    )
     run = finished(pipeline, "candidates", JUDGED + settings)
     report = pipeline.report(run)
-    slow, fast = report["training"]["candidates"]
-    assert [slow["hyperparameters"]["learningRate"], fast["hyperparameters"]["learningRate"]] == ["0.000001", "0.0001"]
-    assert fast["validation_loss"] < slow["validation_loss"]
-    assert (slow["chosen"], fast["chosen"]) == (False, True)
-    assert max(slow["started_at"], fast["started_at"]) < min(slow["ended_at"], fast["ended_at"]), "at the same time"
-    assert pipeline.states(run).count("Purchase throughput") == 1
-    assert report["models"]["tuned"]["arn"] == report["training"]["custom_model_arn"] == fast["custom_model_arn"]
-    items = {item["id"]: item["quantity"] for item in report["estimate"]["items"]}
-    used = {item["id"]: item["quantity"] for item in report["bill"]["items"]}
-    assert items["training"] == used["training"]
-    assert items["custom_model_storage"] == used["custom_model_storage"] == 2
+    candidates = report["training"]["candidates"]
+    asked = [(each["base_model"].split("-")[1], each["hyperparameters"]["learningRate"]) for each in candidates]
+    assert asked == [(name, rate) for name in ("lite", "micro") for rate in ("0.000001", "0.0001")]
+    losses = [each["validation_loss"] for each in candidates]
+    assert losses[1] < losses[0] and losses[3] < losses[2] and losses[1] != losses[3]
+    (best,) = [each for each in candidates if each["chosen"]]
+    assert best["validation_loss"] == min(losses)
+    first, second = candidates[:2]
+    assert max(first["started_at"], second["started_at"]) < min(first["ended_at"], second["ended_at"]), "together"
+    states = pipeline.states(run)
+    assert states.count("Purchase throughput") == 1
+    assert states.index("Summarize the training") < states.index("Answer with the chosen base model")
+    assert "Answer with the base model" not in states
+    assert report["models"]["base"]["id"] == best["base_model"]
+    assert report["models"]["tuned"]["arn"] == report["training"]["custom_model_arn"] == best["custom_model_arn"]
+    of_models = lambda items: {  # noqa: E731
+        (item["id"], item["model"]): item["quantity"]
+        for item in items
+        if item["id"] in ("training", "custom_model_storage")
+    }
+    estimated, billed = of_models(report["estimate"]["items"]), of_models(report["bill"]["items"])
+    assert estimated == billed
+    stored = {model: number for (item, model), number in billed.items() if item == "custom_model_storage"}
+    assert stored == dict.fromkeys(base_models.split(", "), 2)
     arns = lambda: [each["modelArn"] for each in models(pipeline) if run in each["modelName"]]  # noqa: E731
-    until(lambda: arns() == [fast["custom_model_arn"]], "the deletion of the other model", 60)
+    until(lambda: arns() == [best["custom_model_arn"]], "the deletion of the other models", 60)
     assert pipeline.alive() == []
 
 

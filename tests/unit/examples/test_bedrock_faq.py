@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tuner.intake.resolve import resolve
+from tuner.settings import DeploymentSettings, parse_document
+
+GRID = [(name, epochs) for name in ("Nova Micro", "Nova Lite") for epochs in (2, 3)]
 FOLDER = Path(__file__).parents[3] / "examples" / "bedrock-faq"
 FIELDS = {"question", "answer"}
 Record = dict[str, str]
@@ -138,3 +142,9 @@ def test_an_answer_is_short_prose_that_begins_with_its_subject(record: Record) -
     assert not re.search(r"[•*]|(^|\s)-\s|(^|[:;.]\s)\d+[.)]\s", answer), "list marker"
     subject = " ".join(words(answer)[:8])
     assert stems(subject) & stems(question) or {"amazon", "bedrock"} <= set(words(subject)) & set(words(question))
+
+
+@pytest.mark.parametrize(("name", "trainings"), [("run.yaml", [("Nova Micro", 3)]), ("run-candidates.yaml", GRID)])
+def test_the_settings_are_those_that_the_page_names(name: str, trainings: list[tuple[str, int]]) -> None:
+    resolved = resolve(parse_document((FOLDER / name).read_bytes(), name), DeploymentSettings(), name)
+    assert [(model.name, epochs) for model, epochs in resolved.trainings] == trainings
