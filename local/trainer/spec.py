@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 NetworkName = Literal["smollm2", "smollm2-short", "tiny", "tiny-short"]
 """`-short`: the same network without some of its layers, a second one that needs no weights of its own."""
 
-LEFT_OUT: dict[NetworkName, range] = {"smollm2-short": range(20, 26), "tiny-short": range(1, 2)}
+LEFT_OUT: dict[NetworkName, range] = {"smollm2-short": range(3, 7), "tiny-short": range(1, 2)}
 """The layers that a shorter network does not have.
 
 Of a trained network, deeper layers in the middle of the second half can be left out at the least loss of quality, which

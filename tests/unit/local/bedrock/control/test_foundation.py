@@ -25,7 +25,7 @@ def test_the_name_of_every_model_says_stand_in(control):
         (
             "smollm2",
             "amazon.nova-lite-v1:0:300k",
-            "Nova Lite (local stand-in: SmolLM2-135M-Instruct without 6 of its layers)",
+            "Nova Lite (local stand-in: SmolLM2-135M-Instruct without 4 of its layers)",
         ),
         ("instant", "amazon.nova-lite-v1:0", "Nova Lite (local stand-in: no model at all)"),
         ("tiny", NOVA, "Nova Micro (local stand-in: tiny random-weight network)"),
