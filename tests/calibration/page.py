@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from docs.tables import table
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
 from tests.calibration.families import Family, families
+from tests.calibration.oracles import Check, checks
 from tests.calibration.reviews import QUESTIONS, REVIEWS, ReviewCalibration, calibrate_review
 from tests.calibration.simulation import Calibration, Rates, calibrate
 from tests.calibration.stopping import DESIGNS, Stopped, calibrate_stopping
@@ -97,6 +98,16 @@ How often at least one of several comparisons of equal models is called differen
 the false alarms of the third column.
 
 """
+_ORACLES = """## The same figures by other implementations
+
+The statistics above are the product's own code. Here are its figures beside those of other libraries, and of closed
+forms that are written independently. The goal is a deviation of at most 0.000001: of the figure, or of its share where
+the figure is above 1. The preference at equal length is compared with statsmodels in
+`tests/unit/evaluation/judging/test_length.py`.
+
+"""
+# The largest deviation from another implementation.
+DEVIATION = 1e-6
 
 
 def page(simulations: int, seed: int = 1) -> str:
@@ -108,6 +119,7 @@ def page(simulations: int, seed: int = 1) -> str:
     parts.append(_REVIEWS + _reviews_table([calibrate_review(review, simulations, seed) for review in REVIEWS]))
     parts.append(_STOPPING + _stopping_table([calibrate_stopping(name, simulations) for name in DESIGNS]))
     parts.append(_FAMILIES + _families_table(families(simulations, seed)))
+    parts.append(_ORACLES + _oracles_table(checks(seed)))
     return "\n".join(parts)
 
 
@@ -170,6 +182,17 @@ def _stopping_table(results: Sequence[Stopped]) -> str:
 def _families_table(found: Sequence[Family]) -> str:
     rows = [(each.name, percent(each.alarms), percent(each.first_alone), each.note) for each in found]
     return table(("comparisons", "false alarms", "one alone", "what to do"), rows)
+
+
+def _oracles_table(found: Sequence[Check]) -> str:
+    rows = [(each.figure, each.oracle, str(each.compared), _deviation(each.deviation)) for each in found]
+    return table(("figure", "compared with", "figures compared", "largest deviation"), rows)
+
+
+def _deviation(value: float) -> str:
+    """Below a billionth it is rounding error, which differs between machines."""
+    text = "below 1e-9" if value < 1e-9 else f"{value:.0e}"
+    return text if value <= DEVIATION else f"**{text}**"
 
 
 def outside(rates: Rates) -> bool:

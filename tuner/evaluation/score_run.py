@@ -125,7 +125,10 @@ def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple
     sheet = find_sheet(folder, name)
     if sheet is None:
         questions = [record.id for record in scores.questions]
-        sheet = flagged_sheet(name, flagged) if count is None else draw_sample(questions, flagged, count, seed)
+        each = max((len(record.single_answers) for record in scores.questions), default=1)
+        sheet = (
+            flagged_sheet(name, flagged, each) if count is None else draw_sample(questions, flagged, count, seed, each)
+        )
         if not sheet.first:
             raise EvaluationError(
                 "No question is flagged for people. To draw some at random: "

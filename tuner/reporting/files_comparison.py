@@ -53,7 +53,12 @@ def result_files(evaluation: Evaluation, output: Path) -> dict[Path, bytes]:
         for each in samples
     ]
     answers = {
-        name: [Answer(id=each.id, answer=each.answers[name]) for each in samples] for name in contestants_of(samples)
+        name: [
+            Answer(id=each.id, sample=number if each.more else None, answer=given[name])
+            for each in samples
+            for number, given in enumerate((each.answers, *each.more))
+        ]
+        for name in contestants_of(samples)
     }
     report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
     files = {**evaluation.files, "index.html": page(report).encode()}

@@ -34,6 +34,7 @@ from tuner.evaluation.review.spreadsheet import answer_order
 from tuner.evaluation.score_run import REVIEW, exported_sheet, merge_review, score_run, score_shard
 from tuner.intake.contestants import contestants
 from tuner.reporting.collect.questions import run_questions
+from tuner.reporting.page.review_page import review_page
 from tuner.settings import DeploymentSettings, RunSettings
 
 ENCODER = BuiltEncoder()
@@ -137,8 +138,8 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
 SEVERAL = {"evaluation": {"metrics": ["correctness", "rouge"], "samples": 3}, "inference": {"temperature": 0.7}}
 
 
-def several_answers(folder: RunFolder, questions: int = 7) -> None:
-    """A run with three answers to each question; the tuned model's third answer to q2 failed."""
+def several_answers(folder: RunFolder, questions: int = 7, failed: int = 2) -> None:
+    """A run with three answers to each question; the tuned model's answer number `failed` to q2 failed."""
     prepare(folder, questions, SEVERAL)
     for name, text in (("base", "No. {}"), ("tuned", "It is the number {}, surely.")):
         answers = [
@@ -147,7 +148,7 @@ def several_answers(folder: RunFolder, questions: int = 7) -> None:
             for sample in range(3)
         ]
         if name == "tuned":
-            answers[2 * 3 + 2] |= {"answer": None, "error": "AwsError: gone"}
+            answers[2 * 3 + failed] |= {"answer": None, "error": "AwsError: gone"}
         write_lines(folder, Keys.answers(name, 0), answers[: 4 * 3])
         write_lines(folder, Keys.answers(name, 1), answers[4 * 3 :])
 
@@ -172,8 +173,37 @@ def test_several_answers_to_a_question_are_graded_and_count_as_one(folder: RunFo
 def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: FakeBedrock) -> None:
     several_answers(folder)
     score_run(folder, 4, ENCODER)
-    _, samples = exported_sheet(folder, 6)
+    sheet, samples = exported_sheet(folder, 6)
     assert {sample.answers["base"] for sample in samples.samples} == {f"No. {i}" for i in range(7)}
+    assert sheet.answers_each == 3
+    assert "answered each question 3 times. You see its first answer" in review_page(samples, sheet, "run")
+
+
+@pytest.mark.parametrize("failed", [0, 2])
+def test_peoples_scores_are_those_of_the_first_of_several_answers(
+    folder: RunFolder, bedrock: FakeBedrock, failed: int
+) -> None:
+    several_answers(folder, failed=failed)
+    score_run(folder, 4, ENCODER)
+    rows = "".join(
+        f"q{i},{','.join('9' if name == 'tuned' else '4' for name in answer_order(f'q{i}'))}\n" for i in range(7)
+    )
+    scores = merge_review(folder, f"id,score_1,score_2\n{rows}")
+    assert scores.people is not None
+    # The first answer decides whether there is a score, not the further ones.
+    assert (scores.people.answers, scores.people.of_answers) == ((13, 13) if failed == 0 else (14, 14))
+    assert scores.people.answers_each == 3
+    corrected = scores.metrics["correctness"].corrected
+    assert corrected is not None
+    assert (corrected.method, corrected.labels) == ("all", 7)
+    assert corrected.tuned.mean == pytest.approx((6 * 9 + 1) / 7 if failed == 0 else 9)
+    # The judge is compared by its grades of those answers: it gave all of them the same.
+    grades = {
+        record.tuned.shown.measures["correctness"] for record in scores.questions if not record.tuned.shown.failed
+    }
+    assert scores.people.judge_agreement is not None
+    assert scores.people.judge_agreement.n == scores.people.answers
+    assert len(grades) == 1
 
 
 def test_the_report_shows_the_first_answer_and_keeps_the_others(folder: RunFolder, bedrock: FakeBedrock) -> None:

@@ -41,6 +41,7 @@ class ReviewSheet(Part):
     schema_version: int = 1
     name: str
     seed: int | None = Field(None, description="of the draw; null for the flagged questions")
+    answers_each: int = Field(1, description="how many answers each question has; the sheet shows the first")
     strata: tuple[ReviewStratum, ...] = Field((), description="none for the flagged questions, which are no sample")
     first: dict[str, ContestantName]
 
@@ -127,6 +128,7 @@ class HumanScores(Part):
     questions: int
     answers: int
     of_answers: int
+    answers_each: int = Field(1, description="how many answers each question has; people scored the first")
     reviewers: tuple[str, ...] = ()
     undecided: str | None = Field(None, description="why the scores do not correct the judge; null when they do")
     judge_agreement: JudgeAgreement | None = None

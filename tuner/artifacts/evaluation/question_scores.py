@@ -95,6 +95,11 @@ class AnswerScores(AnswerNotes):
         value = self.measures[measure]
         return worst if value is None and self.failed else value
 
+    @property
+    def shown(self) -> AnswerScores:
+        """The scores of the answer that people are shown: of several, the first."""
+        return self.repeats[0] if self.repeats else self
+
     def joined(self, other: AnswerScores) -> AnswerScores:
         """The members of both; those of `other` win."""
         own, more = ({name: getattr(each, name) for name in each.model_fields_set} for each in (self, other))

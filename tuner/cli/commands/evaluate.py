@@ -235,7 +235,9 @@ def show_contestants(scores: Scores) -> None:
 
 
 def conclude(scores: Scores) -> None:
-    """Prints the verdict, its caveats and the number of questions to review."""
+    """Prints the verdict, its caveats, a sentence on the slices, and the number of questions to review."""
+    from tuner.reporting.page.slices_table import slices_sentence
+
     verdict = scores.verdict
     say("")
     say(verdict.sentence, _VERDICTS.get(verdict.value or "", ""))
@@ -244,6 +246,8 @@ def conclude(scores: Scores) -> None:
             say(note, "quiet")
     if scores.groups:
         say(scores.groups.sentence, "quiet")
+    for found in scores.slices:
+        say(slices_sentence(found, verdict.metric, list(scores.metrics.items())), "quiet")
     if gate := scores.gate:
         say(f"Gate: {gate.sentence}", _GATES.get(gate.decision, ""))
     if scores.judge and scores.judge.stand_in:

@@ -23,6 +23,8 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
 from tuner.reporting.notify.failure_message import without_alarm
+from tuner.reporting.page.slices_table import slices_sentence
+from tuner.reporting.page.view import asked
 
 
 def read_report(deployment: Deployment, run_id: str) -> Report | None:
@@ -79,7 +81,7 @@ def _results(target: Console, report: Report) -> None:
     if report.generated and report.generated.sentence:
         target.print(f"\n{report.generated.sentence}")
     if report.scores:
-        target.print()
+        target.print(f"\nOver {asked(report)}:\n" if report.questions else "")
         target.print(score_table(report.scores))
         decides = report.scores.get(report.verdict.metric or "")
         if decides and decides.compared:
@@ -95,6 +97,8 @@ def _results(target: Console, report: Report) -> None:
         target.print(report.verdict.sentence, style="name")
         for note in report.verdict.notes:
             target.print(note)
+        for found in report.scoring.slices:
+            target.print(slices_sentence(found, report.verdict.metric, list(report.scores.items())))
     if report.training and report.training.choice:
         target.print(f"Candidates: {report.training.choice}")
     if report.recommendation:

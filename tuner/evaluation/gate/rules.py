@@ -11,6 +11,7 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slic
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.artifacts.guard import GuardScores
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
+from tuner.evaluation.statistics.comparison import share_that_may_differ
 from tuner.settings import GateRule, Margin
 
 # Slices that the sentence of the gate names for one rule.
@@ -206,11 +207,19 @@ def _not_excluded(scores: MeasureScores) -> str:
 
 
 def _largest_loss(scores: MeasureScores) -> float | None:
-    """The end of the interval that is the worst for the tuned model, as a loss; None without an interval."""
+    """The end of the interval that is the worst for the tuned model, as a loss; None without an interval.
+
+    If all questions have the same difference, the interval has no width. Then other questions may be lost by as much as
+    the measure's range allows; None for a measure without a range.
+    """
     interval = scores.comparison.interval
     if interval is None or scores.better is None:
         return None
-    return -interval[0] if scores.better == "higher" else interval[1]
+    loss = -interval[0] if scores.better == "higher" else interval[1]
+    share = share_that_may_differ(scores.comparison)
+    if share is None:
+        return loss
+    return None if scores.range is None else (1 - share) * loss + share * (scores.range[1] - scores.range[0])
 
 
 def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> RuleResult:

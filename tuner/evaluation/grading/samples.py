@@ -187,7 +187,8 @@ def match_repeated(
     """As `match`, for answers with numbers: those to the same question with different numbers are further answers.
 
     The numbers count only where a contestant answered a question several times. Raises EvaluationError as `match` does,
-    and when the contestants were not asked equally often.
+    and when the contestants have different numbers. A question that nobody has an answer with some number to was asked
+    less often than others: its score is the mean of the answers that it has.
     """
     numbers = {name: sorted({number for _, _, number in given}) for name, given in answers.items()}
     if all(len({key for key, _, _ in given}) == len(given) for given in answers.values()):
@@ -199,25 +200,31 @@ def match_repeated(
                 f"The answers of {title_of(MAIN[0])} have the sample numbers {_listed(first)}, those of "
                 f"{title_of(name)} {_listed(found)}. Ask every contestant each question equally often."
             )
-    return match_numbered(questions, answers, first)
+    asked = {(key, number) for given in answers.values() for key, _, number in given}
+    return match_numbered(questions, answers, first, asked)
 
 
 def match_numbered(
     questions: Sequence[EvaluationQuestion],
     answers: Mapping[ContestantName, Sequence[NumberedAnswer]],
     numbers: Sequence[int],
+    asked: Collection[tuple[str, int]] | None = None,
 ) -> SampleSet:
-    """As `match`, for answers with these numbers: a contestant that gave none with a number gave no answer."""
+    """As `match`, for answers with these numbers: a contestant that gave none with a number gave no answer.
+
+    `asked` are the questions and numbers that were asked for. None: each question with every number.
+    """
     sets = [match(questions, _numbered(answers, number)) for number in numbers]
-    samples = [
-        replace(each[0], more=tuple(other.answers for other in each[1:]))
-        for each in zip(*(one.samples for one in sets), strict=True)
-    ]
+    samples = []
+    for each in zip(*(one.samples for one in sets), strict=True):
+        pairs = zip(each, numbers, strict=True)
+        found = [one.answers for one, number in pairs if asked is None or (one.id, number) in asked]
+        samples.append(replace(each[0], answers=(found or [each[0].answers])[0], more=tuple(found[1:])))
     warnings = dict.fromkeys(warning for each in sets for warning in each.warnings)
     if len(sets) == 1:
         return SampleSet(tuple(samples), tuple(warnings))
-    given = [each for one in sets for each in one.samples]
-    lost = sum(answer is None for each in given for answer in each.answers.values())
+    given = [answers for sample in samples for answers in (sample.answers, *sample.more)]
+    lost = sum(answer is None for each in given for answer in each.values())
     every = len(given) * len(answers)
     missing = (f"{lost:,} of {every:,} answers were not given: each counts as the worst score.",) if lost else ()
     return SampleSet(tuple(samples), (*warnings, *missing))

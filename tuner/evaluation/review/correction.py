@@ -46,17 +46,20 @@ def people_measure() -> Measure:
 def label_of(record: QuestionScores) -> Label | None:
     """People's score of both answers: the mean of all reviewers who scored each answer that was given.
 
-    An answer that was not given needs no score: it counts as the worst. None where nobody scored both.
+    An answer that was not given needs no score: it counts as the worst. None where nobody scored both. Of several
+    answers to a question, people score the first: on average, it is as good as any of them.
     """
     answers = {name: record.of(name) for name in MAIN}
-    given = [answer.people for answer in answers.values() if not answer.failed]
+    given = [answer.people for answer in answers.values() if not answer.shown.failed]
     # Only who scored both: a strict reader of one answer would make it look worse than the other one.
     reviewers = set.intersection(*(set(people) for people in given)) if given else set()
     if given and not reviewers:
         return None
     worst = people_measure().worst
     return {
-        name: float(worst or 0) if answer.failed else sum(answer.people[each] for each in reviewers) / len(reviewers)
+        name: float(worst or 0)
+        if answer.shown.failed
+        else sum(answer.people[each] for each in reviewers) / len(reviewers)
         for name, answer in answers.items()
     }
 

@@ -18,7 +18,9 @@ def sample_name(count: int, seed: int) -> str:
     return f"random-{count}-{seed}"
 
 
-def draw_sample(questions: Sequence[str], flagged: Collection[str], count: int, seed: int) -> ReviewSheet:
+def draw_sample(
+    questions: Sequence[str], flagged: Collection[str], count: int, seed: int, answers_each: int = 1
+) -> ReviewSheet:
     """About `count` of the questions, drawn at random: the flagged ones and the others by their shares.
 
     A stratum gives at least five questions, or all that it has. The order is random too, so that whoever stops early
@@ -37,12 +39,14 @@ def draw_sample(questions: Sequence[str], flagged: Collection[str], count: int, 
                 ReviewStratum(name=name, questions=tuple(members), drawn=tuple(drawn), probability=probability)
             )
     chosen = _shuffled((key for stratum in strata for key in stratum.drawn), seed)
-    return ReviewSheet(name=sample_name(count, seed), seed=seed, strata=tuple(strata), first=_first(chosen))
+    return ReviewSheet(
+        name=sample_name(count, seed), seed=seed, answers_each=answers_each, strata=tuple(strata), first=_first(chosen)
+    )
 
 
-def flagged_sheet(name: str, flagged: Iterable[str]) -> ReviewSheet:
+def flagged_sheet(name: str, flagged: Iterable[str], answers_each: int = 1) -> ReviewSheet:
     """All flagged questions, in their order. They are no sample."""
-    return ReviewSheet(name=name, first=_first(flagged))
+    return ReviewSheet(name=name, answers_each=answers_each, first=_first(flagged))
 
 
 def _shuffled(questions: Iterable[str], seed: int) -> list[str]:

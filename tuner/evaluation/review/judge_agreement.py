@@ -62,6 +62,6 @@ def _pairs(record: QuestionScores) -> list[tuple[float, float]]:
 
 
 def _grade(answer: AnswerScores) -> float | None:
-    """The judge's grade of an answer that people scored."""
-    grade = None if answer.human or not answer.people else answer.measures.get(MEASURE)
+    """The judge's grade of the answer that people scored: of several to a question, not the mean of all grades."""
+    grade = None if answer.human or not answer.people else answer.shown.measures.get(MEASURE)
     return None if grade is None else float(grade)

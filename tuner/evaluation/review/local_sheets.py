@@ -29,7 +29,8 @@ def sample_files(folder: Path | None, samples: SampleSet, flagged: Collection[st
     name, questions = sample_name(count, 0), [sample.id for sample in samples.samples]
     known = {sheet.name: sheet for sheet in known_sheets(folder)}.get(name)
     drawn_from = {key for stratum in known.strata for key in stratum.questions} if known else set()
-    sheet = known if known and drawn_from == set(questions) else draw_sample(questions, flagged, count, 0)
+    each = 1 + max((len(sample.more) for sample in samples.samples), default=0)
+    sheet = known if known and drawn_from == set(questions) else draw_sample(questions, flagged, count, 0, each)
     return {
         f"{_SHEETS}/{name}.json": sheet.to_json_line().encode(),
         SAMPLE: sample_sheet(samples, sheet).encode("utf-8-sig"),

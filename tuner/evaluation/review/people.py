@@ -74,7 +74,7 @@ def _merged(record: QuestionScores, given: Mapping[str, Given]) -> QuestionScore
             measures = {key: value for key, value in answer.measures.items() if key != MEASURE}
             members["measures"] = measures if grade is None else {**measures, MEASURE: grade}
         people = {reviewer: scores[name] for reviewer, scores in given.items() if name in scores}
-        if people and not answer.failed:
+        if people and not answer.shown.failed:
             members["people"] = people
         answers[name] = AnswerScores(**members)
     return record.model_copy(update={"by_contestant": answers})
@@ -137,7 +137,8 @@ def _human_scores(records: Sequence[QuestionScores], undecided: str | None) -> H
     return HumanScores(
         questions=sum(any(record.of(name).people for name in MAIN) for record in records),
         answers=len(scored),
-        of_answers=sum(not answer.failed for answer in answers),
+        of_answers=sum(not answer.shown.failed for answer in answers),
+        answers_each=max((len(record.single_answers) for record in records), default=1),
         reviewers=tuple(sorted({name for answer in scored for name in answer.people})),
         undecided=undecided,
     )

@@ -88,8 +88,7 @@ def compare(
     confidence = CONFIDENCE if looks is None else looks.confidence
     if groups := Groups.of(names):
         found = _compare_groups(differences, wins, losses, groups, confidence)
-        # One group has no degrees of freedom.
-        return found if looks is None else with_looks(found, looks, groups.degrees if groups.count > 1 else 0.0)
+        return found if looks is None else with_looks(found, looks, groups.degrees)
     mean, error = mean_and_error(differences.tolist())
     enough = len(differences) >= FEWEST
     # A look needs no bootstrap: it has an interval of its own.
@@ -247,6 +246,20 @@ def smallest_detectable_of(spread: float, n: int) -> float:
 def detectable(error: float, degrees: float) -> float:
     """The smallest detectable difference of a statistic with this standard error and these degrees of freedom."""
     return (quantile(degrees, (1 + CONFIDENCE) / 2) + quantile(degrees, POWER)) * error
+
+
+def share_that_may_differ(comparison: Comparison) -> float | None:
+    """If all questions, or groups, have the same difference: of how many others it may be another one, as a share.
+
+    Then the interval has no width, but shows nothing about the spread of other questions. The share is the upper end of
+    the exact 95 % interval of Clopper and Pearson for none of `n`. None if the differences have a spread.
+    """
+    interval = comparison.interval
+    if interval is None or interval[1] - interval[0] >= _EQUAL:
+        return None
+    tail: float = (1 - CONFIDENCE) / 2
+    share: float = 1 - tail ** (1 / (comparison.groups or comparison.n))
+    return share
 
 
 def units_needed(comparison: PairedDifference) -> int | None:

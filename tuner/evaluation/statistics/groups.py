@@ -56,7 +56,9 @@ class Groups:
 
     @property
     def degrees(self) -> float:
-        """The degrees of freedom of the mean. Needs two groups."""
+        """The degrees of freedom of the mean; 0 for one group."""
+        if self.count < 2:
+            return 0.0
         shares = self.sizes / self.sizes.sum()
         # The variance estimate is a quadratic form of the values. Its matrix has the groups' shares on the diagonal.
         weights = shares**2 / (1 - shares)

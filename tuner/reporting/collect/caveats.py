@@ -72,10 +72,17 @@ def _repeats(report: Report) -> Iterator[str]:
     spreads = (measure.base.spread_of_repeats, measure.tuned.spread_of_repeats) if measure else (None, None)
     if measure and spreads[0] is not None and spreads[1] is not None:
         yield (
-            f"Every question was asked {report.scoring.samples} times, and the mean of its answers counts once. By "
+            f"Every question was asked {asked_each(report)} times, and the mean of its answers counts once. By "
             f"{measure.label}, the answers to the same question differ by {number(spreads[0])} (base model) and "
             f"{number(spreads[1])} (tuned model), as standard deviations."
         )
+
+
+def asked_each(report: Report) -> str:
+    """How often the questions were asked: `3`, or `1 to 3` in files with more answers to some questions."""
+    given = {1 + len(question.tuned.further) for question in report.questions if question.tuned}
+    most = report.scoring.samples
+    return f"{min(given)} to {most}" if len(given) > 1 else str(most)
 
 
 def _reuse(report: Report) -> Iterator[str]:
@@ -180,6 +187,11 @@ def _equal_length(report: Report) -> Iterator[str]:
 def _people(people: HumanScores) -> Iterator[str]:
     who = f" ({', '.join(people.reviewers)})" if people.reviewers else ""
     yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
+    if people.answers_each > 1:
+        yield (
+            "Each model gave several answers to each question, and people score the first. On average it is as good as "
+            "the others, so their scores are right for all, but less exact."
+        )
     if people.undecided:
         yield people.undecided
     if people.judge_agreement and people.judge_agreement.n:

@@ -34,10 +34,15 @@ class Item:
 
 
 def review_page(samples: SampleSet, sheet: ReviewSheet, run_id: str) -> str:
-    """The page with the questions of a sheet. `run_id` tells apart what the browser keeps for several pages."""
+    """The page with the questions of a sheet, each with one answer of each model: of several, the first.
+
+    `run_id` tells apart what the browser keeps for several pages.
+    """
     by_id = {sample.id: sample for sample in samples.samples}
     items = [_item(by_id[key], sheet) for key in sheet.first]
-    return render("review.html.j2", "review", items=items, scale=_SCALE, sheet=sheet.name, key=f"{run_id}:{sheet.name}")
+    key = f"{run_id}:{sheet.name}"
+    shown = {"sheet": sheet.name, "answers_each": sheet.answers_each, "key": key}
+    return render("review.html.j2", "review", items=items, scale=_SCALE, **shown)
 
 
 def _item(sample: Sample, sheet: ReviewSheet) -> Item:

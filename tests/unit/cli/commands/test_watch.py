@@ -104,18 +104,32 @@ class TestWatch:
         self, tuner: Tuner, aws: FakeAws
     ) -> None:
         aws.add(Execution("faq-1"))
-        aws.put("faq-1", Keys.REPORT, report("faq-1"))
+        questions = [{"id": "q1", "question": "How long is the pier?", "reference": "Nine metres."}]
+        won = {"value": "better", "sentence": "It is better."}
+        better = {"interval": [0.1, 0.3]}
+        billing = {
+            "value": "billing",
+            "questions": 6,
+            "metrics": {"rouge_l": {"comparison": better, "conclusion": won}},
+        }
+        slices = [{"field": "topic", "values": 1, "left_out": 2, "slices": [billing]}]
+        better_by = {"value": "better", "metric": "rouge_l", "sentence": "The tuned model is better."}
+        verdict = {**better_by, "notes": ["Only 8 questions."]}
+        more = {"scoring": {"samples": 3, "slices": slices}, "questions": questions}
+        aws.put("faq-1", Keys.REPORT, report("faq-1", verdict=verdict, **more))
         aws.put("faq-1", Keys.ESTIMATE, ESTIMATE)
         aws.put("faq-1", Keys.ENDPOINT, ENDPOINT)
         outcome = tuner("watch", "faq-1")
         lines = outcome.err.splitlines()
-        scores = [line.split() for line in lines if "Correctness" in line or "ROUGE-L" in line]
+        scores = [line.split() for line in lines if "Correctness (j" in line or "ROUGE-L  " in line]
         assert scores == [
             ["Correctness", "(judge)", "2.50", "6.25", "+3.75", "+1.50", "to", "+6.00"],
             ["ROUGE-L", "0.100", "0.200", "+0.100"],
         ]
         assert all(len(line) <= 80 for line in lines if "s3://" not in line)
         assert "The tuned model is better." in outcome.err
+        assert "Over 1 question, 3 answers each:" in outcome.err
+        assert "ROUGE-L in 1 slice by topic: 1 better. 2 questions without a value left out." in outcome.err
         assert "Only 8 questions." in outcome.err
         assert "Cost, at AWS's list prices: $12.00 and 1 unknown price" in outcome.err
         assert "Stand-in: SmolLM2 (local stand-in for Nova Micro)" in outcome.err

@@ -102,6 +102,21 @@ def test_an_answer_that_was_not_given_counts_as_the_worst_of_its_question(tmp_pa
     assert found.questions[3].outcome is not None
 
 
+def test_a_question_that_was_asked_less_often_counts_by_the_answers_that_it_has(tmp_path: Path) -> None:
+    """A number that no model has an answer with was not asked for: it is no answer that was not given."""
+
+    def some(quality: float) -> list[dict]:
+        return [each for each in answers(3, quality, 1) if each["sample"] <= int(each["id"]) % 3]
+
+    found = scored(tmp_path, some(0.5), some(1.0))
+    assert found.metrics["rouge_1"].tuned.mean == 1
+    assert [len(record.single_answers) for record in found.questions[:3]] == [1, 2, 3]
+    assert not any("were not given" in warning for warning in found.warnings)
+    lost = scored(tmp_path, some(0.5), [each for each in some(1.0) if (each["id"], each["sample"]) != ("2", 1)])
+    assert lost.metrics["rouge_1"].tuned.mean == pytest.approx((11 + 2 / 3) / 12)
+    assert any(warning.startswith("1 of 48 answers were not given") for warning in lost.warnings)
+
+
 def test_macro_f1_counts_every_answer(tmp_path: Path) -> None:
     references = [{"id": str(n), "question": f"Which is {n}?", "answer": "AB"[n % 2]} for n in range(12)]
     base = [{"id": str(n), "sample": s, "answer": "AB"[(n + s) % 2]} for n in range(12) for s in (0, 1)]

@@ -86,10 +86,33 @@ def test_a_margin_accepts_only_where_the_whole_interval_is_inside() -> None:
 
 
 def test_a_margin_rejects_a_shown_loss_unless_the_loss_is_shown_to_be_inside() -> None:
-    slightly_worse = [score - 0.1 for score in EQUAL]
+    slightly_worse = [score - loss for score, loss in zip(EQUAL, [0.09, 0.11] * len(EQUAL), strict=False)]
     assert decided(EQUAL, WORSE, not_worse_by={"than": "base", "margin": 1}) == "rejected"
     assert decided(EQUAL, slightly_worse, not_worse_by={"than": "base", "margin": 1}) == "accepted"
     assert decided(EQUAL, slightly_worse, not_worse_by={"than": "base", "margin": 0.05}) == "rejected"
+
+
+@pytest.mark.parametrize(("questions", "loss"), [(6, 4.13), (40, 0.793)])
+def test_equal_scores_of_few_questions_do_not_show_that_others_are_within_a_margin(questions: int, loss: float) -> None:
+    """None of `n` questions differs: up to 1 - 0.025^(1/n) of others may, each by the 9 points of the range."""
+    same = compare([7.0] * questions, [7.0] * questions)
+    assert same.interval == (0, 0)
+    scores = MeasureScores(
+        by_contestant={BASE: Aggregate(mean=7.0), TUNED: Aggregate(mean=7.0)},
+        difference=0.0,
+        comparison=same.comparison,
+        better="higher",
+        range=(1, 10),
+    )
+    sentences = []
+    for margin in (loss * 0.99, loss * 1.01):
+        rule = GateRule(not_worse_by=Margin(than="base", margin=margin))
+        found = decide_gate({"correctness": rule}, GateComparisons({"correctness": scores}))
+        assert found is not None
+        sentences.append(found.sentence)
+    assert sentences[0].startswith("Undecided")
+    assert sentences[0].endswith(f"a loss of up to {loss:.3g} is not excluded.")
+    assert sentences[1].startswith("Accepted")
 
 
 def test_a_margin_is_undecided_without_evidence() -> None:
@@ -107,7 +130,9 @@ def test_not_worse_than_says_which_loss_is_not_excluded() -> None:
     found = decide_gate({"correctness": GateRule(not_worse_than="base")}, comparisons(EQUAL, MAYBE))
     assert found is not None
     assert "(but a loss of up to 0." in found.sentence
-    found = decide_gate({"correctness": GateRule(not_worse_than="base")}, comparisons(EQUAL, BETTER))
+    found = decide_gate(
+        {"correctness": GateRule(not_worse_than="base")}, comparisons(EQUAL, [*BETTER[:-1], BETTER[-1] - 0.5])
+    )
     assert found is not None
     assert found.sentence == "Accepted: correctness is not shown to be worse than base."
 

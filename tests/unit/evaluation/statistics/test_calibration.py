@@ -5,7 +5,8 @@ import pytest
 
 from tests.calibration import reviews, simulation, stopping
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design, Draw, Generator
-from tests.calibration.page import outside, page
+from tests.calibration.oracles import checks
+from tests.calibration.page import DEVIATION, outside, page
 from tests.calibration.reviews import REVIEWS, Review, calibrate_review
 from tests.calibration.simulation import calibrate, difference, true_difference
 from tests.calibration.stopping import calibrate_stopping
@@ -103,3 +104,10 @@ def test_the_page_has_a_row_for_each_design_and_marks_what_is_outside() -> None:
     assert all(f"| {name} |" in text for name in stopping.DESIGNS)
     assert "| 5 looks at a growing set, until one decides |" in text
     assert "**" in text
+    assert text.count(" | below 1e-9 |") == len(checks())
+
+
+def test_the_figures_are_those_of_other_implementations() -> None:
+    found = checks()
+    assert {each.oracle.split(":")[0] for each in found} >= {"ppi-python", "krippendorff", "statsmodels", "closed form"}
+    assert all(each.compared and each.deviation < DEVIATION for each in found)

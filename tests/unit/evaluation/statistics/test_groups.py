@@ -61,6 +61,15 @@ def test_the_degrees_of_freedom_are_satterthwaites(sizes: tuple[int, ...], degre
     assert groups.degrees == pytest.approx(np.trace(products) ** 2 / (products**2).sum(), rel=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+def test_one_group_has_no_degrees_of_freedom_and_no_interval() -> None:
+    groups = Groups.of([1] * 20)
+    assert groups is not None
+    assert groups.degrees == 0
+    assert compare([0.0] * 20, [1.0, 0.5] * 10, names=[1] * 20).interval is None
+    assert interval_of_estimate(0.5, None, [1] * 20, None) is None
+
+
 def test_the_interval_of_groups_of_one_size_is_students_over_their_means() -> None:
     sizes = (4,) * 10
     gains = gains_of(sizes, 0.7, np.random.default_rng(5))

@@ -10,6 +10,7 @@ from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EARLIER, artifacts, guard_of
 from tuner.artifacts.dataset import DatasetSummary, SourceFile
 from tuner.artifacts.report import Answer, NamedModel
+from tuner.artifacts.report.evaluation import ScoredAnswer
 from tuner.artifacts.report.run_summary import RunStatus
 from tuner.reporting import Failure, Report, build, notification_text, page
 from tuner.reporting.formatting import number
@@ -274,8 +275,16 @@ def test_what_was_lost_comes_first_with_its_questions(report: Report) -> None:
 def test_the_report_says_how_often_each_question_was_asked(report: Report) -> None:
     assert "on 8 questions, graded" in "".join(Tags(page(report)).text)
     several = report.model_copy(update={"scoring": report.scoring.model_copy(update={"samples": 3})})
+    further = (ScoredAnswer(answer="A second answer."), ScoredAnswer(error="ThrottledError: slow"))
+    questions = tuple(
+        question.model_copy(update={"tuned": Answer(answer="One.", further=further)}) for question in report.questions
+    )
+    some = several.model_copy(update={"questions": (*questions[:-1], report.questions[-1])})
+    several = several.model_copy(update={"questions": questions})
     assert "on 8 questions, 3 answers each, graded" in "".join(Tags(page(several)).text)
     assert "Over 8 questions, 3 answers each:" in notification_text(several)
+    assert "Over 8 questions, 1 to 3 answers each:" in notification_text(some)
+    assert "2 further answersA second answer.No answer: ThrottledError: slow" in "".join(Tags(page(several)).text)
 
 
 def test_questions_that_nobody_was_asked_are_not_shown(report: Report) -> None:
