@@ -228,18 +228,28 @@ def tag_endpoints(arns: Arns) -> list[Grant]:
     ]
 
 
+def find_models(arns: Arns, reason: str) -> list[Grant]:
+    """Lists custom models, and tells by the tag whose they are."""
+    return [
+        Grant(("bedrock:ListCustomModels",), ("*",), f"{reason}; AWS has no narrower resource for lists"),
+        Grant(
+            ("bedrock:ListTagsForResource",),
+            (arns.bedrock("custom-model/*"),),
+            "sees by the tag whose a model is, and whether it is accepted",
+        ),
+    ]
+
+
 def delete_models(arns: Arns) -> list[Grant]:
     """Deletes custom models that are expired or were not chosen, and that have the deployment's tag."""
-    models_ = arns.bedrock("custom-model/*")
+    return [*find_models(arns, "finds models that are too old or were not chosen"), delete_tagged_models(arns)]
+
+
+def delete_tagged_models(arns: Arns) -> Grant:
+    """Deletes custom models that have the deployment's tag."""
     tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
-    reason = "finds models that are too old or were not chosen; AWS has no narrower resource for lists"
-    return [
-        Grant(("bedrock:ListCustomModels",), ("*",), reason),
-        Grant(
-            ("bedrock:ListTagsForResource",), (models_,), "sees by the tag whose a model is, and whether it is accepted"
-        ),
-        Grant(("bedrock:DeleteCustomModel",), (models_,), "ends what costs money by the month", tagged),
-    ]
+    models_ = arns.bedrock("custom-model/*")
+    return Grant(("bedrock:DeleteCustomModel",), (models_,), "ends what costs money by the month", tagged)
 
 
 def _per_endpoint(arns: Arns, action: str, reason: str, conditions: Conditions | None = None) -> list[Grant]:

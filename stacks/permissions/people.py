@@ -46,6 +46,7 @@ def data_owner(arns: Arns) -> list[Grant]:
         *bedrock.stop_jobs(arns),
         *bedrock.describe_endpoints(arns),
         *bedrock.find_endpoints(arns),
+        *bedrock.find_models(arns, "shows what stored models cost"),
     ]
 
 
@@ -66,7 +67,7 @@ def operator(arns: Arns) -> list[Grant]:
             "`throughput release` has it recorded what is gone",
         ),
         *bedrock.delete_endpoints(arns),
-        *bedrock.delete_models(arns),
+        bedrock.delete_tagged_models(arns),
     ]
 
 

@@ -191,6 +191,9 @@ def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
         say("An unknown price is not zero. Look it up, and set it in the deployment's setting 'prices'.", "warn")
     if spending_decision(made) == "approve":
         say("Such a run waits for approval. Its notification and 'tuner runs' have the commands for the answer.")
+    stored = next((rate.usd for rate in made.rates if rate.item == "storage"), None)
+    if stored is not None:
+        say(f"After the first month, a model costs {money(stored)} a month until it is deleted: tuner models.", "quiet")
     if not asked:
         say("Budget and prices are the defaults. Use those of a deployment with --stack NAME.", "quiet")
 

@@ -10,11 +10,13 @@ import typer
 from tuner import approval
 from tuner.artifacts.costs.ledger import month_of
 from tuner.aws.dynamodb.ledger_table import LedgerTable
+from tuner.cli.commands.deployment.models import monthly_usd, storage_sentence, stored_models
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.spending_table import MonthSpending
+from tuner.core.json_types import JsonObject
 from tuner.core.times import now
 from tuner.costs.ledger.reservation import ceilings_of
 
@@ -36,7 +38,7 @@ def spending(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Show what a month's runs reserve and spend, and its ceilings."""
+    """Show what a month's runs reserve and spend, its ceilings, and what stored models cost."""
     deployment = connect(stack, on_local)
     if deployment.state_table is None:
         raise CommandError(
@@ -46,8 +48,12 @@ def spending(
     entries = LedgerTable(deployment.state_table).entries(asked)
     answers = {entry.run_id: approval.find_answer(deployment.folder(entry.run_id)) for entry in entries if entry.passed}
     found = MonthSpending(asked, entries, ceilings_of(deployment.settings), answers, dataset)
+    stored = stored_models(deployment)
     if as_json:
-        emit(found.as_json())
+        kept: JsonObject = {"stored_models": len(stored), "storage_usd_per_month": monthly_usd(deployment, stored)}
+        emit({**found.as_json(), **kept})
         return
     console().print(found.table() if found.shown else f"No run has reserved or spent anything in {asked}.")
     say("At list prices. What is reserved is the worst case of runs that have not ended.", "quiet")
+    if stored:
+        say(f"Not in these sums after the first month: {storage_sentence(deployment, stored)}", "warn")

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.unit.cli.commands.deployment.test_models import Bedrock
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.dynamodb.ledger_table import LedgerTable
@@ -23,6 +24,11 @@ CALLER = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Administrator_01
 @pytest.fixture(autouse=True)
 def ledger(aws: FakeAws) -> LedgerTable:
     return LedgerTable(TABLE)
+
+
+@pytest.fixture(autouse=True)
+def bedrock(aws: FakeAws) -> Bedrock:
+    return Bedrock(aws)
 
 
 @pytest.fixture
@@ -72,6 +78,18 @@ def test_one_dataset_can_be_asked_for(tuner: Tuner) -> None:
     assert {run["dataset"] for run in found["runs"]} == {"faq"}
     assert [each["dataset"] for each in found["datasets"]] == ["faq"]
     assert found["reserved_usd"] == 850.5, "of the deployment"
+
+
+def test_stored_models_are_shown_with_what_they_cost_until_they_are_deleted(tuner: Tuner, bedrock: Bedrock) -> None:
+    """Nobody knows when they are deleted, so no sum of a run has all their months."""
+    ours = {"bedrock-tuner:deployment": "tuner"}
+    assert "Stored" not in tuner("spending").err
+    for name, tags in (("tuner-faq-1", ours), ("tuner-faq-2", ours), ("tuner-faq-3", {})):
+        bedrock.add(name, tags)
+    said = " ".join(tuner("spending").err.split())
+    assert "Stored: 2 custom models, for $3.90 a month until deleted" in said
+    found = tuner("spending", "--json").json
+    assert (found["stored_models"], found["storage_usd_per_month"]) == (2, 3.9)
 
 
 def test_the_month_is_this_one_unless_another_is_given(tuner: Tuner, ledger: LedgerTable) -> None:

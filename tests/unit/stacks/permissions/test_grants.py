@@ -339,7 +339,7 @@ def test_a_reviewer_may_write_what_an_import_writes_and_nothing_else() -> None:
 
 # Commands without a policy: `doctor` checks an account before it has a stack, and the estimate reads public prices.
 _WITHOUT_POLICY = {"doctor", "estimate --stack"}
-_OF_OPERATORS = {"approve", "reject", "models", "models delete", "throughput delete"}
+_OF_OPERATORS = {"approve", "reject", "models delete"}
 
 
 @pytest.mark.parametrize("command", sorted(ACTIONS))

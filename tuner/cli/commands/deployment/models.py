@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tuner import catalog
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
@@ -19,6 +20,8 @@ from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import emit, say
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
+from tuner.costs.prices.price_list import price_list
+from tuner.reporting.formatting import money, plural
 from tuner.training.job_record import job_records, users
 
 app = typer.Typer(help="List and delete custom models, which are billed by the month.")
@@ -36,13 +39,15 @@ def models(
 @app.command("list")
 def list_models(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
     """List this deployment's custom models, newest first. 'tuner models' alone does the same."""
-    found = _ours(connect(stack, on_local))
+    deployment = connect(stack, on_local)
+    found = stored_models(deployment)
     if as_json:
         emit([{"arn": each.arn, "name": each.name, "created_at": iso(each.created_at)} for each in found])
     elif not found:
         say("This deployment has no custom models.")
     else:
         _show(found)
+        say(storage_sentence(deployment, found))
 
 
 @app.command()
@@ -86,8 +91,8 @@ def _refuse_used(deployment: Deployment, wanted: Sequence[CustomModel]) -> Seque
     return wanted
 
 
-def _ours(deployment: Deployment) -> list[CustomModel]:
-    """The custom models with both the deployment's name and its tag."""
+def stored_models(deployment: Deployment) -> list[CustomModel]:
+    """The custom models with both the deployment's name and its tag, the newest first."""
     prefix, account = f"{deployment.settings.name}-", CustomModels()
     # ListCustomModels filters by a part of the name only. The tag tells other deployments with a similar name apart.
     named = [each for each in account.made_before(prefix, now()) if each.name.startswith(prefix)]
@@ -95,8 +100,24 @@ def _ours(deployment: Deployment) -> list[CustomModel]:
     return sorted(ours, key=lambda each: each.created_at, reverse=True)
 
 
+def monthly_usd(deployment: Deployment, found: Sequence[CustomModel]) -> float | None:
+    """What the storage of these models costs in a month, at list prices. None when a price is not known."""
+    prices = price_list(deployment.settings.prices)
+    # The ARN has the base model: .../custom-model/amazon.nova-micro-v1:0:128k/abc123.
+    invoked_as = {model.id: model.invoke_id for model in catalog.models()}
+    known = [prices.find("storage", invoked_as.get(base, base)) for base in (each.arn.split("/")[1] for each in found)]
+    return None if None in known else sum(price.usd for price in known if price)
+
+
+def storage_sentence(deployment: Deployment, found: Sequence[CustomModel]) -> str:
+    """What these models cost until they are deleted."""
+    usd = monthly_usd(deployment, found)
+    cost = "an unknown price" if usd is None else money(usd)
+    return f"Stored: {plural(len(found), 'custom model')}, for {cost} a month until deleted (tuner models delete)."
+
+
 def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
-    found = _ours(deployment)
+    found = stored_models(deployment)
     if run is None:
         return found
     run_id, account = run_lookup.resolve(deployment, run).run_id, CustomModels()
