@@ -11,11 +11,7 @@ NetworkName = Literal["smollm2", "smollm2-short", "tiny", "tiny-short"]
 """`-short`: the same network without some of its layers, a second one that needs no weights of its own."""
 
 LEFT_OUT: dict[NetworkName, range] = {"smollm2-short": range(3, 7), "tiny-short": range(1, 2)}
-"""The layers that a shorter network does not have.
-
-Of a trained network, deeper layers in the middle of the second half can be left out at the least loss of quality, which
-fine-tuning repairs in part (Gromov et al., "The Unreasonable Ineffectiveness of the Deeper Layers", 2024).
-"""
+"""The layers that a shorter network lacks: those that SmolLM2 can do without best (docs/local-bedrock.md)."""
 
 NETWORKS = Path(__file__).resolve().parents[2] / "build" / "networks"
 """The cache of base networks. It is not in the cloud's folder, so that the next cloud can use it, too."""
