@@ -195,6 +195,14 @@ def test_grades_in_other_forms_are_different_too(grades):
     assert len(converted(*[{**record, "rating": grades[0]} for record in records])[1]) == 2
 
 
+@pytest.mark.parametrize(("name", "words"), [("Importance", ("High", "Normal")), ("quality", ("good", "ok"))])
+def test_words_that_grade_no_answer_are_no_grades(name, words):
+    checked, records = converted(*({**PAIR, "question": f"Is {word} it?", name: word} for word in words))
+    assert (len(records), findings(checked, "graded")) == (2, [])
+    if name == "Importance":
+        assert checked.fields.left_out == (name,)
+
+
 def test_a_minimum_is_compared_with_a_decimal_comma():
     records = [{**PAIR, "rating": grade} for grade in ("4,5", "3,9", "5/5")]
     checked, learnt = converted(*records, fields=FieldNames(minimum={"rating": 4}))

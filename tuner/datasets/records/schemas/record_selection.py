@@ -37,6 +37,10 @@ _OTHER_PARTS = frozenset(
 _NUMBER = re.compile(r"([-+−]?\d+(?:[.,]\d+)?)\s*(?:/\s*\d+|%|(?:out )?of \d+|von \d+|sur \d+|stars?)?", re.IGNORECASE)
 _STARS = "★☆"
 _LONGEST_WORD = 30
+# Other names of grades have words that grade no answer: the importance of a mail, the preference of a customer.
+_GRADES_IN_WORDS = frozenset((
+    "score", "rating", "ratings", "grade", "grades", "quality", "bewertung", "評価", "评分", "평점",
+))  # fmt: skip
 _FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
 _IGNORE = f"or ignore the field: {field_setting('ignore')}."
 
@@ -97,6 +101,8 @@ class RecordSelection:
 
     def _by_word(self, name: str, value: Any) -> Issue | None:
         """An error if a grade that is no number, such as `high`, is not the same in all records."""
+        if normal(name) not in _GRADES_IN_WORDS or yes_or_no(value) is not None:
+            return None
         if not isinstance(value, str) or not has_content(value) or len(value) > _LONGEST_WORD:
             return None
         word = value.strip().casefold()
@@ -129,6 +135,8 @@ def turn_decision(name: str, member: str, value: Any) -> Issue | None:
 
 def decides(kind: Kind, value: Any) -> bool:
     """Whether a field, or a member of an assistant's message, has a say in whether the record is used."""
+    if kind is Kind.GRADE and isinstance(value, str):
+        return number_of(value) is not None or yes_or_no(value) is not None
     return kind in (Kind.GRADE, Kind.PART) or (kind in _FLAGS and yes_or_no(value) is not None)
 
 
