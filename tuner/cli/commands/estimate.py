@@ -107,10 +107,10 @@ def _refuse(prepared: Prepared, as_json: bool) -> NoReturn:
 
 
 def _legacy(plan: Plan) -> tuple[str, ...]:
-    """A warning when AWS has announced the end of the base model."""
-    found = Bedrock().foundation_model(plan.model.id)
-    warning = legacy_warning(plan.model, found) if found else None
-    return (warning,) if warning else ()
+    """A warning for each base model whose end AWS has announced."""
+    described = [(model, Bedrock().foundation_model(model.id)) for model in plan.base_models]
+    warnings = [legacy_warning(model, found) for model, found in described if found]
+    return tuple(filter(None, warnings))
 
 
 def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
@@ -184,9 +184,12 @@ def _compared(
 
 def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
     target = console()
-    target.print(f"{resolved.model.name}, serving: {resolved.settings.serving}", style="name")
+    names = dict.fromkeys(model.name for model, _ in resolved.trainings)
+    target.print(f"{', '.join(names)}, serving: {resolved.settings.serving}", style="name")
     target.print(_table(made))
     say(spending_reason(made), {"proceed": "good", "approve": "warn", "refuse": "bad"}[spending_decision(made)])
+    if made.choices:
+        say("The candidates have several base models: this is the most expensive choice between them.", "quiet")
     if made.unknown:
         say("An unknown price is not zero. Look it up, and set it in the deployment's setting 'prices'.", "warn")
     if spending_decision(made) == "approve":

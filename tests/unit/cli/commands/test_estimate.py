@@ -181,3 +181,14 @@ def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tun
     assert training["unit_price_usd"] == pytest.approx(2e-6)
     assert training["source"].startswith(f"AWS Price List API, {usage}, in force since 2026-08-01; read ")
     assert "LEGACY: AWS ends it on 2099-01-01" in said["reason"]
+
+
+def test_candidates_of_several_base_models_are_estimated_at_the_prices_of_each(tuner: Tuner) -> None:
+    given = ("estimate", str(EXAMPLE), "--settings", str(EXAMPLE / "run-candidates.yaml"))
+    shown = tuner(*given)
+    assert "Nova Micro, Nova Lite, serving: on_demand" in shown.err
+    assert "this is the most expensive choice between them" in " ".join(shown.err.split())
+    found = tuner(*given, "--json").json
+    trained = {item["model"]: item["quantity"] for item in found["items"] if item["id"] == "training"}
+    assert list(trained) == list(found["choices"]) == ["amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"]
+    assert len(set(trained.values())) == 1, "both for 2 + 3 epochs"
