@@ -6,13 +6,22 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-# What can follow a label at its end. Signs and symbols stay, because `C`, `C#` and `C++` are different labels.
-_END = ".,;:!?…。、，；：！？"
+# What can follow a label at its end, in many scripts. Signs and symbols stay, because `C`, `C#` and `C++` are different
+# labels.
+_END = ".,;:!?…。、，；：！？؟۔،؛।॥։።၊။།"
 # What can stand around a label: models write it as a quotation, as code, in bold type or in brackets.
 _AROUND = {'"': '"', "'": "'", "`": "`", "*": "*", "“": "”", "„": "“", "‘": "’", "‚": "‘", "«": "»", "»": "«",
-           "「": "」", "『": "』", "(": ")", "[": "]", "【": "】"}  # fmt: skip
+           "‹": "›", "_": "_", "《": "》", "「": "」", "『": "』", "(": ")", "[": "]", "【": "】"}  # fmt: skip
 # A whole number with decimals: pandas writes 3.0 where a value of the column is missing.
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
+# What models write before a label. It is removed where a label follows.
+_HEADING = re.compile(
+    r"[*_]*(?:answer|category|class|classification|intent|label|sentiment|topic)[*_]*\s*[:：][*_]*", re.I
+)
+# Characters that show nothing: soft hyphen, zero-width space, marks of direction, variation selectors, byte-order mark.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe0e\ufe0f\ufeff]")
+# Typographic forms of the hyphen, which is also the minus, and of the apostrophe.
+_SAME_SIGN = str.maketrans("‐‑−’‘", "---''")
 # Letters of a text outside the labels that are shown.
 _SHOWN = 80
 
@@ -20,16 +29,19 @@ _SHOWN = 80
 def normalised(text: str) -> str:
     """The text without what does not distinguish labels.
 
-    That is case, the width of letters (`Ａ` for `A`), outer and repeated spaces, quotation marks and brackets around
-    the whole, punctuation at its end, and the decimals of a whole number.
+    That is case, the width of letters (`Ａ` for `A`), characters that do not show, typographic forms of hyphen and
+    apostrophe, outer and repeated spaces, quotation marks and brackets around the whole, punctuation at its end, and
+    the decimals of a whole number.
 
     >>> normalised(' "Straße". '), normalised("(A)"), normalised("3.0"), normalised("C++")
     ('strasse', 'a', '3', 'c++')
     """
     composed = unicodedata.normalize("NFC", "".join(map(_narrow, text)))
-    plain = " ".join(unicodedata.normalize("NFC", composed.casefold()).split())
+    plain = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", composed).casefold()).split())
     while (shorter := _without_marks(plain)) and shorter != plain:
         plain = shorter
+    # After the marks around the label, of which ‘ and ’ are some.
+    plain = plain.translate(_SAME_SIGN)
     whole = _WHOLE.fullmatch(plain)
     return whole[1] if whole else plain
 
@@ -55,7 +67,9 @@ class LabelSet:
     def __init__(self, labels: Iterable[str]) -> None:
         self._by_form: dict[str, str] = {}
         for label in labels:
-            self._by_form.setdefault(normalised(label), " ".join(label.split()))
+            # A label such as `Label: spam` is not another one than `spam`.
+            if self.find(label) is None:
+                self._by_form[normalised(label)] = " ".join(label.split())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,8 +77,12 @@ class LabelSet:
         return tuple(self._by_form.values())
 
     def find(self, answer: str) -> str | None:
-        """The label that the answer is. None for any other text, also for a sentence that has the label in it."""
-        return self._by_form.get(normalised(answer))
+        """The label that the answer is, also as `Label: spam`. None for any other text, such as a sentence with it."""
+        found = self._by_form.get(normalised(answer))
+        plain = answer.strip()
+        if found is None and (heading := _HEADING.match(plain)):
+            return self._by_form.get(normalised(plain[heading.end() :]))
+        return found
 
     def named(self, answer: str) -> str:
         """The label that the answer is, or else the beginning of its text."""

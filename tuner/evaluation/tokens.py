@@ -81,6 +81,9 @@ _PROSE = regex.compile(
       # U+0387 and U+037E are Greek marks that Unicode's form NFC replaces by · and ;.
     | (?<=[^\s.,;:!?…]) (?: [.,;:?…·\u0387\u037e] | (?<!\d)! )+
       (?= [\s{_IGNORED}\p{{Pe}}\p{{Pf}}"'`] | $ | [{_UNSPACED}] )
+      # French has a space before them, which does not break, and in carelessly typed text is a usual one.
+    | (?<= {_TWO_LETTERS} [\u00a0\u202f] ) [!?;:]+ (?=[\s{_IGNORED}]|$)
+    | (?<= {_TWO_LETTERS} [ ] ) !+ \Z
     | (?! (?<=\d) [，．：] \d ) [ \p{{Terminal_Punctuation}} -- [\p{{ASCII}}\u0387\u037e] ]
       # Separators of syllables in Tibetan, and of names in Japanese.
     | [་༌・]
@@ -94,6 +97,10 @@ _PROSE = regex.compile(
     """
 )
 _FOLDED_CHARACTERS = str.maketrans(dict.fromkeys("’‘ʼ", "'") | dict.fromkeys("‐‑−–﹣", "-"))
+# For UAX 29, it is a part of words (ExtendNumLet), because Mongolian puts it before suffixes. In `5 km` it is a space.
+_NARROW_SPACE = "\u202f"
+# Lengthens an Arabic word, without another meaning: كتـاب is كتاب. Alone it is a sign.
+_KASHIDA = "\u0640"
 # Direction marks, soft hyphens, variation selectors and the like show nothing. Joiners and tags can make a difference.
 _INVISIBLE = regex.compile(r"[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
 # Kinds of compatibility characters that are another form of the same: of another width, or of a place in a word.
@@ -126,6 +133,7 @@ def placed_tokens(text: str) -> Iterator[Token]:
 
 def _unicode_tokens(plain: str) -> Iterator[Token]:
     """The tokens of a text without punctuation of prose."""
+    plain = plain.replace(_NARROW_SPACE, " ")
     unmarked = _MARKS.sub(lambda match: match.string[match.start() - 1] * len(match[0]), plain)
     # A mark belongs to a space before it, but not to a line break (rule WB4), and spaces before the text do not count:
     # every text begins after a line break.
@@ -178,7 +186,9 @@ def _folded(written: str) -> str:
     The case is folded with `lower`: `casefold` would make the German words Maße and Masse equal.
     """
     same = "".join(map(_same_character, _INVISIBLE.sub("", written)))
-    return unicodedata.normalize("NFC", same.translate(_FOLDED_CHARACTERS).lower())
+    # `lower` makes two characters of the Turkish İ, which are not the Turkish i.
+    small = same.translate(_FOLDED_CHARACTERS).replace("İ", "i").lower()
+    return unicodedata.normalize("NFC", small.replace(_KASHIDA, "") or small)
 
 
 @cache

@@ -89,6 +89,7 @@ SIGNS = [
         ("snake_case", "snakecase"),
     ],
     *[(";", ":"), ("?", "!"), ('""', "''"), ("∅", ""), ("٥", "٤"), ("①", "1"), ("-x", "x"), ("x - y", "x + y")],
+    *[("name LIKE ?", "name LIKE"), ("n !", "n"), ("ılık", "ilik"), ("a ? b", "a b")],
 ]
 # Ways to write one answer.
 EQUAL = [
@@ -119,6 +120,13 @@ EQUAL = [
     *[("¿Qué?", "Qué"), ("列奥纳多·达·芬奇", "列奥纳多达芬奇"), ("Ναι·", "ναι"), ("Ναι;", "ναι")],
     *[("❤️", "❤"), ("a\u200bb", "a b")],
     *[("- one\n- two", "one two"), ("# Title\nText", "Title text"), ("Paris (see below), too", "Paris see below too")],
+]
+EQUAL += [
+    ("Bonjour !", "Bonjour"),
+    ("Vraiment\u202f? Oui\u00a0!", "Vraiment? Oui!"),
+    ("5\u202fkm à 1\u202f000\u202f€", "5 km à 1 000 €"),
+    ("كتـاب", "كتاب"),
+    ("İstanbul", "istanbul"),
 ]
 # Texts that show something, and nothing that could be compared.
 NO_TOKENS = ["—", "“”", "。", "——", "「」"]

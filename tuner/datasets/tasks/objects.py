@@ -16,7 +16,9 @@ Value: TypeAlias = "str | Decimal | bool | list[Value] | dict[str, Value] | None
 JsonObject: TypeAlias = "dict[str, Value]"
 
 # A block of code is the usual way in which a chat model gives JSON. Nothing else may surround the object.
-_FENCE = re.compile(r"\A```[a-zA-Z]*[ \t]*\r?\n(?P<inside>.*)\r?\n?```\Z", re.DOTALL)
+_FENCE = re.compile(r"\A```[a-zA-Z]*(?P<inside>[ \t]*[\r\n{].*)```\Z", re.DOTALL)
+# A byte-order mark and characters without width, around the object: they show nothing.
+_INVISIBLE = "\ufeff\u200b\u2060"
 # A number with a larger exponent is compared for seconds.
 _LARGEST_EXPONENT = 400
 
@@ -31,10 +33,11 @@ def parse_object(text: str) -> JsonObject:
     Stricter than Python's json module: NaN and Infinity, and a name that is there twice, are not JSON that programs
     can exchange (RFC 8259, sections 4 and 6).
     """
-    fenced = _FENCE.match(text.strip())
+    plain = text.strip().strip(_INVISIBLE).strip()
+    fenced = _FENCE.match(plain)
     try:
         value = json.loads(
-            fenced["inside"] if fenced else text,
+            fenced["inside"] if fenced else plain,
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
             parse_float=_number,
@@ -53,7 +56,7 @@ def parse_object(text: str) -> JsonObject:
 
 def is_fenced(text: str) -> bool:
     """Whether the text is a block of code."""
-    return _FENCE.match(text.strip()) is not None
+    return _FENCE.match(text.strip().strip(_INVISIBLE).strip()) is not None
 
 
 def kind_of(value: Value) -> FieldKind | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,9 +12,15 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import FieldSchema
 from tuner.catalog.metrics import METRICS, field_measure
 from tuner.catalog.tasks import FieldKind
+from tuner.datasets.same_question.unicode_form import in_one_form
 from tuner.datasets.tasks.objects import InvalidObjectError, JsonObject, Value, as_date, fits, is_fenced, parse_object
 from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
+
+# JSON's numbers, and those that people write as text: with a plus, or without a digit before the point.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+# Typographic forms of the hyphen, which is also the minus, of the dash, the apostrophe and quotation marks.
+_SAME_SIGN = str.maketrans("‐‑−–—’‘“”„", '-----\'\'"""')
 
 
 class Extraction(Metric):
@@ -95,7 +101,7 @@ def same_value(reference: Value, given: Value, kind: FieldKind) -> bool:
     if reference is None or given is None:
         return reference is given
     if isinstance(reference, bool) or isinstance(given, bool):
-        return reference is given
+        return _boolean(reference) is not None and _boolean(reference) is _boolean(given)
     if isinstance(reference, list) and isinstance(given, list):
         return _same_items(reference, given)
     if isinstance(reference, dict) and isinstance(given, dict):
@@ -131,8 +137,15 @@ def _decimal(value: Value) -> Decimal | None:
     """A number, also one that is written as text. Separators of thousands differ between countries, so none counts."""
     if isinstance(value, Decimal):
         return value
-    plain = value.strip() if isinstance(value, str) else ""
-    return Decimal(plain) if plain.removeprefix("-").replace(".", "", 1).isdecimal() and plain.isascii() else None
+    plain = _plain(value) if isinstance(value, str) else ""
+    return Decimal(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def _boolean(value: Value) -> bool | None:
+    """True or false, also as text."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(_plain(value)) if isinstance(value, str) else None
 
 
 def _same_time(one: date | datetime, other: date | datetime) -> bool:
@@ -145,5 +158,8 @@ def _time(value: date | datetime) -> datetime:
 
 
 def _plain(text: str) -> str:
-    """A text without what does not change a value: case, Unicode form, outer and repeated spaces. All signs stay."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    """A text without what does not change a value. That is case, Unicode form, width, spaces, and typographic signs.
+
+    The case is folded with `lower`: `casefold` would make the German words Maße and Masse equal.
+    """
+    return " ".join(in_one_form(text).translate(_SAME_SIGN).lower().split())

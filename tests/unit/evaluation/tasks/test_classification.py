@@ -52,6 +52,16 @@ def scores(*rows: tuple[str, str | None, str | None]) -> Scores:
         ("  BILLING.\n", "Billing"),
         ("Billing!", "Billing"),
         ("billing。", "Billing"),
+        ("Label: billing", "Billing"),
+        ("**Category:** Billing.", "Billing"),
+        ("Answer：billing", "Billing"),
+        ("Note: billing", None),
+        ("Label: bill", None),
+        ("bil\u00adling\u200b", "Billing"),
+        ("\ufeff_billing_", "Billing"),
+        ("billing؟", "Billing"),
+        ("billing।", "Billing"),
+        ("‹billing›", "Billing"),
         ("The label is billing", None),
         ("billing, delivery", None),
         ("bill", None),
@@ -91,7 +101,8 @@ PAIRS: list[tuple[Any, Any, bool]] = [
     ("caf\u00e9", "cafe\u0301", True), ("stra\u00dfe", "STRASSE", True), ("A1", "\uff21\uff11", True),
     ("\u5c5e\u6027", "\u300c\u5c5e\u6027\u300d\u3002", True),
     ("billing", '"Billing".', True), ("billing", '"Billing."', True), ("billing", "**Billing**", True),
-    ("billing", "`billing`", True), ("a", "(A)", True), ("(a) or (b)", "a) or (b", False), ("C", "C++", False),
+    ("billing", "`billing`", True), (-1, "\u22121", True), ("on-time", "on\u2011time", True),
+    ("won't", "won\u2019t", True), ("a", "(A)", True), ("(a) or (b)", "a) or (b", False), ("C", "C++", False),
 ]  # fmt: skip
 
 
@@ -123,6 +134,11 @@ def test_a_record_with_two_labels_is_refused_in_a_file_as_in_a_dataset(tmp_path:
     file.write_text('[{"text": "One?", "label": ["a", "b"]}]')
     with pytest.raises(EvaluationError, match="has 2 labels, and a record of a classification has one"):
         read_references(file, FieldNames())
+
+
+def test_a_reference_with_a_heading_is_not_another_label() -> None:
+    assert LabelSet(["billing", "Label: billing", "Topic: x"]).labels == ("billing", "Topic: x")
+    assert LabelSet(["billing", "Topic: x"]).find("topic: X.") == "Topic: x"
 
 
 def test_a_label_has_many_spellings_and_shows_the_first() -> None:

@@ -38,7 +38,12 @@ def scores(*rows: tuple[str, str | None, str | None]) -> Scores:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": 1}', ' {"a": 1}\n', '```json\n{"a": 1}\n```', "```\n{}\n```", '{"a": {"b": [1]}}']
+    "text",
+    [
+        '```json {"a": 1}```',
+        '\ufeff{"a": 1}\u200b',
+        *['{"a": 1}', ' {"a": 1}\n', '```json\n{"a": 1}\n```', "```\n{}\n```", '{"a": {"b": [1]}}'],
+    ],
 )
 def test_an_object_is_valid_also_in_a_block_of_code(text: str) -> None:
     assert isinstance(parse_object(text), dict)
@@ -96,7 +101,22 @@ def test_anything_else_is_not(text: str, problem: str) -> None:
         ("object", {"a": 1, "b": None}, {"a": 1}, True),
         ("object", {"a": 1}, {"a": 1, "b": 2}, False),
         ("boolean", True, True, True),
-        ("boolean", True, "true", False),
+        ("boolean", True, "true", True),
+        ("boolean", False, " False", True),
+        ("boolean", True, "false", False),
+        ("boolean", True, "yes", False),
+        ("boolean", True, 1, False),
+        ("text", "O’Neil, “A–B”", 'O\'Neil, "A-B"', True),
+        ("text", "ＡＢＣ\u200b", "abc", True),
+        ("text", "Maße", "Masse", False),
+        ("text", "x²", "x2", False),
+        ("text", "007", "7", False),
+        ("text", "1.10", "1.1", False),
+        ("number", -5, "−5", True),
+        ("number", 1000, "1e3", True),
+        ("number", 5, "+5", True),
+        ("number", 0.5, ".5", True),
+        ("number", 5, "5 EUR", False),
         ("any", None, None, True),
         ("any", None, "", False),
     ],
