@@ -8,7 +8,7 @@ import pytest
 from tests.unit.evaluation.conftest import graded_records
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.people import PeopleScores, ReviewSheet, joined
-from tuner.artifacts.evaluation.question_scores import AnswerScores
+from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
@@ -198,6 +198,29 @@ def test_agreement_is_that_of_the_sample_where_there_is_one(
     assert 0 < low < (drawn.judge_agreement.kappa or 0) < high < 1
     assert drawn.agreement is not None
     assert drawn.agreement.n == 2
+
+
+def test_of_several_answers_people_and_judge_are_compared_by_the_first() -> None:
+    before = judged(*[(5, 9), (3, 7)] * 10)
+
+    def with_a_second(record: QuestionScores) -> QuestionScores:
+        """The judge gave the second answer of the tuned model the worst grade."""
+        first = record.tuned
+        second = AnswerScores(measures={"correctness": 1})
+        mean = AnswerScores(
+            measures={"correctness": ((first.measures["correctness"] or 0) + 1) / 2}, repeats=(first, second)
+        )
+        base = record.base.model_copy(update={"repeats": (record.base, record.base)})
+        return record.model_copy(update={"by_contestant": {"base": base, "tuned": mean}})
+
+    scores = before.model_copy(update={"questions": tuple(map(with_a_second, before.questions))})
+    given = {f"q{i}": (5, 9) if i % 2 == 0 else (3, 7) for i in range(20)}
+    people = with_people(scores, by("Ann", given)).people
+    assert people is not None
+    assert people.answers_each == 2
+    assert people.judge_agreement is not None
+    assert (people.judge_agreement.n, people.judge_agreement.mean_difference) == (40, 0)
+    assert people.judge_agreement.kappa == pytest.approx(1)
 
 
 def test_a_second_review_of_a_person_replaces_the_first_one() -> None:
