@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,17 +25,7 @@ class Family:
     note: str
 
 
-def families(simulations: int, seed: int = 3) -> list[Family]:
-    """All families. Every model has the same quality."""
-    return [
-        _peeking(simulations, seed),
-        *_worn(simulations, seed),
-        _best_of_earlier(simulations, 5, seed),
-        _slices(simulations, 5, seed),
-    ]
-
-
-def _peeking(simulations: int, seed: int) -> Family:
+def _peeking(simulations: int, seed: int) -> list[Family]:
     """A comparison that is looked at after each 20 questions, until it shows something."""
     generator = np.random.default_rng(seed)
     found = []
@@ -43,10 +33,10 @@ def _peeking(simulations: int, seed: int) -> Family:
         gains = generator.normal(size=_LOOKS[-1])
         found.append([compare([0.0] * n, gains[:n].tolist(), number).differs for n in _LOOKS])
     note = "give the number of questions before the run, and do not add questions because the result is undecided"
-    return Family("5 looks at a growing set, until one decides", share(map(any, found)), _first(found), note)
+    return [Family("5 looks at a growing set, until one decides", share(map(any, found)), _first(found), note)]
 
 
-def _worn(simulations: int, seed: int) -> Iterator[Family]:
+def _worn(simulations: int, seed: int) -> list[Family]:
     """Models that are tuned one after the other, each compared with the base model on the same 40 questions."""
     generator = np.random.default_rng(seed)
     found = []
@@ -54,12 +44,18 @@ def _worn(simulations: int, seed: int) -> Iterator[Family]:
         grades = _grades(generator, _MODELS[-1] + 1, 40)
         found.append([_is_better(_compared(grades[0], model, number)) for model in grades[1:]])
     note = "the report counts how often a set decided, and says when it is worn out"
-    for count in _MODELS:
-        name = f"{count} models on one set: is any called better?"
-        yield Family(name, share(any(each[:count]) for each in found), _first(found), note)
+    return [
+        Family(
+            f"{count} models on one set: is any called better?",
+            share(any(each[:count]) for each in found),
+            _first(found),
+            note,
+        )
+        for count in _MODELS
+    ]
 
 
-def _best_of_earlier(simulations: int, count: int, seed: int) -> Family:
+def _best_of_earlier(simulations: int, seed: int, count: int = 5) -> list[Family]:
     """A model that is compared with the best of several earlier ones on the same questions."""
     generator = np.random.default_rng(seed)
     found = []
@@ -69,10 +65,10 @@ def _best_of_earlier(simulations: int, count: int, seed: int) -> Family:
         found.append([_compared(one, grades[-1], number).differs for one in (best, grades[0])])
     note = "the best of several looks better than it is, so an equal model looks worse: the report says so"
     picked = share(pair[0] for pair in found)
-    return Family(f"a model against the best of {count} earlier ones", picked, share(pair[1] for pair in found), note)
+    return [Family(f"a model against the best of {count} earlier ones", picked, share(pair[1] for pair in found), note)]
 
 
-def _slices(simulations: int, count: int, seed: int) -> Family:
+def _slices(simulations: int, seed: int, count: int = 5) -> list[Family]:
     """The topics of an evaluation set, of 12 questions each: with Holm's correction, and without it."""
     generator = np.random.default_rng(seed)
     corrected, plain, first = [], [], []
@@ -83,7 +79,7 @@ def _slices(simulations: int, count: int, seed: int) -> Family:
         first.append(found[0].differs)
         corrected.append(min(holm([each.p or 1.0 for each in found])) < 0.05)
     note = f"Holm's correction is applied; without it, {100 * share(plain):.1f} %"
-    return Family(f"{count} slices: is any called different?", share(corrected), share(first), note)
+    return [Family(f"{count} slices: is any called different?", share(corrected), share(first), note)]
 
 
 def _grades(generator: np.random.Generator, models: int, questions: int) -> np.ndarray:
@@ -101,3 +97,16 @@ def _is_better(found: PairedDifference) -> bool:
 
 def _first(found: list[list[bool]]) -> float:
     return share(each[0] for each in found)
+
+
+FAMILIES: dict[str, Callable[[int, int], list[Family]]] = {
+    "looks": _peeking,
+    "worn": _worn,
+    "best": _best_of_earlier,
+    "slices": _slices,
+}
+
+
+def calibrate_family(name: str, simulations: int, seed: int = 3) -> list[Family]:
+    """The rows of a family. Every model has the same quality."""
+    return FAMILIES[name](simulations, seed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 from docs.tables import table
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
-from tests.calibration.families import Family, families
+from tests.calibration.families import FAMILIES, Family, calibrate_family
 from tests.calibration.oracles import Check, checks
 from tests.calibration.reviews import QUESTIONS, REVIEWS, ReviewCalibration, calibrate_review
 from tests.calibration.simulation import Calibration, Rates, calibrate
@@ -110,15 +112,20 @@ the figure is above 1. The preference at equal length is compared with statsmode
 DEVIATION = 1e-6
 
 
-def page(simulations: int, seed: int = 1) -> str:
-    """The whole page."""
+def page(simulations: int, seed: int = 1, mapped: Callable[..., Iterable[Any]] = map) -> str:
+    """The whole page. `mapped` is `map`, or that of a pool of processes: each design has its own random numbers."""
     parts = [_INTRODUCTION.format(simulations=simulations)]
     for title, text, designs in _SECTIONS:
-        results = [(design, calibrate(design, simulations, seed)) for design in designs]
+        found = mapped(partial(calibrate, simulations=simulations, seed=seed), designs)
+        results = list(zip(designs, found, strict=True))
         parts.append(f"## {title}\n\n{text}\n\n{_designs_table(results)}\n{_notes(results)}")
-    parts.append(_REVIEWS + _reviews_table([calibrate_review(review, simulations, seed) for review in REVIEWS]))
-    parts.append(_STOPPING + _stopping_table([calibrate_stopping(name, simulations) for name in DESIGNS]))
-    parts.append(_FAMILIES + _families_table(families(simulations, seed)))
+    reviews = mapped(partial(calibrate_review, simulations=simulations, seed=seed), REVIEWS)
+    parts.append(_REVIEWS + _reviews_table(list(reviews)))
+    parts.append(
+        _STOPPING + _stopping_table(list(mapped(partial(calibrate_stopping, simulations=simulations), DESIGNS)))
+    )
+    families = mapped(partial(calibrate_family, simulations=simulations, seed=seed), FAMILIES)
+    parts.append(_FAMILIES + _families_table([row for rows in families for row in rows]))
     parts.append(_ORACLES + _oracles_table(checks(seed)))
     return "\n".join(parts)
 

@@ -136,7 +136,10 @@ def _recommended(report: Report) -> Iterator[NextStep]:
 def _shipped(report: Report, contestant: ContestantName, found: Recommendation) -> NextStep:
     """Use the recommended contestant. The reason is about its quality: the recommendation itself has its costs."""
     if contestant == TUNED:
-        action = "Use the tuned model. 'How to call the model' has the commands."
+        # The scores of files name no model, so their page has no such section.
+        model = report.models.tuned
+        how = " 'How to call the model' has the commands." if model and model.arn else ""
+        action = f"Use the tuned model.{how}"
         facts = (report.gate.sentence if report.gate else report.verdict.sentence, level_sentence(report) or "")
         return NextStep(rule="accept", action=action, reason=" ".join(filter(None, facts)))
     standing = next(each for each in found.standings if each.contestant == contestant)

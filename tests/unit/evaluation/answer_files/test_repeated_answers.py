@@ -112,6 +112,12 @@ def test_a_question_that_was_asked_less_often_counts_by_the_answers_that_it_has(
     assert found.metrics["rouge_1"].tuned.mean == 1
     assert [len(record.single_answers) for record in found.questions[:3]] == [1, 2, 3]
     assert not any("were not given" in warning for warning in found.warnings)
+    written = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "Every question was asked 1 to 3 times" in written
+    # The page of files has no model to call.
+    assert "Use the tuned model." in written
+    assert "How to call the model" not in written
+    assert written.count("2 further answers") == 2 * 4
     lost = scored(tmp_path, some(0.5), [each for each in some(1.0) if (each["id"], each["sample"]) != ("2", 1)])
     assert lost.metrics["rouge_1"].tuned.mean == pytest.approx((11 + 2 / 3) / 12)
     assert any(warning.startswith("1 of 48 answers were not given") for warning in lost.warnings)

@@ -53,7 +53,7 @@ def test_every_rule_has_a_test() -> None:
 def test_an_accepted_model_is_used(report: Report) -> None:
     first = report.next_steps[0]
     assert first.rule == "accept"
-    assert first.action.startswith("Use the tuned model.")
+    assert first.action == "Use the tuned model. 'How to call the model' has the commands."
     assert first.reason.startswith("Accepted: ")
 
 
