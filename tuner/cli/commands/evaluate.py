@@ -174,7 +174,7 @@ def _file(path: Path, option: str, ending: str | None = None) -> Path:
     """A file to read, or standard input for `-`. Raises BadParameter when there is none."""
     found = local_input(path, option, ending)
     if not found.is_file():
-        what = "is a folder" if found.is_dir() else "does not exist"
+        what = "is a folder" if found.is_dir() else "is no regular file" if found.exists() else "does not exist"
         raise typer.BadParameter(f"'{path}' {what}: name a file, or '-' for standard input.", param_hint=option)
     return found
 

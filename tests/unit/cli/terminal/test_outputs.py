@@ -216,6 +216,12 @@ def test_evaluate_reads_standard_input_and_keeps_results(tmp_path: Path) -> None
     assert "Standard input can be read once" in str(twice.exception)
 
 
+@pytest.mark.parametrize(("path", "why"), [("/dev/zero", "is no regular file"), ("/dev/none", "does not exist")])
+def test_a_device_is_no_file_of_answers(path: str, why: str) -> None:
+    result = call("evaluate", "--base", path, "--tuned", path, "--references", path)
+    assert (result.exit_code, f"'{path}' {why}" in said(result)) == (2, True)
+
+
 def test_a_source_of_evaluate_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "scores.json").write_text(json.dumps([{"question": "What?", "answer": "That."}]))
     file = f"{tmp_path}/scores.json"
