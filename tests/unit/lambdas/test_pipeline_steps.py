@@ -42,6 +42,7 @@ from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS, invoke
 from tests.unit.training.test_job import Jobs, a_job
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.ledger import Ceilings
+from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.dynamodb.ledger_table import LedgerTable
@@ -49,10 +50,18 @@ from tuner.aws.s3.guard_questions import guard_answers, guard_questions, save_gu
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import DatasetError, EndpointFailedError, QuotaError, RetryableError, RunRefusedError
+from tuner.core.errors import (
+    DatasetError,
+    EndpointFailedError,
+    QuotaError,
+    RetryableError,
+    RunRefusedError,
+    SettingsError,
+)
 from tuner.core.run import run_id
 from tuner.core.times import iso, now
 from tuner.costs.meter import most_used
+from tuner.settings import InferenceSettings
 
 
 class Models(Jobs):
@@ -270,6 +279,54 @@ def test_another_model_is_asked_by_its_id_and_the_best_earlier_run_is_not_asked(
     assert most_used(cloud, "nova-lite").output > 0
     assert invoke(answer_questions, model="best", **event) == {"answered": 0, "failed": 0}
     assert cloud.answers("best") == []
+
+
+TWO_BASE_MODELS: dict[str, Any] = {
+    "candidates": [{"base_model": ["amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"]}]
+}
+
+
+@pytest.mark.parametrize(("number", "endpoint"), [(1, "amazon.nova-micro-v1:0"), (2, "amazon.nova-lite-v1:0")])
+def test_the_base_model_of_the_chosen_candidate_is_asked(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int, endpoint: str
+) -> None:
+    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
+    run = manifest(serving="on_demand", compare_with=["few_shot"], **TWO_BASE_MODELS)
+    cloud.save(run)
+    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    write_lines(cloud, Keys.contexts("few_shot"), [{"id": "1"}])
+    approve(cloud)
+    cloud.save(
+        TrainingSummary(
+            candidates=tuple(
+                CandidateResult(**each.model_dump(), job_name="j", epochs_asked=2, chosen=each.number == number)
+                for each in run.candidates
+            )
+        )
+    )
+    for contestant in ("base", "few_shot"):
+        invoke(answer_questions, run_id=RUN, model=contestant, shards=[0], shard_size=25)
+        assert [each.answer for each in cloud.answers(contestant)] == [endpoint]
+
+
+@pytest.mark.parametrize("differs", [False, True])
+def test_the_preflight_asks_each_base_model_with_the_same_texts(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, differs: bool
+) -> None:
+    class Counting:
+        def ask(self, endpoint: str, text: str, system: str | None, inference: InferenceSettings) -> Reply:
+            assert (system, inference.max_tokens) == (None, 1)
+            return Reply("", "max_tokens", len(text) + (differs and "lite" in endpoint), 1, 1)
+
+    monkeypatch.setattr(preflight, "Bedrock", Models)
+    monkeypatch.setattr(preflight, "Quotas", NoQuota)
+    monkeypatch.setattr(preflight, "ConverseClient", Counting)
+    cloud.save(manifest(serving="none", **TWO_BASE_MODELS))
+    if differs:
+        with pytest.raises(SettingsError, match="different tokens"):
+            invoke(preflight, run_id=RUN)
+    else:
+        assert invoke(preflight, run_id=RUN) == {"warnings": 0, "customization_jobs": 0}
 
 
 def test_one_worker_asks_both_models_the_guard_questions(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
