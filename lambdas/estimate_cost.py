@@ -13,6 +13,7 @@ from __future__ import annotations
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.step import Environment, RunEvent, StepResult, logger, metrics, step
+from tuner.artifacts.costs.cost_items import BATCH
 from tuner.artifacts.costs.estimate import WorstCase
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.price_list import PriceCache, PriceListApi
@@ -32,7 +33,10 @@ class EstimateEvent(RunEvent):
 
 
 class SpendingResult(StepResult):
-    """The decision, the sum and the reason. The state machine acts on the decision, and keeps what was approved."""
+    """The decision, the sum and the reason. The state machine acts on the decision, and keeps what was approved.
+
+    `batch`: whether contestants are asked in batch jobs.
+    """
 
     decision: SpendingDecision
     estimated_usd: float
@@ -40,6 +44,7 @@ class SpendingResult(StepResult):
     # The state machine uses it as the timeout of the state that waits for the approval.
     approval_seconds: int
     worst_case: WorstCase
+    batch: bool
 
 
 @step(EstimateEvent)
@@ -64,4 +69,5 @@ def handler(event: EstimateEvent, env: Environment) -> SpendingResult:
         reason=spending_reason(estimate),
         approval_seconds=round(env.deployment.approval_hours * 3600),
         worst_case=estimate.worst_case,
+        batch=any(item.id in BATCH for item in estimate.items),
     )

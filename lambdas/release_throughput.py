@@ -1,4 +1,4 @@
-"""Releases the endpoints and customization jobs of a run, or of every run that has ended.
+"""Releases the endpoints and jobs of a run, or of every run that has ended.
 
 The state machine, the rules on ended executions, the release schedule, the hourly sweep, the deletion of the stack and
 people call it. After a run that succeeded, it deletes the models of the candidates that were not chosen.
@@ -7,9 +7,10 @@ Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataK
 bedrock:ListProvisionedModelThroughputs, bedrock:ListCustomModelDeployments, bedrock:ListTagsForResource,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:DeleteProvisionedModelThroughput,
 bedrock:DeleteCustomModelDeployment, bedrock:ListModelCustomizationJobs, bedrock:GetModelCustomizationJob,
-bedrock:StopModelCustomizationJob, states:DescribeExecution; in the sweep scheduler:ListSchedules,
-scheduler:GetSchedule, scheduler:DeleteSchedule, bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish;
-before the stack is deleted states:ListExecutions.
+bedrock:StopModelCustomizationJob, bedrock:ListModelInvocationJobs, bedrock:GetModelInvocationJob,
+bedrock:StopModelInvocationJob, states:DescribeExecution; in the sweep scheduler:ListSchedules, scheduler:GetSchedule,
+scheduler:DeleteSchedule, bedrock:ListCustomModels, bedrock:DeleteCustomModel, sns:Publish; before the stack is deleted
+states:ListExecutions.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pydantic import Field, model_validator
 from lambdas.step import Environment, StepResult, logger, metrics, step
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.bedrock.invocation_jobs import InvocationJobs
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
@@ -79,7 +81,7 @@ class ReleaseResult(StepResult):
 @step(ReleaseEvent)
 def handler(event: ReleaseEvent, env: Environment) -> ReleaseResult:
     """Raises StillAliveError when something could not be released."""
-    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
+    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs(), InvocationJobs())
     if event.stack:
         # Without `used_by_others`: every job is stopped when the stack is deleted.
         _answer_cloudformation(event.stack, Release(kinds, env.deployment.name, env.folder, _price(env)), env)
@@ -138,7 +140,7 @@ def _sweep(release: Release, env: Environment) -> Outcome:
         logger.error("Not released or not recorded", failures=[str(failure.error) for failure in failures])
     if alive:
         notify(env.topic_arn, SUBJECT, alarm(alive, release.price, deployment), {"status": "RELEASE_FAILED"})
-    endpoints = [kind for kind in release.kinds if kind.kind != "training"]
+    endpoints = [kind for kind in release.kinds if kind.kind not in ("training", "batch")]
     _count(inventory(endpoints, deployment, longest_hours, release.price))
     disarmed, unread = delete_schedules_without_endpoint(OneTimeSchedules(env.schedule_group), endpoints, env.folder)
     logger.info("Deleted release schedules", runs=disarmed, unread=[str(error) for error in unread])

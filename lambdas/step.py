@@ -40,6 +40,7 @@ class Environment(BaseSettings):
     state_machine_arn: str = ""
     state_table: str = ""
     customization_role_arn: str = ""
+    batch_role_arn: str = ""
     topic_arn: str = ""
     release_function_arn: str = ""
     scheduler_role_arn: str = ""

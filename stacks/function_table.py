@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stacks.permissions import Arns, Grant, bedrock, network, objects, services
+from stacks.permissions import Arns, Grant, batch, bedrock, network, objects, services
+from tuner.artifacts.batch import INPUT, BatchJob
+from tuner.artifacts.costs.token_reservation import Reservation, batch_payer
 from tuner.core.artifact_keys import Keys
 
 Capability = Callable[[Arns], list[Grant]]
@@ -44,16 +46,21 @@ START_MINUTES = 5
 
 _READS = objects.read_run
 _FINDS = objects.find_in_run
+_BATCH_JOBS = Keys.batch("*") + BatchJob.NAME
+_BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
 _RELEASES = (
     _READS,
     _FINDS,
-    writes(Keys.ENDPOINT, Keys.TRAINING_JOB),
+    writes(Keys.ENDPOINT, Keys.TRAINING_JOB, _BATCH_JOBS),
     bedrock.find_endpoints,
     bedrock.describe_endpoints,
     bedrock.delete_endpoints,
     bedrock.list_jobs,
     bedrock.describe_jobs,
     bedrock.stop_jobs,
+    batch.list_batches,
+    batch.describe_batches,
+    batch.stop_batches,
 )
 _REPORT = (Keys.REPORT, Keys.REPORT_PAGE, Keys.REPORT_CARD)
 
@@ -142,6 +149,30 @@ STEPS = (
     # 1,769 MB is one full vCPU. Hundreds of requests per second are signed and parsed while the throughput is paid for.
     Step(
         "answer_questions", minutes=15, memory=1769, grants=(_READS, _FINDS, writes("answers/*"), bedrock.invoke_models)
+    ),
+    Step(
+        "start_batch",
+        minutes=15,
+        memory=1769,  # it has the whole input of a job in memory
+        grants=(
+            _READS,
+            _FINDS,
+            writes(_BATCH_JOBS, _BATCH_TOKENS, Keys.batch("*") + INPUT),
+            batch.start_batches,
+        ),
+        environment=("BATCH_ROLE_ARN",),
+    ),
+    Step(
+        "check_batch",
+        minutes=15,
+        memory=1769,
+        grants=(
+            _READS,
+            _FINDS,
+            writes(_BATCH_JOBS, _BATCH_TOKENS, "answers/*"),
+            batch.describe_batches,
+            batch.stop_batches,
+        ),
     ),
     Step(
         "start_customization",

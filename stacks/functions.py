@@ -135,6 +135,7 @@ class Steps(Construct):
             "STATE_TABLE": self._storage.state_table.table_name,
             "STATE_MACHINE_ARN": self._arns.state_machine,
             "CUSTOMIZATION_ROLE_ARN": self._arns.customization_role,
+            "BATCH_ROLE_ARN": self._arns.batch_role,
             "TOPIC_ARN": self._arns.topic,
             "RELEASE_FUNCTION_ARN": self._arns.function("release_throughput"),
             "SCHEDULER_ROLE_ARN": self._arns.scheduler_role,

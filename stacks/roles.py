@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.checks.suppressions import accept_wildcards
 from stacks.permissions import Arns, Grant
+from stacks.permissions.batch import batch_data
 from stacks.permissions.objects import customization_data
 from stacks.permissions.services import release_for_schedules
 
@@ -35,7 +36,7 @@ def service(name: str, arns: Arns, source_arn: str = "") -> iam.ServicePrincipal
 
 
 class ServiceRoles(Construct):
-    """The roles that steps pass to services: to Bedrock for customization jobs, to the scheduler for releases."""
+    """The roles that steps pass to services: to Bedrock for its jobs, to the scheduler for releases."""
 
     def __init__(self, scope: Construct, construct_id: str, arns: Arns) -> None:
         super().__init__(scope, construct_id)
@@ -45,6 +46,12 @@ class ServiceRoles(Construct):
             service("bedrock.amazonaws.com", arns, arns.bedrock("model-customization-job/*")),
             customization_data(arns),
         )
+        self.batch = create_role(
+            self,
+            "Batch",
+            service("bedrock.amazonaws.com", arns, arns.bedrock("model-invocation-job/*")),
+            batch_data(arns),
+        )
         self.scheduler = create_role(
             self,
             "Scheduler",
@@ -52,5 +59,8 @@ class ServiceRoles(Construct):
             release_for_schedules(arns),
         )
         self.arns = replace(
-            arns, customization_role=self.customization.role_arn, scheduler_role=self.scheduler.role_arn
+            arns,
+            customization_role=self.customization.role_arn,
+            batch_role=self.batch.role_arn,
+            scheduler_role=self.scheduler.role_arn,
         )

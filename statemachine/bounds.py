@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from statemachine.retries import BUSY_ACCOUNT, NOT_READY, RELEASE_BUSY_ACCOUNT, Retrier, retriers
+from tuner.aws.bedrock.resources import BATCH_HOURS
 from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS
 from tuner.settings import DeploymentSettings
 
@@ -48,6 +49,7 @@ def max_events(definition: State) -> int:
 def max_seconds(definition: State, settings: DeploymentSettings) -> int:
     """The time limit of an execution. No run that the settings allow takes longer."""
     waits = {
+        "Are the batch jobs over?": (BATCH_HOURS + 1) * 3600,
         "Is the training over?": settings.longest_training_hours * 3600,
         "Is the throughput in service?": settings.longest_throughput_hours * 3600,
     }

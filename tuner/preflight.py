@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from tuner import catalog
+from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.preflight import JudgeQuotas, Preflight
 from tuner.aws.bedrock.model_access import ANOTHER_JUDGE, MARKETPLACE, ModelAccess, denial_remedy
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
-from tuner.aws.quotas import Quota, per_minute
+from tuner.aws.quotas import Quota, batch_minimum, per_minute
 from tuner.catalog import Judge, Model
 from tuner.catalog.metrics import uses_judge
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, SettingsError
@@ -264,16 +265,31 @@ def check_run(
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
     jobs = quotas.value("bedrock", JOBS_QUOTA)
+    minimums = {} if manifest.settings.hurry else batch_minimums(quotas, base_models[0], manifest.contestants)
     if not judges:
-        return Preflight(warnings=tuple(warnings), customization_jobs=jobs)
+        return Preflight(warnings=tuple(warnings), customization_jobs=jobs, batch_minimums=minimums)
     first, *others = (_judge_quotas(quotas, judge) for judge in judges)
     return Preflight(
         warnings=(*warnings, *(warning for judge in judges for warning in judge_warnings(judge))),
         customization_jobs=jobs,
+        batch_minimums=minimums,
         judge_requests_per_minute=first.requests_per_minute,
         judge_tokens_per_minute=first.tokens_per_minute,
         more_judges={judge.id: found for judge, found in zip(judges[1:], others, strict=True)},
     )
+
+
+def batch_minimums(quotas: Quotas, base: Model, contestants: Iterable[Contestant]) -> dict[str, int]:
+    """The least number of records of a batch job, by the id of the model that is asked.
+
+    A model without such a quota has no entry: nothing shows that Bedrock asks it in batch jobs here.
+    """
+    known = quotas.all("bedrock")
+    names: dict[str, tuple[str, ...]] = {base.base_endpoint: (base.name,)}
+    for other in (catalog.judge_or_assumed(each.model) for each in contestants if each.model):
+        names[other.id] = (other.name, other.quota)
+    found = {model: batch_minimum(known, called) for model, called in names.items()}
+    return {model: least for model, least in found.items() if least is not None}
 
 
 def _judge_quotas(quotas: Quotas, judge: Judge) -> JudgeQuotas:

@@ -21,7 +21,7 @@ def function_name(deployment: str, step: str) -> str:
 class Arns:
     """The ARNs of a deployment. Fields are known once the resource is declared; properties are derived from names.
 
-    The ARNs of the two roles are empty until the roles are declared. The grants of these two roles do not need them.
+    The ARNs of the roles are empty until the roles are declared. The grants of these roles do not need them.
     """
 
     deployment: DeploymentSettings
@@ -36,6 +36,7 @@ class Arns:
     dead_letter_queue: str
     encoder: str
     customization_role: str = ""
+    batch_role: str = ""
     scheduler_role: str = ""
 
     @property

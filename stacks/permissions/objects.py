@@ -121,6 +121,11 @@ def _through(arns: Arns, service: str, actions: tuple[str, ...], reason: str) ->
     return Grant(actions, (arns.key,), reason, via)
 
 
+def list_for_job(arns: Arns) -> Grant:
+    """Lists the artifacts of runs, for a job of Bedrock."""
+    return _list(arns.artifacts_bucket, _RUNS, "finds the files it was given")
+
+
 def customization_data(arns: Arns) -> list[Grant]:
     """All grants of Bedrock's service role: reads the training data and writes its metrics."""
     bucket, output = arns.artifacts_bucket, f"{_RUNS}/training/output/*"
@@ -132,7 +137,7 @@ def customization_data(arns: Arns) -> list[Grant]:
         ),
         # Before the training, Bedrock writes a small file here to check its access.
         Grant(("s3:PutObject",), (f"{bucket}/{output}",), "writes the loss metrics"),
-        _list(bucket, _RUNS, "finds the files it was given"),
+        list_for_job(arns),
         Grant(("kms:Decrypt", "kms:GenerateDataKey"), (arns.key,), "decrypts the records, encrypts the metrics"),
         *network.job_network(arns),
     ]

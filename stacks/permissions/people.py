@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacks.permissions import bedrock, objects, services
+from stacks.permissions import batch, bedrock, objects, services
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from tuner.artifacts.approval import ApprovalAnswer
@@ -66,6 +66,9 @@ def operator(arns: Arns) -> list[Grant]:
             (arns.function("release_throughput"),),
             "`throughput release` has it recorded what is gone",
         ),
+        *batch.list_batches(arns),
+        *batch.describe_batches(arns),
+        *batch.stop_batches(arns),
         *bedrock.delete_endpoints(arns),
         bedrock.delete_tagged_models(arns),
     ]

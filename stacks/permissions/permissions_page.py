@@ -8,6 +8,7 @@ from stacks import state_machine_definition
 from stacks.function_table import STEPS
 from stacks.permissions import people
 from stacks.permissions.arns import Arns
+from stacks.permissions.batch import batch_data
 from stacks.permissions.grant import Grant
 from stacks.permissions.objects import customization_data
 from stacks.permissions.services import release_for_schedules, run_executions
@@ -87,6 +88,7 @@ def example_arns() -> Arns:
         dead_letter_queue="arn:aws:sqs:us-east-1:ACCOUNT:QUEUE",
         encoder="arn:aws:s3:::ASSETS/ENCODER.tar",
         customization_role="arn:aws:iam::ACCOUNT:role/CUSTOMIZATION",
+        batch_role="arn:aws:iam::ACCOUNT:role/BATCH",
         scheduler_role="arn:aws:iam::ACCOUNT:role/SCHEDULER",
     )
 
@@ -96,6 +98,7 @@ def every_role(arns: Arns) -> Iterator[tuple[str, str, list[Grant]]]:
     for step in STEPS:
         yield f"The step `{step.name}`", "lambda.amazonaws.com", step.all_grants(arns)
     yield "Customization jobs (Bedrock's service role)", "bedrock.amazonaws.com", customization_data(arns)
+    yield "Batch jobs (Bedrock's service role)", "bedrock.amazonaws.com", batch_data(arns)
     yield "Release schedules", "scheduler.amazonaws.com", release_for_schedules(arns)
     yield "The state machine", "states.amazonaws.com", run_executions(arns, *state_machine_definition.called().values())
 

@@ -24,6 +24,13 @@ POLICY_DIFFERENCES = (
         "AWS Step Functions Developer Guide, IAM policies for calling Amazon Bedrock",
     ),
     Difference(
+        "CreateModelInvocationJob",
+        "arn:aws:bedrock:*:inference-profile/*",
+        "The data lists models and the job only. The service model takes inference profiles too, and AWS's page lists "
+        "them with their Regions.",
+        "Amazon Bedrock User Guide, Supported Regions and models for batch inference",
+    ),
+    Difference(
         "ArnLike",
         "kms:EncryptionContext:aws:logs:arn",
         "Every encryption context is published as a string. The policy in AWS's guide compares this one as an ARN.",

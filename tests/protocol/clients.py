@@ -214,6 +214,10 @@ class Bedrock(Client):
         """Models are not part of the protocol: the sweep finds none to delete."""
         return {"modelSummaries": []}
 
+    def list_model_invocation_jobs(self, **_: Any) -> Any:
+        """Batch jobs are not part of the protocol: there are none."""
+        return {"invocationJobSummaries": []}
+
     def list_tags_for_resource(self, resourceARN: str) -> Any:
         def read(seen: Callable[[Resource], bool]) -> Any:
             found = self._world.resources.get(resourceARN)

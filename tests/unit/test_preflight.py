@@ -49,7 +49,7 @@ class Account:
         self.model = FoundationModel("id", "The model", active, end_of_life, customizations) if offered else None
         self.units = units
         self.agreement = "AVAILABLE"
-        self.quotas = (
+        self.quotas: tuple[Quota, ...] = (
             Quota("L-1", "On-demand model inference requests per minute for Amazon Nova Pro", 25.0),
             Quota("L-2", "On-demand model inference tokens per minute for Amazon Nova Pro", 1e6),
             Quota("L-3", "Cross-region model inference requests per minute for Amazon Nova Pro", 500.0),
@@ -322,3 +322,17 @@ def test_with_one_base_model_no_tokens_are_counted() -> None:
 def test_each_request_that_counts_tokens_is_within_what_the_estimate_counts() -> None:
     assert len(TOKEN_TEXTS) == TOKEN_TESTS
     assert max(len(text.encode()) for text in TOKEN_TEXTS) < MOST_TEST_TOKENS / 2
+
+
+def test_a_run_that_is_not_in_a_hurry_learns_the_least_records_of_its_models_batch_jobs() -> None:
+    account = Account()
+    account.quotas += (
+        Quota("L-5", "Minimum number of records per batch inference job for Nova Micro V1", 100.0),
+        Quota("L-6", "Minimum number of records per batch inference job for Nova Micro 2 V1", 5.0),
+        Quota("L-7", "Minimum number of records per batch inference job for Claude Haiku 4.5", 50.0),
+        Quota("L-8", "Records per batch inference job for Nova Micro V1", 50_000.0),
+    )
+    compared = ["us.anthropic.claude-haiku-4-5-20251001-v1:0", "us.anthropic.claude-opus-5-5"]
+    asked = manifest(hurry=False, compare_with=["base", *compared])
+    assert run(account, asked).batch_minimums == {"amazon.nova-micro-v1:0": 100, compared[0]: 50}
+    assert run(account, manifest()).batch_minimums == {}

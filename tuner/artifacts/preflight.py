@@ -30,6 +30,10 @@ class Preflight(Artifact):
         default_factory=dict, description="of several judges: the quotas of all but the first, by model"
     )
 
+    batch_minimums: dict[str, int] = Field(
+        default_factory=dict, description="least records of a batch job, by the id that is asked; no entry: not known"
+    )
+
     def of_judge(self, model: str) -> Preflight:
         """The same with the quotas of this judge as those of the judge."""
         if model not in self.more_judges:

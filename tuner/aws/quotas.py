@@ -20,6 +20,8 @@ _PER_MINUTE = re.compile(
     r"(?P<what>requests|tokens) per minute for (?P<model>.+)$",
     re.IGNORECASE,
 )
+# Without the vendor, as in "... for Nova Micro V1" and "... for Llama 3.1 70B Instruct"; but "OpenAI GPT OSS 120b".
+_BATCH_MINIMUM = re.compile(r"^minimum number of records per batch inference job for (?P<model>.+)$", re.IGNORECASE)
 _ROUTINGS = {"in-region": "on-demand", "geographic": "cross-region", "global": "global cross-region"}
 
 
@@ -68,6 +70,16 @@ def per_minute(quotas: Iterable[Quota], model: str, routing: str) -> dict[str, f
         if named and named["routing"].lower() == _ROUTINGS[routing] and _same(named["model"], model):
             found[named["what"].lower()] = quota.value
     return found
+
+
+def batch_minimum(quotas: Iterable[Quota], names: Iterable[str]) -> int | None:
+    """The least number of records of a batch job of a model that has one of these names. None if no quota has one."""
+    wanted = [name for name in names if name]
+    for quota in quotas:
+        named = _BATCH_MINIMUM.match(quota.name)
+        if named and any(_same(named["model"], name) for name in wanted):
+            return int(quota.value)
+    return None
 
 
 def _same(listed: str, wanted: str) -> bool:

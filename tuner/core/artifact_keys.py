@@ -41,6 +41,7 @@ class Keys:
     TRAINING_JOB = "training/job.json"
     TRAINING_OUTPUT = "training/output/"
     CANDIDATES = "candidates/"
+    BATCH = "batch/"
     TRAINING_SUMMARY = "training/summary.json"
     ENDPOINT = "serving/endpoint.json"
     COMMITMENT = "serving/commitment.json"
@@ -77,6 +78,11 @@ class Keys:
     def candidate(number: int) -> str:
         """The part of the run's folder that has the training artifacts of a candidate."""
         return f"{Keys.CANDIDATES}{number}/"
+
+    @staticmethod
+    def batch(contestant: str) -> str:
+        """The part of the run's folder that has the batch job of a contestant."""
+        return f"{Keys.BATCH}{contestant}/"
 
     @staticmethod
     def training(fingerprint: str) -> str:

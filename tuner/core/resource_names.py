@@ -18,6 +18,9 @@ _DIGEST_CHARACTERS = 10
 MOST_CANDIDATES = 8
 """The most customizations of one run."""
 
+MOST_BATCHES = 20
+"""The most batch jobs of one run."""
+
 
 class Kind(StrEnum):
     """The kinds of AWS resources that this project names."""
@@ -105,6 +108,7 @@ def _plain(text: str) -> str:
 
 # A run's id ends with its hash, so no dataset can make such a name.
 _CANDIDATE = re.compile(r"-candidate-(?P<number>[1-9])$")
+_BATCH = re.compile(r"-batch-\d+$")
 _RUN = re.compile(r"(?P<slug>.*?)(?P<hash>(-[0-9a-f]{12}(-r\d+)?)?)")
 
 
@@ -128,15 +132,21 @@ def candidate_name(deployment: str, run: str, number: int) -> str:
     return resource_name(deployment, run, f"-candidate-{number}")
 
 
+def batch_name(deployment: str, run: str, number: int) -> str:
+    """Name of the batch job of a contestant, by its place among the run's contestants, from 1."""
+    return resource_name(deployment, run, f"-batch-{number}")
+
+
 def run_names(deployment: str, run: str) -> frozenset[str]:
     """All names that resources of a run can have."""
     candidates = {candidate_name(deployment, run, number) for number in range(1, MOST_CANDIDATES + 1)}
-    return frozenset({resource_name(deployment, run), committed_name(deployment, run), *candidates})
+    batches = {batch_name(deployment, run, number) for number in range(1, MOST_BATCHES + 1)}
+    return frozenset({resource_name(deployment, run), committed_name(deployment, run), *candidates, *batches})
 
 
 def without_suffix(name: str) -> str:
-    """The name without what marks a commitment or a candidate."""
-    return _CANDIDATE.sub("", name.removesuffix("-committed"))
+    """The name without what marks a commitment, a candidate or a batch job."""
+    return _BATCH.sub("", _CANDIDATE.sub("", name.removesuffix("-committed")))
 
 
 def candidate_number(name: str) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.token_reservation import Payer, judge_payer
+from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import TUNED, Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
@@ -23,12 +23,13 @@ from tuner.core.run import again_command
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.judge_usage import JudgeUsage, ScorerUsage
-from tuner.costs.meter import FolderAccount, Meter, Tokens
+from tuner.costs.meter import FolderAccount, Meter, SingleCall, Tokens
 
 _Items = tuple[CostItemId, CostItemId]
 _BASE: _Items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
 _TUNED: _Items = (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT)
 _COMPARED: _Items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
+_BATCH: _Items = (CostItemId.BATCH_INPUT, CostItemId.BATCH_OUTPUT)
 _JUDGE: _Items = (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT)
 
 
@@ -59,7 +60,7 @@ class Allotments:
         `questions` are as the contestant is asked them.
         """
         settings = self.plan.settings_of(self._contestant(contestant))
-        usage = AnswerUsage.of(settings, self._part(questions).questions)
+        usage = AnswerUsage.of(settings, self._part(questions).questions, self.is_batched(contestant))
         return self._metered(contestant, contestant, shard, usage)
 
     def guard(self, contestant: ContestantName, shard: int, _: Sequence[EvaluationQuestion]) -> Meter | None:
@@ -72,10 +73,11 @@ class Allotments:
         if who.asks_tuned and self.plan.settings.serving == "provisioned":
             return None
         is_other = who in self.plan.others
+        batched = self.is_batched(contestant)
         if is_other:
-            whole = AnswerUsage.of(self.plan.settings_of(who), asked_tokens(self.folder, self.plan, who))
+            whole = AnswerUsage.of(self.plan.settings_of(who), asked_tokens(self.folder, self.plan, who), batched)
         else:
-            whole = AnswerUsage.whole(self.plan, self.inputs)
+            whole = AnswerUsage.whole(self.plan, self.inputs, batched)
         check_approved(
             self.folder,
             self.approved,
@@ -86,6 +88,20 @@ class Allotments:
         )
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, payer, shard), allotted)
+
+    def is_batched(self, contestant: ContestantName) -> bool:
+        """Whether the contestant is asked in a batch job: the approved estimate has it."""
+        return self.approved.find(CostItemId.BATCH_INPUT, contestant=contestant) is not None
+
+    def batch_account(self, contestant: ContestantName) -> SingleCall:
+        """The account of a contestant's batch job, which takes the tokens of all its questions."""
+        who = self._contestant(contestant)
+        is_other = who in self.plan.others
+        asked = asked_tokens(self.folder, self.plan, who) if is_other else self.inputs.questions
+        usage = AnswerUsage.in_batch(self.plan.settings_of(who), asked)
+        most = Tokens(usage.most_input_tokens, usage.most_output_tokens)
+        check_approved(self.folder, self.approved, _BATCH, most.input, most.output, contestant=contestant)
+        return SingleCall(FolderAccount(self.folder, batch_payer(contestant)), most)
 
     def judge(self, shard: int, questions: Sequence[EvaluationQuestion], place: int = 0) -> Meter:
         """The meter for the grades and comparisons of a shard by one of the judges, by its place in their list.

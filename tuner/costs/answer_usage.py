@@ -19,6 +19,8 @@ class AnswerUsage:
 
     Expected: every question once for each of its answers, with answers at their maximum length. At most: `MOST_SENDS`
     times as often, and every byte of its text is a token.
+
+    `batched`: the calls after a batch job. None is expected, and the job takes the place of one of the most.
     """
 
     input_tokens: int
@@ -35,21 +37,28 @@ class AnswerUsage:
         )
 
     @classmethod
-    def whole(cls, plan: Plan, inputs: CostInputs) -> AnswerUsage:
+    def whole(cls, plan: Plan, inputs: CostInputs, batched: bool = False) -> AnswerUsage:
         """The usage of all questions: those of the evaluation and the guard questions."""
-        return cls.of(plan.settings, inputs.questions) + cls.of(plan.settings.for_guard(), inputs.guard)
+        return cls.of(plan.settings, inputs.questions, batched) + cls.of(plan.settings.for_guard(), inputs.guard)
 
     @classmethod
-    def of(cls, settings: RunSettings, questions: QuestionTokens) -> AnswerUsage:
+    def of(cls, settings: RunSettings, questions: QuestionTokens, batched: bool = False) -> AnswerUsage:
         """The usage of these questions, asked by these settings."""
+        once = cls.in_batch(settings, questions)
+        sends = MOST_SENDS - 1 if batched else MOST_SENDS
+        return cls(
+            0 if batched else once.input_tokens,
+            0 if batched else once.output_tokens,
+            once.most_input_tokens * sends,
+            once.most_output_tokens * sends,
+        )
+
+    @classmethod
+    def in_batch(cls, settings: RunSettings, questions: QuestionTokens) -> AnswerUsage:
+        """The usage of these questions in a batch job, which asks each of them once for each of its answers."""
         samples = settings.evaluation.samples
         written = questions.count * settings.inference.max_tokens * samples
-        return cls(
-            questions.question_tokens * samples,
-            written,
-            questions.most_question_tokens * samples * MOST_SENDS,
-            written * MOST_SENDS,
-        )
+        return cls(questions.question_tokens * samples, written, questions.most_question_tokens * samples, written)
 
 
 def most_tokens(question: EvaluationQuestion, settings: RunSettings) -> Tokens:

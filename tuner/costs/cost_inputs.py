@@ -119,7 +119,8 @@ class CostInputs:
     """The sizes of a dataset. `training_bytes` is the size of the converted files; `task` decides the metrics.
 
     `most_training_tokens` is the number of bytes in the converted training data. `guard` are the guard questions.
-    `shard_size` is the smallest number of questions that are scored together.
+    `shard_size` is the smallest number of questions that are scored together. `batched` are the contestants that are
+    asked in batch jobs.
     """
 
     training_tokens: int
@@ -131,6 +132,7 @@ class CostInputs:
     guard: QuestionTokens = QuestionTokens(0, 0, 0)
     compared: Mapping[ContestantName, QuestionTokens] = field(default_factory=dict)
     shard_size: int = 1
+    batched: frozenset[ContestantName] = frozenset()
 
     def shards(self, settings: RunSettings) -> int:
         """The most shards that the questions can be divided into. A run that stops early makes its shards smaller."""

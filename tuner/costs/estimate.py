@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import ChoiceEstimate, CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
-from tuner.artifacts.evaluation.contestants import Contestant
+from tuner.artifacts.evaluation.contestants import BASE, Contestant
 from tuner.catalog.metrics import uses_judge
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan
@@ -50,6 +50,7 @@ _RATES: tuple[tuple[PricedItem, Term | None], ...] = (
 )
 _TRAINING_AND_STORAGE: tuple[PricedItem, PricedItem] = ("training", "storage")
 _READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("input", "output")
+_BATCH_READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("batch_input", "batch_output")
 _CUSTOM_READING_AND_WRITING: tuple[PricedItem, PricedItem] = ("custom_input", "custom_output")
 _COMMITMENTS: dict[Commitment, tuple[CostItemId, int]] = {
     "OneMonth": (CostItemId.ONE_MONTH_COMMITMENT, 1),
@@ -173,8 +174,11 @@ class _Items:
 
     def _base_answers(self) -> Iterator[CostItem]:
         reading, writing = (self._prices.find(item, self._model) for item in _READING_AND_WRITING)
+        base = next(each for each in self._plan.contestants if each.name == BASE)
+        yield from self._batch_answers(base, self._model)
         items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
-        yield from _priced_answers(items, self._answers, reading, writing)
+        usage = AnswerUsage.whole(self._plan, self._inputs, BASE in self._inputs.batched)
+        yield from _priced_answers(items, usage, reading, writing)
 
     def _tuned_answers(self) -> Iterator[CostItem]:
         if self._settings.serving == "provisioned":
@@ -199,11 +203,24 @@ class _Items:
             test = _item(CostItemId.JUDGE_TEST, 1, "requests", price, MOST_PREFLIGHTS)
             yield test.model_copy(update={"contestant": contestant.name, "name": f"{contestant.title}, test request"})
         settings = self._plan.settings_of(contestant)
-        usage = AnswerUsage.of(settings, self._inputs.asked_of(contestant, settings))
+        yield from self._batch_answers(contestant, model)
+        batched = contestant.name in self._inputs.batched
+        usage = AnswerUsage.of(settings, self._inputs.asked_of(contestant, settings), batched)
         items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
-        for item, what in zip(_priced_answers(items, usage, reading, writing), ("questions", "answers"), strict=True):
-            name = f"{contestant.title[0].upper()}{contestant.title[1:]}, {what}"
-            yield item.model_copy(update={"contestant": contestant.name, "name": name})
+        yield from _of_contestant(contestant, _priced_answers(items, usage, reading, writing))
+
+    def _batch_answers(self, contestant: Contestant, model: str) -> Iterator[CostItem]:
+        """The batch job of a contestant, if it is asked in one. What is not known to be cheaper has the full price."""
+        if contestant.name not in self._inputs.batched:
+            return
+        settings = self._plan.settings_of(contestant)
+        usage = AnswerUsage.in_batch(settings, self._inputs.asked_of(contestant, settings))
+        reading, writing = (
+            self._prices.find(in_batch, model) or self._prices.find(item, model)
+            for in_batch, item in zip(_BATCH_READING_AND_WRITING, _READING_AND_WRITING, strict=True)
+        )
+        items = (CostItemId.BATCH_INPUT, CostItemId.BATCH_OUTPUT)
+        yield from _of_contestant(contestant, _priced_answers(items, usage, reading, writing), " in batch")
 
     def _throughput(self) -> Iterator[CostItem]:
         """The evaluation uses hourly throughput: a commitment is bought only after the gate accepted the model."""
@@ -267,6 +284,13 @@ def _priced_answers(
     read, written = items
     yield _item(read, used.input_tokens, "tokens", reading, used.most_input_tokens)
     yield _item(written, used.output_tokens, "tokens", writing, used.most_output_tokens)
+
+
+def _of_contestant(contestant: Contestant, items: Iterable[CostItem], how: str = "") -> Iterator[CostItem]:
+    """The items for the questions and the answers of a contestant."""
+    title = contestant.title[0].upper() + contestant.title[1:]
+    for item, what in zip(items, ("questions", "answers"), strict=True):
+        yield item.model_copy(update={"contestant": contestant.name, "name": f"{title}{how}, {what}"})
 
 
 def _item(item: CostItemId, quantity: float, unit: str, price: Price | None, at_most: float | None = None) -> CostItem:

@@ -106,6 +106,33 @@ class FolderAccount:
         return self.folder.replace(Reservation.name(self.payer, self.shard), document.to_json(), version)
 
 
+@dataclass(frozen=True, slots=True)
+class SingleCall:
+    """The account of one paid call that an idempotency token keeps single, however often it is sent."""
+
+    account: Account
+    most: Tokens
+
+    def reserve(self) -> None:
+        """Reserves what the call takes at most. Does nothing if that was done before."""
+        self._write(lambda balance: Balance(self.most, balance.unused))
+
+    def settle(self, unused: Tokens) -> None:
+        """Records which part of it was not used, once the call is over."""
+        self._write(lambda balance: Balance(balance.reserved, unused.at_most(balance.reserved)))
+
+    def give_back(self) -> None:
+        """Frees what a call that was refused had reserved."""
+        self._write(lambda _: Balance())
+
+    def _write(self, change: Callable[[Balance], Balance]) -> None:
+        for _ in range(_WRITES):
+            balance, version = self.account.read()
+            if change(balance) == balance or self.account.write(change(balance), version):
+                return
+        raise RetryableError("Other invocations of this step write the same reservation at the same time.")
+
+
 def most_used(folder: RunFolder, payer: Payer) -> Tokens:
     """What AWS bills at most for the calls of a payer, over all its shards: what they used, or had reserved."""
     names = folder.list(Reservation.folder(payer))

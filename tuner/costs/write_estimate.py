@@ -14,6 +14,7 @@ from tuner.aws.s3.guard_questions import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.allotments import asked_tokens
+from tuner.costs.batch import batch_choice
 from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, generation_tokens, inputs_of_plan
 from tuner.costs.estimate import estimate
 from tuner.costs.meter import most_used
@@ -65,10 +66,12 @@ def write_estimate(
     plan, sizes = Plan.of(manifest), planned_sizes(folder, manifest) if planned else counted_sizes(folder, manifest)
     inputs = replace(sizes.inputs, shard_size=deployment.shard_size)
     account = folder.load_if_present(Preflight) or Preflight()
+    chosen = batch_choice(plan, inputs, account)
+    inputs = replace(inputs, batched=chosen.batched)
     warned = (*sizes.warnings, *warnings(plan, inputs, sizes.training_records, account, deployment.shard_size))
-    current, problems = current_prices(
-        api, cache, needed_prices(plan.base_models, plan.other_models, deployment.region)
-    )
+    warned = (*warned, *chosen.reasons)
+    needed = needed_prices(plan.base_models, plan.other_models, deployment.region, batch=bool(chosen.batched))
+    current, problems = current_prices(api, cache, needed)
     prices = price_list(deployment.prices, current)
     made = estimate(plan, inputs, spending_limits(manifest.settings, deployment), prices, (*warned, *problems))
     folder.save(made)

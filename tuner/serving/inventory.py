@@ -19,6 +19,7 @@ from tuner.serving.paid_resources import Releasable, run_id_of
 # (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html).
 _YOUNG = dt.timedelta(minutes=10)
 _DELETE = {
+    "batch": "aws bedrock stop-model-invocation-job --job-identifier",
     "training": "aws bedrock stop-model-customization-job --job-identifier",
     "provisioned": "aws bedrock delete-provisioned-model-throughput --provisioned-model-id",
     "on_demand": "aws bedrock delete-custom-model-deployment --custom-model-deployment-identifier",
@@ -93,7 +94,7 @@ def is_needed(
 
     An endpoint is needed while its execution runs, for at most `served_hours` after its creation, so that an execution
     that hangs does not pay for ever. After that, it is needed while a running or successful run keeps it. A
-    customization job is needed while any execution that uses it runs.
+    customization job is needed while any execution that uses it runs, and a batch job while its own one does.
     """
 
     def needed(kind: Releasable, resource: PaidResource) -> bool:
@@ -102,7 +103,7 @@ def is_needed(
         status = status_of(run_id)
         if status is None and instant < resource.created_at + _YOUNG:
             return True
-        if resource.kind == "training":
+        if resource.is_job:
             return status == "RUNNING" or used_by_others(resource.name, tags, run_id)
         if status == "RUNNING" and instant < resource.created_at + dt.timedelta(hours=served_hours):
             return True
@@ -143,6 +144,8 @@ def price_text(resource: PaidResource, hourly: float | None) -> str:
         return "costs nothing while it is not invoked, but counts against the account's quota of deployments"
     if resource.kind == "training":
         return "is charged for every token that it trains with"
+    if resource.kind == "batch":
+        return "is charged for every record that it answers"
     if hourly is None:
         return "costs money by the hour (the price list has no price for it)"
     return f"costs ${hourly:,.2f} an hour"

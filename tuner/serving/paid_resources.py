@@ -1,4 +1,4 @@
-"""Finds the paid resources of a deployment: endpoints of both kinds, and customization jobs in progress."""
+"""Finds the paid resources of a deployment: endpoints of both kinds, and jobs in progress."""
 
 from __future__ import annotations
 

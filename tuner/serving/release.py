@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.serving import EndpointRecord
 from tuner.artifacts.training import JobRecord
 from tuner.aws.bedrock.resources import PaidResource
@@ -20,6 +21,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, RetryableError, StillAliveError, TunerError
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now, seconds_since
+from tuner.serving.batch.jobs import batch_jobs
 from tuner.serving.deletion import (
     PARALLEL_CALLS,
     Asked,
@@ -77,7 +79,7 @@ class Release:
     records: bool = True
 
     def run(self, run_id: str) -> Outcome:
-        """Releases the endpoints of one run, kept or not, and stops its customization job.
+        """Releases the endpoints of one run, kept or not, and stops its jobs.
 
         Raises StillAliveError, with the command that deletes it, while a resource is not gone or cannot be seen yet.
         Any other error is raised after everything else was released.
@@ -159,6 +161,8 @@ class Release:
         # The record is read last, so that listed resources are released even when it cannot be read.
         if kind.kind == "training":
             yield from self._recorded_jobs(kind, run_id, listed, unseen)
+        elif kind.kind == "batch":
+            yield from self._recorded_batches(kind, run_id, listed, unseen)
         else:
             yield from self._recorded_endpoint(kind, run_id, listed, unseen)
 
@@ -189,6 +193,22 @@ class Release:
                 unseen.append(arn)
         elif not found.has_ended and not self._is_shared(kind, found, run_id):
             yield found
+
+    def _recorded_batches(
+        self, kind: Releasable, run_id: str, listed: Sequence[PaidResource], unseen: list[str]
+    ) -> Iterable[PaidResource]:
+        """The run's recorded batch jobs, except those that are listed or have ended."""
+        arns = {found.arn for found in listed}
+        for job in batch_jobs(self.folder_of(run_id)).values():
+            if job.job_arn is None or job.is_over or job.job_arn in arns:
+                continue
+            found = kind.get(job.job_arn)
+            if found and not found.has_ended:
+                yield found
+            elif found is None:
+                ask_to_delete(kind, job.job_arn)
+                if seconds_since(job.recorded_at) < _VISIBLE_SECONDS:
+                    unseen.append(job.job_arn)
 
     def _recorded_endpoint(
         self, kind: Releasable, run_id: str, listed: Sequence[PaidResource], unseen: list[str]
@@ -245,6 +265,12 @@ class Release:
                     if job.job_arn == arn and job.stopped_at is None:
                         self._save(folder, job.model_copy(update={"stopped_at": iso(now())}), under)
                 return None
+            if entry.kind.kind == "batch":
+                for under, batch in batch_jobs(folder).items():
+                    if batch.job_arn == arn and not batch.is_over:
+                        stopped = {"ended_at": iso(now()), "problem": "The release of the run stopped the job."}
+                        self._save(folder, batch.model_copy(update=stopped), under)
+                return None
             record = folder.load_if_present(EndpointRecord)
             # A release that misses an endpoint may have recorded it as released while it was still alive.
             if record and record.arn == arn and (record.released_at is None or record.released_at < entry.at):
@@ -267,7 +293,7 @@ class Release:
         if job.left_at is None:
             self._save(folder, job.model_copy(update={"left_at": iso(now())}), under)
 
-    def _save(self, folder: RunFolder, record: JobRecord | EndpointRecord, under: str = "") -> None:
+    def _save(self, folder: RunFolder, record: JobRecord | BatchJob | EndpointRecord, under: str = "") -> None:
         if self.records:
             folder.save(record, under)
 

@@ -184,6 +184,11 @@ class RunSettings(StrictModel):
         "auto",
         description="how the tuned model is served for the evaluation; auto is on_demand if the model supports it",
     )
+    hurry: bool = Field(
+        True,
+        description="false: base model and compared models are asked in batch jobs where that is possible, at half the "
+        "price, which can take a day ([money.md](money.md#a-run-that-is-not-in-a-hurry))",
+    )
     model_units: int = Field(1, ge=1, le=100, description="model units of provisioned throughput")
     commitment: Commitment | None = Field(
         None,

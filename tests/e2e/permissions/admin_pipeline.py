@@ -19,8 +19,9 @@ from botocore.httpsession import URLLib3Session
 from local.folder import CloudFolder
 from tests.e2e.permissions.datasets import DATASETS
 from tests.e2e.pipeline import Pipeline, until
+from tuner.artifacts.batch import BatchJob
 from tuner.core.artifact_keys import Keys
-from tuner.core.resource_names import Tags, resource_name
+from tuner.core.resource_names import Tags, batch_name, resource_name
 from tuner.core.times import iso, now
 
 DEPLOYMENT = "tuner"
@@ -271,6 +272,32 @@ class AdminPipeline:
         record = {"run_id": run, "trained_by": run, "job_name": name, "recorded_at": iso(now()), "job_arn": arn}
         self._put(Keys.folder(run) + Keys.TRAINING_JOB, json.dumps(record))
         return run
+
+    def run_in_batch(self) -> str:
+        """A run whose batch job is in progress, without an execution. Returns its id."""
+        run, first, bedrock = self.next_run("unhurried"), self.first_run("unhurried"), self.pipeline.client("bedrock")
+        (job, *_) = bedrock.list_model_invocation_jobs(nameContains=resource_name(DEPLOYMENT, first))[
+            "invocationJobSummaries"
+        ]
+        name, under = batch_name(DEPLOYMENT, run, 1), Keys.batch("base")
+        with self.bedrock_settings(batch_stage_seconds=600):
+            arn = bedrock.create_model_invocation_job(
+                jobName=name,
+                roleArn=job["roleArn"],
+                modelId=job["modelId"],
+                inputDataConfig=job["inputDataConfig"],
+                outputDataConfig=job["outputDataConfig"],
+                tags=[{"key": Tags.DEPLOYMENT, "value": DEPLOYMENT}, {"key": Tags.RUN, "value": run}],
+            )["jobArn"]
+            until(lambda: self.batch_status(arn) == "Submitted", "a batch job", 10)
+        self.copy(first, run, Keys.MANIFEST)
+        record = BatchJob(contestant="base", job_name=name, records=1, recorded_at=iso(now()), job_arn=arn)
+        self._put(Keys.folder(run) + under + BatchJob.NAME, record.to_json().decode())
+        return run
+
+    def batch_status(self, arn: str) -> str:
+        """The status of a batch job."""
+        return str(self.pipeline.client("bedrock").get_model_invocation_job(jobIdentifier=arn)["status"])
 
     def stop_jobs(self) -> None:
         """Stops the jobs that a denied release left, because the quota allows two."""

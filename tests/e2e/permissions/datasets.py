@@ -49,6 +49,10 @@ DATASETS = {
     # Accepted, so that no sweep deletes the model that others are made of.
     "on_demand": Dataset(lambda: small_dataset(f"serving: on_demand\n{_ACCEPTS}")),
     "profile": Dataset(lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\n{_ONE_METRIC}", records=250)),
+    "unhurried": Dataset(lambda: small_dataset(f"serving: on_demand\nhurry: false\n{_ACCEPTS}")),
+    "unhurried profile": Dataset(
+        lambda: small_dataset(f"base_model: amazon.nova-2-lite-v1:0:256k\nhurry: false\n{_ONE_METRIC}", records=250)
+    ),
     "compared": Dataset(
         lambda: small_dataset(f"serving: on_demand\ncompare_with: [us.amazon.nova-2-lite-v1:0]\n{_ONE_METRIC}")
     ),

@@ -15,9 +15,11 @@ from tests.e2e.own_scorer import SCORERS
 from tests.e2e.pipeline import STACK, Pipeline
 from tuner.settings import DeploymentSettings
 
-CUSTOMIZATION, SCHEDULES, STATE_MACHINE = "customization jobs", "release schedules", "state machine"
+CUSTOMIZATION, BATCHES = "customization jobs", "batch jobs"
+SCHEDULES, STATE_MACHINE = "release schedules", "state machine"
 _TITLES = {
     "Customization jobs (Bedrock's service role)": CUSTOMIZATION,
+    "Batch jobs (Bedrock's service role)": BATCHES,
     "Release schedules": SCHEDULES,
     "The state machine": STATE_MACHINE,
 }
@@ -26,7 +28,7 @@ _POLICY = "Grants"
 
 @dataclass(frozen=True, order=True)
 class Permission:
-    """An action that a role may take on one kind of resource. `role` is a step's name, or one of the three above."""
+    """An action that a role may take on one kind of resource. `role` is a step's name, or one of the four above."""
 
     role: str
     action: str
@@ -76,6 +78,8 @@ class Roles:
         for function in self._functions():
             variables = function["Environment"]["Variables"]
             arns[variables["POWERTOOLS_SERVICE_NAME"]] = function["Role"]
+            if role := variables.get("BATCH_ROLE_ARN"):
+                arns[BATCHES] = role
             if role := variables.get("SCHEDULER_ROLE_ARN"):
                 arns[SCHEDULES] = role
         return {role: arn.rsplit("/", 1)[-1] for role, arn in arns.items()}
@@ -151,6 +155,7 @@ class Roles:
             outputs["TopicArn"].rsplit(":", 1)[-1]: "TOPIC",
             outputs["StateTableName"]: "STATE",
             self.names[CUSTOMIZATION]: "CUSTOMIZATION",
+            self.names[BATCHES]: "BATCH",
             self.names[SCHEDULES]: "SCHEDULER",
             key.rsplit("/", 1)[-1]: "KEY",
             arrivals: "ARRIVALS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.permissions import scenarios
-from tests.e2e.permissions.policies import CUSTOMIZATION, SCHEDULES, Permission
+from tests.e2e.permissions.policies import BATCHES, CUSTOMIZATION, SCHEDULES, Permission
 from tests.e2e.permissions.scenarios import Scenario
 from tuner.core.artifact_keys import Keys
 
@@ -13,14 +13,22 @@ NOT_CHECKED_LOCALLY = {
     "xray:": "there are no traces in the local cloud",
     "sqs:SendMessage": "the local cloud stores undelivered events without checking the role's permission",
 }
-_OUTPUT_READ = Permission(CUSTOMIZATION, "s3:GetObject", "ARTIFACTS/runs/*/training/output/*")
+_OUTPUT_READS = (
+    Permission(CUSTOMIZATION, "s3:GetObject", "ARTIFACTS/runs/*/training/output/*"),
+    Permission(BATCHES, "s3:GetObject", "ARTIFACTS/runs/*/batch/*/output/*"),
+)
+_OVERDUE = Permission("check_batch", "bedrock:StopModelInvocationJob", "model-invocation-job")
 _OUTPUT_REASON = "AWS's documentation asks for it; the local Bedrock writes its output and does not read it"
 
 
 def unchecked_reason(permission: Permission) -> str | None:
     """Why the local cloud cannot show that the permission is needed; None when it can."""
-    if permission == _OUTPUT_READ:
+    if permission in _OUTPUT_READS:
         return _OUTPUT_REASON
+    if permission.role == BATCHES and permission.action == "bedrock:InvokeModel":
+        return "AWS's documentation asks for it; the local Bedrock asks its models without the job's role"
+    if permission == _OVERDUE:
+        return "only a job that outlives Bedrock's own limit of a day is stopped with it"
     return next((why for start, why in NOT_CHECKED_LOCALLY.items() if permission.action.startswith(start)), None)
 
 
@@ -53,6 +61,18 @@ def scenario_of(permission: Permission) -> Scenario:
             "model-customization-job",
         ):
             return scenarios.TRAINING
+        case ("release_throughput", "s3:PutObject", on) if "/batch/" in on:
+            return scenarios.BATCH
+        case ("release_throughput", _, "model-invocation-job"):
+            return scenarios.BATCH
+        case (role, _, _) if role == BATCHES:
+            return scenarios.UNANSWERED
+        case ("start_batch", _, "inference-profile"):
+            return scenarios.UNHURRIED_PROFILE
+        case ("start_batch" | "check_batch", _, _):
+            return scenarios.UNHURRIED
+        case (_, "lambda:InvokeFunction", "function:tuner-start-batch" | "function:tuner-check-batch"):
+            return scenarios.UNHURRIED
         case ("release_throughput", "s3:PutObject", on) if on.endswith(Keys.TRAINING_JOB):
             return scenarios.TRAINING
         case ("release_throughput", "states:DescribeExecution", _):

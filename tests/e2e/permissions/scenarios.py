@@ -11,6 +11,7 @@ from decimal import Decimal
 from local.folder import CloudFolder
 from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
 from tests.e2e.pipeline import small_dataset, until
+from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.core.artifact_keys import Keys
@@ -334,8 +335,36 @@ def _release_training_again(admin: AdminPipeline) -> None:
     until(lambda: admin.job_status(run) == "Stopped", "a job that is stopped", 30)
 
 
+def _unanswered_batch(admin: AdminPipeline) -> Failure:
+    """A batch job that fails ends no run. Its record names the denied action."""
+    run = admin.start(admin.next_run("unhurried"))
+    ended = admin.pipeline.finished(run)
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    record = BatchJob.model_validate_json(admin.pipeline.artifact(run, Keys.batch("base") + BatchJob.NAME) or b"")
+    how = "no failure: the questions are asked by calls, and the record of the job says why"
+    return Failure("", str(record.problem), how=how)
+
+
+def _release_batch(admin: AdminPipeline) -> Failure:
+    return _refused(admin.invoke("ReleaseFunctionName", {"run_id": admin.run_in_batch()}))
+
+
+def _release_batch_again(admin: AdminPipeline) -> None:
+    (arn,) = admin.invoke("ReleaseFunctionName", {"run_id": admin.run_in_batch()})["released"]
+    until(lambda: admin.batch_status(arn) == "Stopped", "a batch job that is stopped", 30)
+
+
 PROVISIONED = _run_of("provisioned", "a run with provisioned throughput")
 ON_DEMAND = _run_of("on_demand", "a run with a custom model deployment")
+UNHURRIED = _run_of("unhurried", "a run that asks in batch jobs")
+UNHURRIED_PROFILE = _run_of("unhurried profile", "a run that asks through an inference profile in a batch job")
+UNANSWERED = Scenario("a run that asks in batch jobs", _unanswered_batch, "unhurried")
+BATCH = Scenario(
+    "the release of a run whose batch job is in progress",
+    _release_batch,
+    "unhurried",
+    check_recovery=_release_batch_again,
+)
 PROFILE = _run_of("profile", "a run whose base model is invoked through an inference profile")
 COMPARED = _run_of("compared", "a run that compares with a model behind an inference profile")
 DOCUMENTS = _run_of("documents", "a run whose validation data is generated from documents")

@@ -66,6 +66,7 @@ class FakeAws:
     executions: dict[str, Execution] = field(default_factory=dict)
     throughputs: list[dict[str, Any]] = field(default_factory=list)
     job: dict[str, Any] | None = None
+    batch: dict[str, Any] | None = None
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     actions: set[str] = field(default_factory=set)
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -219,6 +220,19 @@ class FakeAws:
         assert parameters["statusEquals"] == "InProgress"
         listed = self.job is not None and self.job["status"] == "InProgress" and "jobArn" in self.job
         return {"modelCustomizationJobSummaries": [self.job] if listed else []}
+
+    def _on_ListModelInvocationJobs(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        listed = self.batch is not None and self.batch["status"] == parameters["statusEquals"]
+        return {"invocationJobSummaries": [self.batch] if listed else []}
+
+    def _on_GetModelInvocationJob(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert self.batch
+        return self.batch
+
+    def _on_StopModelInvocationJob(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert self.batch
+        self.batch["status"] = "Stopping"
+        return {}
 
     def _on_ListTagsForResource(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {"tags": [{"key": "bedrock-tuner:deployment", "value": "tuner"}]}

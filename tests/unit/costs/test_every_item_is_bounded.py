@@ -41,6 +41,9 @@ from tuner.settings import RunSettings
 
 _METERED = "tests.unit.costs.test_spending_is_bounded:test_no_run_spends_more_than_its_approved_worst_case"
 _GENERATED = "tests.unit.generation.test_generate_step:test_no_generation_takes_more_than_its_plan"
+_BATCH = (
+    "tests.unit.serving.batch.test_batch_answers:test_no_batch_job_and_no_call_after_it_pass_the_approved_worst_case"
+)
 _HERE = __name__
 PROOFS: Mapping[CostItemId, str] = {
     CostItemId.GENERATION_INPUT: _GENERATED,
@@ -53,6 +56,8 @@ PROOFS: Mapping[CostItemId, str] = {
     CostItemId.TUNED_MODEL_OUTPUT: _METERED,
     CostItemId.COMPARED_INPUT: _METERED,
     CostItemId.COMPARED_OUTPUT: _METERED,
+    CostItemId.BATCH_INPUT: _BATCH,
+    CostItemId.BATCH_OUTPUT: _BATCH,
     CostItemId.THROUGHPUT: f"{_HERE}:test_throughput_is_paid_until_the_release_schedule_at_most",
     CostItemId.KEPT_THROUGHPUT: f"{_HERE}:test_throughput_is_paid_until_the_release_schedule_at_most",
     CostItemId.ONE_MONTH_COMMITMENT: f"{_HERE}:test_a_commitment_is_paid_for_the_longest_months",
@@ -96,6 +101,7 @@ def every_estimate() -> list[Estimate]:
         made(serving="provisioned", keep_hours=2, commitment="OneMonth", scorer=scorer),
         made(serving="provisioned", commitment="SixMonths"),
         made(serving="on_demand", compare_with=["base", "few_shot"]),
+        made(serving="on_demand", hurry=False, inputs=CostInputs(9, QUESTIONS, batched=frozenset({"base"}))),
     ]
 
 

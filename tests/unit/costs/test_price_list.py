@@ -286,3 +286,9 @@ def test_the_request_is_valid_for_botocore_and_the_response_is_returned() -> Non
 
 def test_the_test_double_has_no_prices() -> None:
     assert current_prices(NoPrices(), MemoryCache(), ALL) == ((), ())
+
+
+def test_every_price_that_a_run_may_need_can_be_read() -> None:
+    for needed in needed_prices(catalog.models(), catalog.judges(), "us-east-1", batch=True):
+        unit = {"storage": "Model/month", "throughput": "hour"}.get(needed.item, "1M tokens")
+        assert offer(document(needed, unit, "1.00"), needed).usd > 0

@@ -31,6 +31,7 @@ from tests.doubles import (
     NAME,
     RUN,
     FakeEndpoints,
+    FakeJobs,
     NoPrices,
     approve,
     manifest,
@@ -139,7 +140,7 @@ def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytes
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     approve(cloud)
     result = invoke(estimate_cost, run_id=RUN)
-    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds", "worst_case"}
+    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds", "worst_case", "batch"}
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
     unknown = result["worst_case"]["unknown"]
     assert unknown, "the price of training is unknown"
@@ -388,6 +389,7 @@ def test_the_release_schedule_is_created_before_and_stays_until_the_sweep_sees_t
         monkeypatch.setattr(module, "endpoints_of", lambda *_: throughputs)
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
+    monkeypatch.setattr(release_throughput, "InvocationJobs", lambda: FakeJobs("batch"))
     write_json(cloud, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
     scheduler = boto3.client("scheduler")
 
@@ -437,6 +439,7 @@ def test_the_event_says_what_is_released(
 
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: throughputs)
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
+    monkeypatch.setattr(release_throughput, "InvocationJobs", lambda: FakeJobs("batch"))
     monkeypatch.setattr(release_throughput, "Executions", Running)
     assert [names[arn] for arn in invoke(release_throughput, **event)["released"]] == released
     assert DEPLOYMENT == "tuner"

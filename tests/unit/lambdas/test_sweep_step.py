@@ -54,6 +54,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
     monkeypatch.setattr(release_throughput, "CustomModels", Models)
     monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
+    monkeypatch.setattr(release_throughput, "InvocationJobs", lambda: FakeJobs("batch"))
     monkeypatch.setattr(release_throughput, "TrainingIndex", lambda bucket: None)
     monkeypatch.setattr("lambdas.step.RunFolder", lambda bucket, run_id: MemoryFolder(run_id))
     monkeypatch.setattr("tuner.serving.deletion._PAUSE_SECONDS", 0.0)

@@ -84,6 +84,7 @@ def test_cloudformation_is_always_answered(monkeypatch: pytest.MonkeyPatch, answ
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
     monkeypatch.setattr(release_throughput, "ModelDeployments", FakeEndpoints)
     monkeypatch.setattr(release_throughput, "TrainingJobs", FakeJobs)
+    monkeypatch.setattr(release_throughput, "InvocationJobs", lambda: FakeJobs("batch"))
     monkeypatch.setattr(release_throughput, "Executions", lambda _: None)
     request = {"ResponseURL": "https://answer", "StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
     for kind in ("Create", "Update", "Delete"):

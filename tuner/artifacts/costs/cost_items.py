@@ -20,6 +20,9 @@ class CostItemId(StrEnum):
     COMPARED_INPUT = "compared_input"
     """What another contestant reads: the item names it."""
     COMPARED_OUTPUT = "compared_output"
+    BATCH_INPUT = "batch_input"
+    """What a contestant reads in a batch job: the item names it."""
+    BATCH_OUTPUT = "batch_output"
     THROUGHPUT = "provisioned_throughput"
     KEPT_THROUGHPUT = "provisioned_throughput_kept"
     ONE_MONTH_COMMITMENT = "commitment_one_month"
@@ -52,6 +55,8 @@ LABELS: Mapping[CostItemId, str] = {
     CostItemId.TUNED_MODEL_OUTPUT: "Tuned model, answers",
     CostItemId.COMPARED_INPUT: "Compared, questions",
     CostItemId.COMPARED_OUTPUT: "Compared, answers",
+    CostItemId.BATCH_INPUT: "In batch, questions",
+    CostItemId.BATCH_OUTPUT: "In batch, answers",
     CostItemId.THROUGHPUT: "Provisioned throughput",
     CostItemId.KEPT_THROUGHPUT: "Throughput kept afterwards",
     CostItemId.ONE_MONTH_COMMITMENT: "Commitment, OneMonth",
@@ -73,6 +78,7 @@ LABELS: Mapping[CostItemId, str] = {
 
 GENERATION = frozenset({CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT})
 COMPARED = frozenset({CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT})
+BATCH = frozenset({CostItemId.BATCH_INPUT, CostItemId.BATCH_OUTPUT})
 COMMITMENTS = frozenset({CostItemId.ONE_MONTH_COMMITMENT, CostItemId.SIX_MONTHS_COMMITMENT})
 OVERHEAD = frozenset(
     {

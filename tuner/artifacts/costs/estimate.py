@@ -30,7 +30,7 @@ class CostItem(Part):
     at_most: float | None = Field(None, description="the largest possible quantity, in an estimate")
     at_most_usd: float | None = Field(None, description="the cost of `at_most`; null when the price is unknown")
     source: str | None = Field(None, description="where the price is from, and its date")
-    contestant: ContestantName | None = Field(None, description="of `compared_input` and `compared_output`: whose")
+    contestant: ContestantName | None = Field(None, description="of `compared_...` and `batch_...`: whose")
     counted: bool = Field(True, description="false in a bill for items whose use no step measures: as estimated")
 
     @property

@@ -7,14 +7,18 @@ from typing import ClassVar
 from pydantic import Field
 
 from tuner.artifacts.base import Artifact
+from tuner.core.artifact_keys import Keys
 
 Payer = str
-"""What pays: `generation` of data, the answers of a contestant, the `judge` (`judge-2`: the second), or the `scorer`.
+"""What pays: `generation` of data, the answers of a contestant, its `batch/...` job, the `judge` (`judge-2`: the
+second), or the `scorer`.
 
 A scorer is paid by the call: its calls are counted in the place of input tokens.
 """
 
 _FURTHER_JUDGE = "judge-"
+# No contestant can have such a name.
+_BATCH = "batch/"
 _FOLDERS = {
     "generation": "generated/reserved/",
     "judge": "scores/verdicts/reserved/",
@@ -43,12 +47,19 @@ class Reservation(Artifact):
         """The folder of a payer's files in the run's folder."""
         if payer.startswith(_FURTHER_JUDGE):
             return f"scores/verdicts/reserved-{payer.removeprefix(_FURTHER_JUDGE)}/"
+        if payer.startswith(_BATCH):
+            return f"{Keys.batch(payer.removeprefix(_BATCH))}reserved/"
         return _FOLDERS.get(payer, f"{cls.NAME}{payer}/")
 
     @classmethod
     def name(cls, payer: Payer, shard: int = 0) -> str:
         """Where the file of a payer's shard is in the run's folder. The step that pays may write there."""
         return f"{cls.folder(payer)}{shard:05d}.json"
+
+
+def batch_payer(contestant: str) -> Payer:
+    """What the batch job of a contestant is called here."""
+    return f"{_BATCH}{contestant}"
 
 
 def judge_payer(place: int) -> Payer:

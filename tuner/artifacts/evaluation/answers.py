@@ -25,7 +25,10 @@ class Answer(Part):
     stop_reason: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
-    latency_ms: int | None = None
+    latency_ms: int | None = Field(None, description="null for an answer of a batch job")
+    batch: bool = Field(
+        False, description="whether a batch job gave it; absent if not", exclude_if=lambda batch: not batch
+    )
 
     @property
     def number(self) -> int:

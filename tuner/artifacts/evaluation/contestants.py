@@ -68,6 +68,11 @@ class Contestant(Part):
         return self.kind in ("tuned", "retrieval_tuned")
 
     @property
+    def asks_on_demand(self) -> bool:
+        """Whether a model of Bedrock's own answers, which is paid for by the token. Answers of the best are stored."""
+        return not self.asks_tuned and self.kind != "best"
+
+    @property
     def has_context(self) -> bool:
         """Whether the prompts have examples or passages: `dataset/contexts/` then has them."""
         return self.kind in ("few_shot", "retrieval", "retrieval_tuned")

@@ -26,7 +26,10 @@ class ScoredAnswer(Part):
     stop_reason: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
-    latency_ms: float | None = None
+    latency_ms: float | None = Field(None, description="null for an answer of a batch job")
+    batch: bool = Field(
+        False, description="whether a batch job gave it; absent if not", exclude_if=lambda batch: not batch
+    )
     scores: dict[str, Number | None] = Field(default_factory=dict, description="by measure")
 
 

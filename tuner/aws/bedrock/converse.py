@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tuner.artifacts.dataset import Message
-from tuner.aws.clients import client
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import EndpointFailedError
 from tuner.core.json_types import Json, JsonObject
@@ -49,22 +49,27 @@ class ConverseClient:
         """
         with mapped_errors(f"ask {endpoint}"):
             try:
-                answer = self._api.converse(**_members(endpoint, question, system, inference, earlier))
+                answer = self._api.converse(modelId=endpoint, **request_members(question, system, inference, earlier))
             except ClientError as error:
                 if code_of(error) == "ResourceNotFoundException":
                     raise EndpointFailedError(
                         f"{endpoint} does not exist: {message_of(error)}{_legacy_hint(endpoint)}"
                     ) from error
                 raise
-        # A reply may have several blocks; blocks without text, such as reasoning, are left out.
-        content = answer["output"]["message"]["content"]
-        return Reply(
-            text="".join(part.get("text", "") for part in content),
-            stop_reason=answer["stopReason"],
-            input_tokens=answer["usage"]["inputTokens"],
-            output_tokens=answer["usage"]["outputTokens"],
-            latency_ms=answer["metrics"]["latencyMs"],
-        )
+        return reply_of(answer, answer["metrics"]["latencyMs"])
+
+
+def reply_of(answer: Response, latency_ms: int) -> Reply:
+    """The response of Converse, or the output of a record of a batch job, which has no latency of its own."""
+    # A reply may have several blocks; blocks without text, such as reasoning, are left out.
+    content = answer["output"]["message"]["content"]
+    return Reply(
+        text="".join(part.get("text", "") for part in content),
+        stop_reason=answer["stopReason"],
+        input_tokens=answer["usage"]["inputTokens"],
+        output_tokens=answer["usage"]["outputTokens"],
+        latency_ms=latency_ms,
+    )
 
 
 def _legacy_hint(endpoint: str) -> str:
@@ -77,9 +82,10 @@ def _legacy_hint(endpoint: str) -> str:
     )
 
 
-def _members(
-    endpoint: str, question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message]
+def request_members(
+    question: str, system: str | None, inference: InferenceSettings, earlier: Sequence[Message] = ()
 ) -> JsonObject:
+    """The members of a request to Converse beside the model, which are also those of a record of a batch job."""
     settings: dict[str, Json] = {"maxTokens": inference.max_tokens}
     if inference.temperature is not None:
         settings["temperature"] = inference.temperature
@@ -89,7 +95,6 @@ def _members(
     if inference.stop_sequences:
         settings["stopSequences"] = list(inference.stop_sequences)
     members: dict[str, Json] = {
-        "modelId": endpoint,
         "messages": [
             {"role": message.role, "content": [{"text": message.text}]}
             for message in (*earlier, Message(role="user", text=question))

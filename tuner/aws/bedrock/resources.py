@@ -13,8 +13,14 @@ from typing import Literal
 from tuner.artifacts.serving import EndpointKind
 from tuner.settings import Commitment, VpcSettings
 
-# A customization job serves nothing, but it costs money while it runs, so a release ends it like an endpoint.
-PaidKind = EndpointKind | Literal["training"]
+# Jobs serve nothing, but they cost money while they run, so a release ends them like an endpoint.
+PaidKind = EndpointKind | Literal["training", "batch"]
+BATCH_HOURS = 24
+"""Bedrock ends a batch job after this time: the least that it accepts as a limit."""
+_ACTIVE = {
+    "training": {"InProgress", "Completing"},
+    "batch": {"Submitted", "Validating", "Scheduled", "InProgress"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,19 @@ class JobRequest:
     validation_uri: str | None
     output_uri: str
     hyperparameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    vpc: VpcSettings = field(default_factory=VpcSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """A batch inference job to start. `model` is a model id or an inference profile."""
+
+    name: str
+    model: str
+    role_arn: str
+    input_uri: str
+    output_uri: str
     tags: Mapping[str, str]
     vpc: VpcSettings = field(default_factory=VpcSettings)
 
@@ -88,11 +107,11 @@ class EndpointRequest:
 
 @dataclass(frozen=True, slots=True)
 class PaidResource:
-    """A resource that costs money while it exists: an endpoint of either kind, or a customization job in progress.
+    """A resource that costs money while it exists: an endpoint of either kind, or a job in progress.
 
-    The `status` of an endpoint is Creating, InService or Failed, for both kinds. The status of a job is Bedrock's own,
-    or Completing: the job is in progress, but its training is done. Bedrock then charges nothing more, and the custom
-    model is about to appear.
+    The `status` of an endpoint is Creating, InService or Failed, for both kinds. The status of a job is Bedrock's own.
+    A customization job may also be Completing: the job is in progress, but its training is done. Bedrock then charges
+    nothing more, and the custom model is about to appear.
     """
 
     kind: PaidKind
@@ -113,6 +132,11 @@ class PaidResource:
         return self.kind == "training" and self.status == "Completing"
 
     @property
+    def is_job(self) -> bool:
+        """Whether this is a job of customization or batch inference, and no endpoint."""
+        return self.kind in _ACTIVE
+
+    @property
     def has_ended(self) -> bool:
         """Whether this is a job that has ended or is stopping: nothing is left to release."""
-        return self.kind == "training" and self.status not in {"InProgress", "Completing"}
+        return self.is_job and self.status not in _ACTIVE[self.kind]

@@ -21,6 +21,7 @@ from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.preflight import Preflight
 from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.price_list import PriceListApi
+from tuner.aws.quotas import Quotas
 from tuner.aws.s3.guard_questions import guard_records
 from tuner.cli import upload
 from tuner.cli.commands.data.display import show_findings, show_power
@@ -32,11 +33,12 @@ from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.json_types import JsonObject
 from tuner.core.run import role_of
+from tuner.costs.batch import USUAL_LEAST, batch_choice
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.overhead import ONE_MONTH
 from tuner.costs.prices.current_prices import NoCache, current_prices
-from tuner.costs.prices.price_list import Price, price_list
+from tuner.costs.prices.price_list import Price, price, price_list
 from tuner.costs.prices.usage_types import needed_prices
 from tuner.costs.spending_decision import spending_decision, spending_reason
 from tuner.costs.warnings import warnings
@@ -45,7 +47,7 @@ from tuner.datasets import KeptLines, NoSink, Prepared
 from tuner.evaluation.statistics.planning import planning_sentence
 from tuner.intake.contestants import contestants
 from tuner.intake.resolve import Resolved, readable, resolve
-from tuner.preflight import legacy_warning
+from tuner.preflight import batch_minimums, legacy_warning
 from tuner.reporting.formatting import money, quantity
 from tuner.settings import Commitment, DeploymentSettings
 
@@ -79,9 +81,12 @@ def estimate(
         _refuse(prepared, as_json)
     records = prepared.summary.training_records + generation.counts.get("training", 0)
     inputs = replace(inputs, shard_size=deployment.shard_size)
-    account = Preflight(warnings=_legacy(plan) if asked else ())
+    account = Preflight(warnings=_legacy(plan) if asked else (), batch_minimums=_batch_minimums(plan, asked))
+    chosen = batch_choice(plan, inputs, account)
+    inputs = replace(inputs, batched=chosen.batched)
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
-    prices, problems = _current_prices(plan, deployment.region) if asked else ((), ())
+    warned = (*warned, *chosen.reasons)
+    prices, problems = _current_prices(plan, deployment.region, bool(chosen.batched)) if asked else ((), ())
     if generation.sets:
         warned = (generation.sentence, *warned)
     warned = (*taken_as(prepared.findings), *warned)
@@ -113,9 +118,20 @@ def _legacy(plan: Plan) -> tuple[str, ...]:
     return tuple(filter(None, warnings))
 
 
-def _current_prices(plan: Plan, region: str) -> tuple[tuple[Price, ...], tuple[str, ...]]:
+def _batch_minimums(plan: Plan, asked: bool) -> dict[str, int]:
+    """The least records of batch jobs, from the account. Without one: AWS's default for models with a known price."""
+    if plan.settings.hurry:
+        return {}
+    if asked:
+        return batch_minimums(Quotas(), plan.model, plan.contestants)
+    ids = {plan.model.base_endpoint: plan.model.invoke_id}
+    ids |= {other.id: other.foundation_model for other in plan.compared_models}
+    return {asked_id: USUAL_LEAST for asked_id, priced in ids.items() if price("batch_input", priced)}
+
+
+def _current_prices(plan: Plan, region: str, batch: bool) -> tuple[tuple[Price, ...], tuple[str, ...]]:
     """Today's prices from AWS's price list, read with the caller's credentials."""
-    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.base_models, plan.other_models, region))
+    return current_prices(PriceListApi(), NoCache(), needed_prices(plan.base_models, plan.other_models, region, batch))
 
 
 def _permissive(document: JsonObject) -> DeploymentSettings:

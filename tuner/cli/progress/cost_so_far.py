@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.costs.cost_items import COMPARED, CostItemId
+from tuner.artifacts.costs.cost_items import BATCH, COMPARED, CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.cli.progress import training
 from tuner.cli.progress.paid_window import PaidWindow, amount
@@ -16,6 +16,7 @@ from tuner.cli.progress.training import TrainingProgress
 _PAID_BY_STATE = {
     "Check that the account is ready": (CostItemId.JUDGE_TEST, CostItemId.SCORER_TEST),
     "Generate validation data": (CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT),
+    "Start the batch jobs": tuple(BATCH),
     "Answer with the base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, *COMPARED),
     "Answer with the chosen base model": (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT, *COMPARED),
     training.STEP: (CostItemId.TRAINING,),

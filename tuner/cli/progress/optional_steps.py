@@ -18,6 +18,8 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     "Wait for a preparation place after the approval": lambda _: False,
     "Free the preparation place": lambda _: False,
     "Ask for approval": lambda _: False,
+    "Start the batch jobs": lambda manifest: _is_unhurried(manifest),
+    "Wait for the batch jobs": lambda manifest: _is_unhurried(manifest),
     "Answer with the base model": lambda manifest: _serves(manifest) and len(manifest.base_models) == 1,
     "Answer with the chosen base model": lambda manifest: _serves(manifest) and len(manifest.base_models) > 1,
     "Arm the release switch": lambda manifest: _serves(manifest),
@@ -46,6 +48,8 @@ _RARE = {
     "Generate validation data",
     "Free the preparation place",
     "Ask for approval",
+    "Start the batch jobs",
+    "Wait for the batch jobs",
     "Answer with the chosen base model",
     "Ask a batch of the questions",
     "Look at the scores",
@@ -68,6 +72,11 @@ def _can_come(name: str, manifest: Manifest | None) -> bool:
 
 def _stops_early(manifest: Manifest) -> bool:
     return _serves(manifest) and manifest.settings.evaluation.stop_early
+
+
+def _is_unhurried(manifest: Manifest) -> bool:
+    """Whether the run asks in batch jobs, unless its estimate says why it cannot."""
+    return _serves(manifest) and len(manifest.base_models) == 1 and not manifest.settings.hurry
 
 
 def _serves(manifest: Manifest) -> bool:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from tuner.artifacts.costs.cost_items import GENERATION, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
+from tuner.artifacts.costs.cost_items import BATCH, GENERATION, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.costs.ledger import money
-from tuner.artifacts.costs.token_reservation import Payer, judge_payer
+from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_payer
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
@@ -35,6 +35,8 @@ METERED: Mapping[CostItemId, tuple[Payer, _Which]] = {
     # The payer is the contestant that the item names.
     CostItemId.COMPARED_INPUT: ("", "input"),
     CostItemId.COMPARED_OUTPUT: ("", "output"),
+    CostItemId.BATCH_INPUT: ("", "input"),
+    CostItemId.BATCH_OUTPUT: ("", "output"),
     CostItemId.JUDGE_INPUT: (judge_payer(0), "input"),
     CostItemId.JUDGE_OUTPUT: (judge_payer(0), "output"),
     # Calls, in the place of tokens.
@@ -70,7 +72,7 @@ class PaidUse:
 def _payer(item: CostItem, items: Sequence[CostItem]) -> Payer:
     """The payer of a metered item. Each judge has items of its own, in the order of the judges."""
     if item.contestant:
-        return item.contestant
+        return batch_payer(item.contestant) if item.id in BATCH else item.contestant
     payer, _ = METERED[item.id]
     if payer != judge_payer(0):
         return payer

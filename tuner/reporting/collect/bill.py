@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.artifacts.costs.cost_items import COMMITMENTS, GENERATION, NOT_MEASURED, CostItemId
+from tuner.artifacts.costs.cost_items import BATCH, COMMITMENTS, GENERATION, NOT_MEASURED, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, item_key
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.metric_details import JudgeDetails
 from tuner.artifacts.guard import GuardAnswer, GuardResult
 from tuner.artifacts.report import Answer, Bill, Question, ServingEndpoint
+from tuner.artifacts.report.evaluation import ScoredAnswer
 from tuner.artifacts.serving import EndpointDetails
 from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.core.times import begun_hours
@@ -115,10 +116,15 @@ def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float
     return (serving.model_units or 1) * begun_hours(serving.paid_seconds)
 
 
-def _tokens(answers: Iterable[Answer | GuardAnswer | None], which: str) -> float:
+def _tokens(answers: Iterable[Answer | GuardAnswer | None], which: str, in_batch: bool = False) -> float:
+    """The tokens of the answers that calls gave, or else of those of batch jobs."""
     given = [answer for answer in answers if answer]
     further = [each for answer in given if isinstance(answer, Answer) for each in answer.further]
-    return sum(getattr(each, which) or 0 for each in (*given, *further))
+    return sum(getattr(each, which) or 0 for each in (*given, *further) if _is_of_batch(each) is in_batch)
+
+
+def _is_of_batch(answer: ScoredAnswer | GuardAnswer) -> bool:
+    return isinstance(answer, ScoredAnswer) and answer.batch
 
 
 def _judge_tokens(judge: JudgeDetails | None) -> dict[str, float | None]:
@@ -137,8 +143,9 @@ def _compared(item: CostItem, asked: list[Question]) -> dict[str, float | None]:
     """The tokens of the contestant that the item names, by the item's key; nothing for other items."""
     if item.contestant is None:
         return {}
-    answers = [question.others.get(item.contestant) for question in asked]
-    return {item.key: _tokens(answers, "input_tokens" if item.id == CostItemId.COMPARED_INPUT else "output_tokens")}
+    answers = [question.of(item.contestant) for question in asked]
+    which = "input_tokens" if item.id in (CostItemId.COMPARED_INPUT, CostItemId.BATCH_INPUT) else "output_tokens"
+    return {item.key: _tokens(answers, which, in_batch=item.id in BATCH)}
 
 
 def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
@@ -24,6 +26,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         *_shared_questions(report),
         *_reuse(report),
         *_repeats(report),
+        *_batches(report),
         *unused_files(report),
     )
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
@@ -64,6 +67,22 @@ def _shared_questions(report: Report) -> Iterator[str]:
     shared = summary.study.shared_with_validation if summary and summary.study else None
     if shared:
         yield shared.sentence
+
+
+def _batches(report: Report) -> Iterator[str]:
+    """Whose latency is not known because of a batch job, and what a job did not answer."""
+    items = report.estimate.items if report.estimate else ()
+    for name in (item.contestant for item in items if item.id == CostItemId.BATCH_INPUT and item.contestant):
+        first = [answer for question in report.questions if (answer := question.of(name))]
+        answers = [*first, *(each for answer in first for each in answer.further)]
+        by_call = sum(not answer.batch for answer in answers)
+        if by_call < len(answers):
+            yield f"The latency of {title_of(name)} in a batch job is not known."
+        if by_call:
+            yield (
+                f"The batch job of {title_of(name)} did not give {by_call:,} of {len(answers):,} answers: these were "
+                f"asked for by calls, at the full price. batch/{name}/job.json in the run's folder says why."
+            )
 
 
 def _repeats(report: Report) -> Iterator[str]:

@@ -60,6 +60,20 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
     assert said["power"].startswith("With 8 evaluation questions, a mean difference of about")
 
 
+def test_a_run_that_is_not_in_a_hurry_has_half_the_price_or_the_reason_why_not(tuner: Tuner, tmp_path: Path) -> None:
+    write = (tmp_path / "training.jsonl").write_text
+    write("".join(json.dumps({"question": f"What is {n}?", "answer": f"It is {n}."}) + "\n" for n in range(20)))
+    (tmp_path / "run.yaml").write_text("hurry: false\n")
+    for count, batched in ((100, True), (99, False)):
+        questions = [{"question": f"How is {n}?", "answer": f"It is {n}."} for n in range(count)]
+        (tmp_path / "evaluation.jsonl").write_text("".join(json.dumps(each) + "\n" for each in questions))
+        said = tuner("estimate", str(tmp_path), "--json").json
+        prices = {item["contestant"]: item["unit_price_usd"] for item in said["items"] if item["id"] == "batch_input"}
+        assert prices == ({"base": 1.75e-8, "few_shot": 1.75e-8} if batched else {})
+        reasons = [each for each in said["warnings"] if each.startswith("hurry: ")]
+        assert len(reasons) == (0 if batched else 2)
+
+
 def test_no_call_to_aws_is_made(tuner: Tuner, aws: FakeAws) -> None:
     aws.actions.clear()
     assert tuner("estimate", str(EXAMPLE)).status == 0

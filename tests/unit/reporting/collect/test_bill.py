@@ -210,3 +210,16 @@ def test_candidates_of_each_base_model_are_billed_at_its_prices() -> None:
     found = bill(made, Usage(TrainingSummary(custom_model_arn="arn", candidates=candidates)))
     assert found
     assert [item.usd for item in found.items] == [pytest.approx(10.0), pytest.approx(10_000 * 0.01 * 6 / 10)]
+
+
+def test_answers_of_a_batch_job_are_billed_at_its_price_and_those_of_calls_at_the_full_one() -> None:
+    def item(kind: CostItemId, contestant: str | None = None) -> CostItem:
+        return CostItem(id=kind, name="n", quantity=0, unit_price_usd=1, contestant=contestant)
+
+    items = (item(CostItemId.BATCH_OUTPUT, "base"), item(CostItemId.BASE_MODEL_OUTPUT))
+    more = ScoredAnswer(output_tokens=3, batch=True)
+    first = Answer(answer="a", output_tokens=2, batch=True, further=(more,))
+    asked = (Question(id="1", question="q", base=first), Question(id="2", question="q", base=Answer(output_tokens=7)))
+    found = bill(Estimate(items=items, total_usd=0, budget_usd=1), Usage(questions=asked))
+    assert found
+    assert [each.quantity for each in found.items] == [5, 7]

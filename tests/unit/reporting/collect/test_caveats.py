@@ -14,7 +14,7 @@ from tuner.artifacts.evaluation.measure_scores import (
 )
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.evaluation.verdict import VerdictValue
-from tuner.artifacts.report import Models, NamedModel, Report
+from tuner.artifacts.report import Answer, Models, NamedModel, Question, Report
 from tuner.datasets import Findings, Prepared, with_unused_files
 from tuner.intake.unused_files import unused_files
 from tuner.reporting import Failure, page
@@ -140,3 +140,31 @@ def test_the_page_shows_the_source_of_each_price(report: Report) -> None:
     )
     estimate = Estimate(items=(item,), total_usd=1e-6, budget_usd=500)
     assert source in page(report.model_copy(update={"estimate": estimate, "bill": None}))
+
+
+@pytest.mark.parametrize(
+    ("batched", "said"),
+    [
+        ((True, True), ["The latency of the base model in a batch job is not known."]),
+        (
+            (True, False),
+            ["The latency of the base model", "did not give 1 of 2 answers: these were asked for by calls"],
+        ),
+        ((False, False), ["did not give 2 of 2 answers"]),
+    ],
+)
+def test_what_a_batch_job_did_not_answer_is_a_caveat(
+    report: Report, batched: tuple[bool, ...], said: list[str]
+) -> None:
+    item = CostItem(id=CostItemId.BATCH_INPUT, name="n", contestant="base")
+    asked = tuple(
+        Question(id=str(n), question="q", base=Answer(answer="a", batch=each)) for n, each in enumerate(batched)
+    )
+    estimate = Estimate(items=(item,), total_usd=0, budget_usd=1)
+    found = [
+        each
+        for each in caveats(report.model_copy(update={"estimate": estimate, "questions": asked}))
+        if "batch job" in each
+    ]
+    assert len(found) == len(said)
+    assert all(part in each for part, each in zip(said, found, strict=True))

@@ -16,7 +16,9 @@ from stacks.permissions import Grant, people
 from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
 from tests.unit.stacks.conftest import Synthesis
+from tuner.artifacts.batch import INPUT, OUTPUT, BatchJob
 from tuner.artifacts.costs.generation_plan import GenerationPlan
+from tuner.artifacts.costs.token_reservation import Reservation, batch_payer
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.cli.reference import ACTIONS
@@ -126,6 +128,10 @@ WRITERS: dict[str, set[str]] = {
     Keys.ESTIMATE: {"estimate_cost"},
     Keys.APPROVAL: {"request_approval"},
     Keys.APPROVAL_ANSWER: set(),  # a person, with rights of their own
+    Keys.batch("base") + BatchJob.NAME: {"start_batch", "check_batch", "release_throughput"},
+    Keys.batch("base") + INPUT: {"start_batch"},
+    Keys.batch("base") + OUTPUT: {"batch jobs"},
+    Reservation.name(batch_payer("base")): {"start_batch", "check_batch"},
     Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
     Keys.candidate(1) + Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
     f"{Keys.candidate(1)}{Keys.TRAINING_OUTPUT}metrics.csv": {"customization jobs"},
@@ -133,7 +139,7 @@ WRITERS: dict[str, set[str]] = {
     Keys.TRAINING_SUMMARY: {"summarize_training"},
     Keys.ENDPOINT: {"purchase_throughput", "check_throughput", "keep_throughput", "release_throughput"},
     Keys.COMMITMENT: {"purchase_throughput"},
-    Keys.answers("base", 0): {"answer_questions"},
+    Keys.answers("base", 0): {"answer_questions", "check_batch"},
     GradedShard.name(0): {"score_answers"},
     "scores/verdicts/00000.json": {"score_answers"},
     REVIEW: {"score_answers"},
@@ -141,7 +147,7 @@ WRITERS: dict[str, set[str]] = {
     Keys.GUARD: {"preprocess"},
     Keys.PASSAGES: {"preprocess"},
     Keys.contexts("retrieval"): {"preprocess"},
-    Keys.guard_answers("tuned"): {"answer_questions"},
+    Keys.guard_answers("tuned"): {"answer_questions", "check_batch"},
     Keys.GUARD_SCORES: {"score_answers"},
     PEOPLE: set(),  # a person, with rights of their own
     sheet_file("random-60-0"): set(),  # so is the draw
@@ -157,7 +163,7 @@ WRITERS: dict[str, set[str]] = {
 def writers(name: str) -> set[str]:
     key = f"{PLACES.artifacts_bucket}/runs/faq-0123456789ab/{name}"
     return {
-        title.split("`")[1] if "`" in title else "customization jobs"
+        title.split("`")[1] if "`" in title else title.partition(" (")[0].lower()
         for title, grant in GRANTS
         if "s3:PutObject" in grant.actions and any(fnmatchcase(key, pattern) for pattern in grant.resources)
     }
@@ -181,6 +187,7 @@ def test_a_role_is_passed_to_one_service_only() -> None:
     to_service = '{{"StringEquals": {{"iam:PassedToService": "{}.amazonaws.com"}}}}'.format
     assert passed == {
         ((PLACES.customization_role,), to_service("bedrock")),
+        ((PLACES.batch_role,), to_service("bedrock")),
         ((PLACES.scheduler_role,), to_service("scheduler")),
     }
 
@@ -259,26 +266,38 @@ def test_the_schedules_may_release_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "source"),
+    ("service", "sources"),
     [
-        (
-            "bedrock",
-            "bedrock:us-east-1:",
-        ),
-        ("scheduler", "scheduler:us-east-1:"),
-        ("states", "states:us-east-1:"),
+        ("bedrock", ["bedrock:us-east-1:", "bedrock:us-east-1:"]),
+        ("scheduler", ["scheduler:us-east-1:"]),
+        ("states", ["states:us-east-1:"]),
     ],
 )
-def test_a_service_assumes_a_role_for_this_account_only(aws: Synthesis, service: str, source: str) -> None:
+def test_a_service_assumes_a_role_for_this_account_only(aws: Synthesis, service: str, sources: list[str]) -> None:
     trusts = [
         entry
         for role in aws.of_type("AWS::IAM::Role").values()
         for entry in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         if entry["Principal"]["Service"] == f"{service}.amazonaws.com"
     ]
-    (trust,) = trusts
-    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert f"arn:aws:{source}" in json.dumps(trust["Condition"]["ArnLike"]["aws:SourceArn"])
+    for trust, source in zip(trusts, sources, strict=True):
+        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert f"arn:aws:{source}" in json.dumps(trust["Condition"]["ArnLike"]["aws:SourceArn"])
+
+
+def test_a_batch_job_reads_its_questions_and_writes_its_output_only() -> None:
+    allowed = {
+        (action, arn.removeprefix(f"{PLACES.artifacts_bucket}/"))
+        for grant in ROLES["Batch jobs (Bedrock's service role)"]
+        for action in grant.actions
+        for arn in grant.resources
+        if action.endswith("Object")
+    }
+    assert allowed == {
+        ("s3:GetObject", "runs/*/batch/*/input.jsonl"),
+        ("s3:GetObject", "runs/*/batch/*/output/*"),
+        ("s3:PutObject", "runs/*/batch/*/output/*"),
+    }
 
 
 def test_bedrock_reads_the_dataset_and_writes_the_output_of_a_run() -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
+from tuner.aws.bedrock.invocation_jobs import InvocationJobs
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
@@ -89,7 +90,7 @@ def _inventory(deployment: Deployment) -> list[InventoryEntry]:
     settings = deployment.settings
     # The tag of a kept endpoint is not trusted beyond what the deployment allows.
     longest_hours = settings.longest_throughput_hours + settings.longest_keep_hours
-    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
+    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs(), InvocationJobs())
     return list(inventory(kinds, settings.name, longest_hours, hourly_price(price_list(settings.prices))))
 
 
@@ -123,7 +124,7 @@ def _release(deployment: Deployment, arns: Sequence[str]) -> Outcome:
     People may not write the records of a run's resources: answers and purchases follow them.
     """
     price = hourly_price(price_list(deployment.settings.prices))
-    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs())
+    kinds = (ProvisionedThroughputs(), ModelDeployments(), TrainingJobs(), InvocationJobs())
     release = Release(kinds, deployment.settings.name, deployment.folder, price, records=False)
     return release.resources(arns)
 
@@ -158,6 +159,8 @@ def _sentence(entry: InventoryEntry) -> str:
         parts.append("a deployment, billed per token")
     elif endpoint.kind == "training":
         parts.append("a customization job, billed for the tokens that it trains with")
+    elif endpoint.kind == "batch":
+        parts.append("a batch job, billed for the records that it answers")
     elif entry.hourly_usd is None:
         parts.append("price unknown")
     else:
@@ -173,6 +176,8 @@ def _until(entry: InventoryEntry) -> str:
         return f"term ends {iso(ends)}" if ends else f"a term: {entry.resource.commitment}"
     if entry.resource.kind == "training":
         return "about to complete, so it is not stopped" if entry.resource.completing else "until its model is trained"
+    if entry.resource.kind == "batch":
+        return "until its records are answered"
     return f"kept until {iso(entry.kept_until)}" if entry.kept_until else "until its run no longer needs it"
 
 

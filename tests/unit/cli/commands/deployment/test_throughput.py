@@ -75,6 +75,17 @@ def test_a_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: F
     assert bedrock.job["status"] == "Stopping"
 
 
+def test_a_batch_job_in_progress_is_listed_and_can_be_stopped(tuner: Tuner, bedrock: FakeAws) -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/abcdefghijkl"
+    created = datetime.now(UTC) - timedelta(hours=2.5)
+    bedrock.batch = {"jobArn": arn, "jobName": "tuner-faq-1", "status": "Scheduled", "submitTime": created}
+    bedrock.tagged[arn] = OURS  # type: ignore[attr-defined]
+    shown = tuner("throughput").err
+    assert "a batch job, billed for the records that it answers, until its records are answered" in shown
+    assert f"Released: {arn}" in tuner("throughput", "release", arn, "--yes").err
+    assert bedrock.batch["status"] == "Stopping"
+
+
 def test_an_empty_list_says_so(tuner: Tuner, bedrock: FakeAws) -> None:
     assert "Nothing costs money" in tuner("throughput").err
     assert tuner("throughput", "list", "--json").json == []

@@ -1,0 +1,91 @@
+"""No batch job is without an owner: every release stops those of its run."""
+
+import datetime as dt
+
+import pytest
+
+from tests.doubles import DEPLOYMENT, RUN, FakeJobs, MemoryFolder
+from tests.unit.serving.test_release_of_jobs import release
+from tuner.artifacts.batch import BatchJob
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import StillAliveError
+from tuner.core.resource_names import Tags, batch_name
+from tuner.core.times import iso, now
+from tuner.serving.inventory import delete_command, is_needed, price_text
+
+NAME = batch_name(DEPLOYMENT, RUN, 2)
+
+
+def recorded(arn: str | None, minutes: float = 30) -> MemoryFolder:
+    folder = MemoryFolder(RUN)
+    at = iso(now() - dt.timedelta(minutes=minutes))
+    job = BatchJob(contestant="few_shot", job_name=NAME, records=3, recorded_at=at, job_arn=arn)
+    folder.save(job, Keys.batch("few_shot"))
+    return folder
+
+
+def of(folder: MemoryFolder) -> BatchJob:
+    return folder.load(BatchJob, Keys.batch("few_shot"))
+
+
+def test_a_runs_job_is_stopped_and_its_record_says_so() -> None:
+    jobs = FakeJobs("batch")
+    arn = jobs.add(name=NAME)
+    folder = recorded(arn)
+    assert release(jobs, folder).run(RUN).released == (arn,)
+    assert jobs.stopped == [arn]
+    assert of(folder).is_over
+    assert of(folder).problem == "The release of the run stopped the job."
+
+
+def test_a_job_that_was_never_recorded_is_stopped_by_its_name_and_tag() -> None:
+    jobs = FakeJobs("batch")
+    arn = jobs.add(name=NAME)
+    other = jobs.add("other-0123456789ab")
+    assert release(jobs).run(RUN).released == (arn,)
+    assert other not in jobs.stopped
+
+
+def test_a_recorded_job_that_is_not_listed_yet_is_stopped() -> None:
+    jobs = FakeJobs("batch", unlisted=True)
+    arn = jobs.add(name=NAME)
+    release(jobs, recorded(arn)).run(RUN)
+    assert jobs.stopped == [arn]
+
+
+def test_a_young_job_that_no_read_shows_is_looked_for_again() -> None:
+    jobs = FakeJobs("batch", unlisted=True, unseen=True)
+    arn = jobs.add(name=NAME)
+    with pytest.raises(StillAliveError, match="does not show"):
+        release(jobs, recorded(arn, minutes=1)).run(RUN)
+    assert jobs.stopped == [arn]
+
+
+def test_a_job_that_is_over_is_left_alone() -> None:
+    jobs = FakeJobs("batch")
+    arn = jobs.add(name=NAME, status="Completed")
+    folder = recorded(arn)
+    release(jobs, folder).run(RUN)
+    assert (jobs.stopped, of(folder).is_over) == ([], False)
+
+
+@pytest.mark.parametrize(("status", "needed"), [("RUNNING", True), ("SUCCEEDED", False), ("FAILED", False)])
+def test_the_sweep_stops_the_jobs_of_runs_that_have_ended(status: str, needed: bool) -> None:
+    jobs = FakeJobs("batch")
+    arn = jobs.add(name=NAME, created_at=now() - dt.timedelta(hours=1))
+    assert is_needed(lambda _: status, DEPLOYMENT, 1, 1)(jobs, jobs.jobs[arn]) is needed
+    swept = release(jobs, recorded(arn)).sweep(is_needed(lambda _: status, DEPLOYMENT, 1, 1))[0]
+    assert (swept.released == (arn,)) is not needed
+
+
+def test_a_job_of_another_deployment_is_left_alone() -> None:
+    jobs = FakeJobs("batch")
+    jobs.add(name=NAME, tags={Tags.DEPLOYMENT: "other", Tags.RUN: RUN})
+    assert release(jobs).run(RUN).released == ()
+
+
+def test_a_person_is_told_what_a_job_costs_and_how_to_stop_it() -> None:
+    jobs = FakeJobs("batch")
+    job = jobs.jobs[jobs.add(name=NAME)]
+    assert price_text(job, 0.0) == "is charged for every record that it answers"
+    assert delete_command(job).startswith("aws bedrock stop-model-invocation-job --job-identifier arn:aws:bedrock:")

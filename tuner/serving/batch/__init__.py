@@ -1,0 +1,1 @@
+"""Asks contestants in batch jobs, before the tuned model is paid for."""
