@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from tuner.core.resource_names import (
     LIMITS,
+    MOST_BATCHES,
     MOST_CANDIDATES,
     Kind,
+    batch_name,
     candidate_name,
     candidate_number,
     committed_name,
@@ -117,8 +119,9 @@ def test_the_name_of_a_candidate_tells_its_number_and_no_other_name_does(dataset
     names = {number: candidate_name("tuner", run, number) for number in range(1, MOST_CANDIDATES + 1)}
     assert {candidate_number(name): name for name in names.values()} == names
     others = run_names("tuner", run) - set(names.values())
-    assert others == {resource_name("tuner", run), committed_name("tuner", run)}
-    assert [candidate_number(name) for name in others] == [None, None]
+    batches = {batch_name("tuner", run, number) for number in range(1, MOST_BATCHES + 1)}
+    assert others == {resource_name("tuner", run), committed_name("tuner", run), *batches}
+    assert {candidate_number(name) for name in others} == {None}
 
 
 def test_the_names_of_a_run_without_their_suffix_are_the_runs() -> None:

@@ -11,6 +11,9 @@ from tests.chaos.cases import states_of
 # these states ends like one that fails in the state after it. The next campaign (`make chaos`) has their cases: then
 # these sets must be empty.
 NEWER_STATES = {
+    "Start the batch jobs",
+    "Wait for the batch jobs",
+    "Check the batch jobs",
     "Wait for a preparation place",
     "Plan the generation",
     "Estimate the cost with the generation",

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lambdas import (
     answer_questions,
     arm_release,
+    check_batch,
     check_customization,
     check_throughput,
     estimate_cost,
@@ -22,6 +23,7 @@ from lambdas import (
     purchase_throughput,
     release_throughput,
     request_approval,
+    start_batch,
     start_customization,
     summarize_training,
 )
@@ -40,6 +42,7 @@ from tests.doubles import (
     write_lines,
 )
 from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS, invoke
+from tests.unit.serving.batch.test_batch_answers import Batches, prepared
 from tests.unit.training.test_job import Jobs, a_job
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.ledger import Ceilings
@@ -449,3 +452,31 @@ def test_the_event_says_what_is_released(
 def test_an_event_for_no_release_or_for_two_is_refused(environment: None, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="give one of"):
         invoke(release_throughput, **event)
+
+
+@pytest.fixture
+def batches(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Batches:
+    """The bucket has an approved run with batch jobs, which Bedrock answers at once."""
+    monkeypatch.setenv("BATCH_ROLE_ARN", "arn:aws:iam::123456789012:role/batch")
+    for name, data in prepared(3).files.items():
+        cloud.write(name, data)
+    jobs = Batches(cloud)
+    for module in (start_batch, check_batch):
+        monkeypatch.setattr(module, "InvocationJobs", lambda **_: jobs)
+    return jobs
+
+
+def test_the_jobs_are_started_with_the_role_and_their_answers_are_not_asked_for_again(
+    batches: Batches, cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert invoke(start_batch, run_id=RUN) == {"jobs": 1, "wait_seconds": 7}
+    assert [each.role_arn for each in batches.requests.values()] == ["arn:aws:iam::123456789012:role/batch"]
+    batches.status = "InProgress"
+    waiting = invoke(check_batch, run_id=RUN, shard_size=25)
+    assert (waiting["status"], waiting["wait_seconds"]) == ("InProgress", 7)
+    batches.status = "Completed"
+    assert invoke(check_batch, run_id=RUN, shard_size=25)["status"] == "Completed"
+    # No call is made: there is no model behind this client.
+    monkeypatch.setattr(answer_questions, "ConverseClient", lambda: None)
+    assert invoke(answer_questions, run_id=RUN, model="base", shards=[0], shard_size=25) == {"answered": 3, "failed": 0}
+    assert json.loads(cloud.read(Keys.answers("base", 0)).splitlines()[0])["batch"] is True
