@@ -105,7 +105,8 @@ def _with_correction(
     own = metrics.get(MEASURE) or MeasureScores(range=measure.range, better=measure.better, corrected=found).decisive
     if own.difference is None:
         return dict(metrics)  # too few to decide, and nothing to show them beside
-    own = own.model_copy(update={"label": found.label})
+    # Both compare the same scores, but only the correction's sentence says that they are people's.
+    own = own.model_copy(update={"label": found.label, "conclusion": found.conclusion})
     return {**({name: each for name, each in metrics.items() if name != MEASURE}), MEASURE: own}
 
 

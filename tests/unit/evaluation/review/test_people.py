@@ -146,6 +146,7 @@ def test_without_a_judge_scores_of_all_questions_are_the_measure() -> None:
     assert (after.verdict.metric, after.verdict.value) == ("correctness", "better")
     assert after.questions[0].outcome == "win"
     assert after.metrics["correctness"].label == "Correctness (people)"
+    assert "+5 Correctness (people) on average" in after.verdict.sentence
     assert with_people(after, given) == after
     some = with_people(unjudged, by("Ann", {"q0": (3, 8)}))
     assert "correctness" not in some.metrics
