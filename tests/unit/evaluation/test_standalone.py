@@ -115,7 +115,7 @@ def test_a_name_that_only_the_tuned_answer_has_is_reviewed_unless_it_is_in_the_t
     tuned = [{**record, "answer": "It is 1987, says Contoso."} for record in references]
     answers = write(tmp_path, "named.json", tuned)
     out = tmp_path / "out"
-    evaluate(Files(files[0], answers, files[2]), FAST, out)
+    scored(Files(files[0], answers, files[2]), FAST, out)
     assert "the answer names what is not in the reference: 1987, Contoso" in (out / "review.csv").read_text("utf-8-sig")
     training = write(tmp_path, "training.jsonl", '{"messages": [{"content": [{"text": "Contoso, founded in 1987"}]}]}')
     scores = scored(Files(files[0], answers, files[2], training), FAST)
@@ -188,7 +188,7 @@ def test_a_random_sample_of_the_answers_corrects_the_judge_of_files_too(tmp_path
     tuned = [{**each, "answer": each["answer"] if i % 3 else "No."} for i, each in enumerate(asked)]
     paths = write(tmp_path, "b.json", asked), write(tmp_path, "t.json", tuned), write(tmp_path, "r.json", asked)
     out = tmp_path / "out"
-    evaluate(Files(*paths), FAST, out, sample=40)
+    write_files(result_files(evaluate(Files(*paths), FAST, out, sample=40), out), force=True)
     sheet = next((out / "reviews").iterdir()).read_bytes()
     text = (out / "sample.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -202,6 +202,7 @@ def test_a_random_sample_of_the_answers_corrects_the_judge_of_files_too(tmp_path
     writer.writerows(scored_rows)
     people = write(tmp_path, "filled.csv", filled.getvalue())
     evaluation = evaluate(Files(*paths, people=people), FAST, out, sample=40)
+    write_files(result_files(evaluation, out), force=True)
     found = evaluation.scores.metrics["correctness"]
     # The tuned model is worse by 7 points in one of three questions.
     assert found.difference == pytest.approx(-7 / 3, abs=1)
@@ -218,7 +219,7 @@ def test_scores_by_people_are_read_from_the_sheet(files: tuple, tmp_path: Path) 
     references = json.loads(files[2].read_text("utf-8"))
     answers = write(tmp_path, "named.json", [{**record, "answer": "It is 1987."} for record in references])
     out = tmp_path / "out"
-    evaluate(Files(files[0], answers, files[2]), FAST, out)
+    scored(Files(files[0], answers, files[2]), FAST, out)
     rows = list(csv.reader(io.StringIO((out / "review.csv").read_text("utf-8-sig"))))
     for row in rows[1:]:
         row[6:8] = ("9", "2") if row[4] == "It is 1987." else ("2", "9")
