@@ -7,13 +7,14 @@ from pathlib import PurePosixPath
 from xdist.scheduler import LoadScopeScheduling
 
 # What takes longest begins first. What is not named here comes last.
-_IN_ORDER = ("e2e", "test_chaos.py", "permissions", "browser")
+_IN_ORDER = ("serving", "people", "e2e", "test_chaos.py", "permissions", "browser")
 
 
 def group_of(node: str) -> str:
     """The group of a test, from its id. A test that shares nothing is its own group.
 
     The files directly in e2e share one cloud. The folders in e2e and the test of faults have clouds of their own.
+    A further cloud costs a minute of the processor, so there are as few as the waits of the tests allow.
     """
     folder, *rest = PurePosixPath(node.partition("::")[0]).parts[1:]
     if folder != "e2e":

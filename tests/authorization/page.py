@@ -39,7 +39,7 @@ _CHECKS = (
         "Every call of the deployed end-to-end tests. The local cloud writes its decisions to a file, and the second "
         "evaluator must decide each alike. An allowed call needs exactly one grant: it is refused without it, and no "
         "other grant allows it.",
-        "`tests/e2e/test_second_evaluator.py`",
+        "`tests/e2e/second_evaluator.py`",
     ),
 )
 

@@ -15,7 +15,8 @@ from tests.e2e.pipeline import Pipeline
 _ENVIRONMENT = {
     "LOCAL_IDLE": "15",  # so that runs meet functions that are Inactive
     # Pauses between polls and before retries.
-    "SFN_WAIT_SCALE": "0.2",
+    "SFN_WAIT_SCALE": "0.1",
+    "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
     "LOCAL_PENDING": "0.1",
     "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0.1",
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0.5",
@@ -33,17 +34,23 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
+def group():
+    """The tests that share a cloud. A folder of this one overrides it."""
+    return "e2e"
+
+
+@pytest.fixture(scope="session")
 def calls(tmp_path_factory):
     """The file that the cloud writes its authorization decisions to."""
     return tmp_path_factory.mktemp("calls") / "calls.jsonl"
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory, calls):
+def deployed(tmp_path_factory, calls, group):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # A second worker would deploy a second cloud, and find the folder.
-        (tmp_path_factory.getbasetemp().parent / "one worker deploys this cloud").mkdir()
+        # A second worker would deploy a second cloud for the group, and find the folder.
+        (tmp_path_factory.getbasetemp().parent / f"one worker deploys the cloud of {group}").mkdir()
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
     os.environ |= {**_ENVIRONMENT, journal.JOURNAL_VARIABLE: str(calls)}

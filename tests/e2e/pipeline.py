@@ -79,27 +79,38 @@ class Pipeline:
         return dict(found["Environment"]["Variables"])
 
     def change_variables(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
-        """Changes the environment of all functions as a deployment does: new runs use new versions of them."""
+        """Changes the environment of functions as a deployment does: new runs use new versions of them.
+
+        A function whose environment stays as it is gets no new version, because each starts new processes.
+        """
         functions, states = self.client("lambda"), self.client("stepfunctions")
         machine = self.outputs["StateMachineArn"]
         definition: str = states.describe_state_machine(stateMachineArn=machine)["definition"]
         for page in functions.get_paginator("list_functions").paginate():
             for function in page["Functions"]:
                 name, variables = function["FunctionName"], dict(function["Environment"]["Variables"])
-                functions.update_function_configuration(FunctionName=name, Environment={"Variables": change(variables)})
+                changed = change(variables)
+                if changed == variables:
+                    continue
+                functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
                 version = functions.publish_version(FunctionName=name)["Version"]
                 definition = re.sub(rf":function:{name}:\d+", f":function:{name}:{version}", definition)
         states.update_state_machine(stateMachineArn=machine, definition=definition)
 
-    def change_settings(self, settings: Mapping[str, Any]) -> None:
-        """Changes settings of the deployment in all functions."""
+    def change_settings(self, settings: Mapping[str, Any], step: str = "") -> None:
+        """Changes settings of the deployment in all functions, or in that of the one step which reads them."""
+        steps: set[str] = set()
 
         def changed(variables: dict[str, str]) -> dict[str, str]:
             if "DEPLOYMENT" not in variables:
                 return variables
+            steps.add(variables["POWERTOOLS_SERVICE_NAME"])
+            if step not in ("", variables["POWERTOOLS_SERVICE_NAME"]):
+                return variables
             return variables | {"DEPLOYMENT": json.dumps(json.loads(variables["DEPLOYMENT"]) | dict(settings))}
 
         self.change_variables(changed)
+        assert step in ("", *steps), f"{step} is none of {steps}"
 
     def local_bedrock(self, method: str, path: str, body: str | None = None) -> Any:
         """A request to the local Bedrock's own endpoints."""
@@ -126,7 +137,7 @@ class Pipeline:
                     return None
                 raise
 
-        reply = until(ready, f"the function {output} to be Active", 60)
+        reply = until(ready, f"the function {output} to be Active")
         result = json.loads(reply["Payload"].read())
         assert "FunctionError" not in reply, result
         return result
@@ -156,7 +167,7 @@ class Pipeline:
                     return str(execution["name"])
             return None
 
-        return str(until(started, f"a run of the dataset {dataset}", 60))
+        return str(until(started, f"a run of the dataset {dataset}"))
 
     def arn(self, run_id: str) -> str:
         return self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{run_id}"
@@ -189,7 +200,7 @@ class Pipeline:
 
     def report(self, run_id: str) -> dict[str, Any]:
         """The run's report.json, once it is there."""
-        return json.loads(until(lambda: self.artifact(run_id, Keys.REPORT), f"the report of {run_id}", 60))
+        return json.loads(until(lambda: self.artifact(run_id, Keys.REPORT), f"the report of {run_id}"))
 
     def alive(self) -> list[str]:
         """ARNs of everything that is paid for by the hour."""

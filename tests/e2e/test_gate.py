@@ -52,7 +52,7 @@ def test_an_accepted_model_is_tagged_and_published_and_compared_with_the_next_ru
     assert "Apply the gate" in pipeline.states(first)
     gate = json.loads(pipeline.artifact(first, "scores/gate.json"))
     assert (gate["decision"], gate["announced"]) == ("accepted", True)
-    [detail] = until(received, "an event of the decision", 30)
+    [detail] = until(received, "an event of the decision")
     assert (detail["id"], detail["run_id"]) == (gate["id"], first)
     tags = pipeline.client("bedrock").list_tags_for_resource(resourceARN=gate["custom_model_arn"])["tags"]
     assert {"key": "bedrock-tuner:gate", "value": "accepted"} in tags

@@ -101,5 +101,5 @@ def test_stopping_a_run_releases_its_throughput(pipeline):
     run = pipeline.run_of("stopped")
     until(pipeline.alive, "throughput of the run")
     pipeline.client("stepfunctions").stop_execution(executionArn=pipeline.arn(run), cause="enough")
-    until(lambda: not pipeline.alive(), "a release", 60)
+    until(lambda: not pipeline.alive(), "a release")
     assert pipeline.report(run)["status"] == "ABORTED"

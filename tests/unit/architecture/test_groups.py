@@ -9,7 +9,8 @@ from tests.groups import group_of, position
     ("node", "group"),
     [
         ("tests/e2e/test_pipeline.py::test_a", "e2e"),
-        ("tests/e2e/test_serving.py::test_b[x/y]", "e2e"),
+        ("tests/e2e/serving/test_serving.py::test_b[x/y]", "serving"),
+        ("tests/e2e/people/test_approval.py::test_c", "people"),
         ("tests/e2e/test_chaos.py::test_c", "test_chaos.py"),
         ("tests/e2e/permissions/test_every_permission.py::test_d[a::b/c]", "permissions"),
         ("tests/e2e/local/test_limits.py::test_e", "local"),

@@ -78,7 +78,7 @@ def folder(path, files):
 def waiting(pipeline, name, extra=""):
     pipeline.drop(name, dataset(extra))
     run = pipeline.run_of(name)
-    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval", 60)
+    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval")
     assert pipeline.describe(run)["status"] == "RUNNING"
     return run
 
@@ -87,7 +87,7 @@ def test_an_operator_approves_the_run_of_a_data_owner_who_gets_its_report(people
     owner, operator = people
     tuner(owner, "run", folder(tmp_path / "dear", dataset()), "--wait-for", "start")
     run = pipeline.run_of("dear")
-    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval", 60)
+    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval")
     token = json.loads(pipeline.artifact(run, Keys.APPROVAL))["task_token"]
     assert f"tuner approve {run}" in tuner(owner, "show", run)
     assert "states:SendTaskSuccess" in tuner(owner, "approve", run, status=1)
@@ -104,7 +104,7 @@ def test_an_operator_approves_the_run_of_a_data_owner_who_gets_its_report(people
     assert pipeline.alive() == []
 
     assert run in tuner(owner, "runs")
-    tuner(owner, "report", run, "--output", str(tmp_path / "report.html"))
+    tuner(owner, "report", run, "--no-open", "--output", str(tmp_path / "report.html"))
     tuner(owner, "review", "export", run, "--output", str(tmp_path / "review.csv"))
     tuner(owner, "throughput")
     tuner(operator, "models", "delete", run, "--yes")
@@ -176,7 +176,7 @@ def test_a_waiting_run_that_is_stopped_leaves_its_position_to_the_next(people, p
         shown = json.loads(tuner(owner, "runs", "--json"))
         return {run["run_id"]: run["place"]["position"] for run in shown if run.get("place")}
 
-    pipeline.change_settings({"training_places": 1})
+    pipeline.change_settings({"training_places": 1}, "assign_places")
     pipeline.change_bedrock(job_completing_seconds=300)
     try:
         runs = []
@@ -184,17 +184,17 @@ def test_a_waiting_run_that_is_stopped_leaves_its_position_to_the_next(people, p
             pipeline.drop(f"place-{name}", small_dataset("serving: none\n"))
             runs.append(pipeline.run_of(f"place-{name}"))
             in_state = "Start the customization" if name == "training" else "Wait for a training place"
-            until(lambda: in_state in pipeline.states(runs[-1]), f"{runs[-1]} in {in_state}", 60)  # noqa: B023
+            until(lambda: in_state in pipeline.states(runs[-1]), f"{runs[-1]} in {in_state}")  # noqa: B023
         training, leaving, following = runs
-        until(lambda: places() == {leaving: 1, following: 2}, "two waiting runs", 20)
+        until(lambda: places() == {leaving: 1, following: 2}, "two waiting runs")
         tuner(operator, "stop", leaving)
-        until(lambda: places() == {following: 1}, "one waiting run", 20)
+        until(lambda: places() == {following: 1}, "one waiting run")
         pipeline.change_bedrock(job_completing_seconds=0)
         tuner(operator, "stop", training)
         assert pipeline.finished(following)["status"] == "SUCCEEDED"
     finally:
         pipeline.change_bedrock(job_completing_seconds=0)
-        pipeline.change_settings({"training_places": 2})
+        pipeline.change_settings({"training_places": 2}, "assign_places")
     assert "Start the customization" not in pipeline.states(leaving)
     assert pipeline.describe(training)["status"] == "ABORTED"
     assert places() == {}
@@ -212,18 +212,19 @@ def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_s
         return {run["run_id"]: run for run in shown["runs"]}
 
     def ended(run):
-        return until(lambda: ledger()[run]["spent_usd"] is not None and ledger()[run], "the end in the ledger", 60)
+        return until(lambda: ledger()[run]["spent_usd"] is not None and ledger()[run], "the end in the ledger")
 
     spent = ended(first)
     assert 0 < spent["spent_usd"] <= spent["reserved_usd"]
     assert spent["passed_ceilings"] == []
 
-    pipeline.change_settings({"monthly_usd_per_dataset": spent["spent_usd"] + spent["reserved_usd"] / 2})
+    ceiling = spent["spent_usd"] + spent["reserved_usd"] / 2
+    pipeline.change_settings({"monthly_usd_per_dataset": ceiling}, "estimate_cost")
     try:
         second = pipeline.invoke("StartFunctionName", {"dataset": "monthly", "repeat": 1})["run_id"]
         until(lambda: pipeline.artifact(second, Keys.APPROVAL), "a request for approval")
     finally:
-        pipeline.change_settings({"monthly_usd_per_dataset": None})
+        pipeline.change_settings({"monthly_usd_per_dataset": None}, "estimate_cost")
     [passed] = json.loads(pipeline.artifact(second, Keys.ESTIMATE))["passed_ceilings"]
     assert (passed["ceiling"], passed["spent_usd"], passed["reserved_usd"]) == ("dataset", spent["spent_usd"], 0)
     waiting = ledger()[second]
