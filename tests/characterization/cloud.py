@@ -31,6 +31,7 @@ _OUTPUTS = {
     "ArtifactsBucketName": _BUCKET,
     "StateMachineArn": _MACHINE,
     "StartFunctionName": "tuner-start-run",
+    "ReleaseFunctionName": "tuner-release",
     "CustomizationRoleArn": f"arn:aws:iam::{_ACCOUNT}:role/tuner-customization",
 }
 
