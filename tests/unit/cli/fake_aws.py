@@ -221,6 +221,9 @@ class FakeAws:
         listed = self.job is not None and self.job["status"] == "InProgress" and "jobArn" in self.job
         return {"modelCustomizationJobSummaries": [self.job] if listed else []}
 
+    def _on_ListCustomModels(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {"modelSummaries": []}
+
     def _on_ListModelInvocationJobs(self, parameters: dict[str, Any]) -> dict[str, Any]:
         listed = self.batch is not None and self.batch["status"] == parameters["statusEquals"]
         return {"invocationJobSummaries": [self.batch] if listed else []}

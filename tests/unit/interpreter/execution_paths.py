@@ -33,6 +33,12 @@ GENERATED = ("Generate validation data", "Are there enough pairs?")
 PLACE_AGAIN = ("Wait for a preparation place after the approval",)
 PLACE = ("Wait for a training place",)
 ASK_BASE = ("Is the model to be served?", "Answer with the base model", "Ask the base model")
+BATCH_JOBS = (
+    "Start the batch jobs",
+    "Wait for the batch jobs",
+    "Check the batch jobs",
+    "Are the batch jobs over?",
+)
 TRAIN = (
     "Start the customization",
     "Wait for the training",
@@ -98,6 +104,7 @@ def estimate(decision: str) -> dict[str, Any]:
         "estimated_usd": 1.0,
         "reason": "It costs much.",
         "approval_seconds": 1,
+        "batch": False,
         "worst_case": worst_case,
     }
 
@@ -117,6 +124,7 @@ DEFAULT_RESULTS: dict[str, Any] = {
     "EstimateCost": estimate("proceed"),
     "GenerateValidation": {"done": True, "pairs": 8},
     "Plan the generation": {"done": False, "pairs": 0},
+    "StartBatch": {"jobs": 1, "wait_seconds": 60},
     "StartCustomization": {"job_arn": "j", "wait_seconds": 60},
     "CheckCustomization": {"status": "Completed", "wait_seconds": 60},
     "PurchaseThroughput": {"endpoint_arn": "e", "wait_seconds": 3},
@@ -136,11 +144,32 @@ def _after_the_gate(keep_hours: float, commitment: str | None, decision: str, *s
     return ExecutionPath((*TO_SERVICE, *ASK_TUNED, *kept, *SCORE, *states, *SUCCESS), answers)
 
 
+def _in_batch(checks: int) -> tuple[str, ...]:
+    """The states of a run whose batch jobs are over, or given up, after so many checks."""
+    asked = (ASK_BASE[0], BATCH_JOBS[0], *checks * BATCH_JOBS[1:], *ASK_BASE[1:])
+    return (*BEGIN, *COSTS, *PLACE, *asked, *SERVED[len(TO_TRAINING) :])
+
+
+IN_BATCH = {**estimate("proceed"), "batch": True}
 FAILED = ("FAILED", "SaidByTheReport")
 ASKED = (*BEGIN, *COSTS, "Free the preparation place", "Ask for approval")
 PATHS = {
     "provisioned": ExecutionPath(SERVED),
     "on demand": ExecutionPath(SERVED, {"PinInputs": pinned(serving="on_demand")}),
+    "in batch": ExecutionPath(
+        _in_batch(1), {"EstimateCost": IN_BATCH, "CheckBatch": {"status": "Completed", "wait_seconds": 0}}
+    ),
+    "in batch, over at the third check": ExecutionPath(
+        _in_batch(3),
+        {
+            "EstimateCost": IN_BATCH,
+            "CheckBatch": [{"status": "InProgress", "wait_seconds": n} for n in (61, 62)]
+            + [{"status": "Completed", "wait_seconds": 0}],
+        },
+    ),
+    "in batch without end": ExecutionPath(
+        _in_batch(30), {"EstimateCost": IN_BATCH, "CheckBatch": {"status": "InProgress", "wait_seconds": 60}}
+    ),
     "two base models": ExecutionPath(
         (
             *(*BEGIN, *COSTS, *PLACE, "Is the model to be served?", *TRAIN, *TRAINED),

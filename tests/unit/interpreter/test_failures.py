@@ -35,6 +35,8 @@ PATH_OF: dict[str, str] = {
     "Generate validation data": "generated at once",
     "Free the preparation place": "approved",
     "Ask for approval": "approved",
+    "Start the batch jobs": "in batch",
+    "Check the batch jobs": "in batch",
     "Ask the chosen base model": "two base models",
     "Keep the throughput": "kept, accepted",
     "Release the refused model": "kept, rejected",
@@ -47,7 +49,8 @@ TASKS = (
     "Generate validation data",
     *("Preprocess the dataset", "Validate the dataset", "Estimate the cost"),
     *("Free the preparation place", "Ask for approval"),
-    *("Wait for a training place", "Ask the base model"),
+    "Wait for a training place",
+    *("Start the batch jobs", "Check the batch jobs", "Ask the base model"),
     *("Start the customization", "Check the customization", "Summarize the training"),
     "Ask the chosen base model",
     *("Arm the release switch", "Purchase throughput", "Check the throughput", "Ask the tuned model"),
@@ -55,7 +58,8 @@ TASKS = (
     *("Keep the throughput", "Release the refused model", "Purchase the commitment"),
     *("Write the report", "Notify of success"),
 )
-BEFORE_TRAINING = TASKS[: TASKS.index("Start the customization")]
+# Nothing is to be released before these. Batch jobs are stopped by the release.
+BEFORE_TRAINING = TASKS[: TASKS.index("Start the batch jobs")]
 PLACES = (
     "Wait for a preparation place",
     "Wait for a preparation place after the approval",

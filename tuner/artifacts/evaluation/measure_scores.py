@@ -31,6 +31,12 @@ class Aggregate(Part):
     )
 
 
+# Floats that differ by less are equal: the rest is rounding error.
+_EQUAL = 1e-9
+# Of a 95 % interval with two ends.
+_TAIL = 0.025
+
+
 class Comparison(Part):
     """Tuned minus base, paired by question. Members are null where `n` is too small for them."""
 
@@ -49,6 +55,18 @@ class Comparison(Part):
     ties: int = 0
     losses: int = 0
     smallest_detectable: float | None = Field(None, description="what this many questions could show")
+
+    @property
+    def share_that_may_differ(self) -> float | None:
+        """If all questions, or groups, have the same difference: the share of others that may have another one.
+
+        Then the interval has no width, but shows nothing about the spread of other questions. The share is the upper
+        end of the exact 95 % interval of Clopper and Pearson for none of `n`. None if the differences have a spread.
+        """
+        if self.interval is None or self.interval[1] - self.interval[0] >= _EQUAL:
+            return None
+        share: float = 1 - _TAIL ** (1 / (self.groups or self.n))
+        return share
 
 
 class Conclusion(Part):

@@ -38,7 +38,7 @@ def spending(
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
-    """Show what a month's runs reserve and spend, its ceilings, and what stored models cost."""
+    """Show the costs of a month's runs, and its ceilings."""
     deployment = connect(stack, on_local)
     if deployment.state_table is None:
         raise CommandError(

@@ -11,7 +11,6 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slic
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.artifacts.guard import GuardScores
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
-from tuner.evaluation.statistics.comparison import share_that_may_differ
 from tuner.settings import GateRule, Margin
 
 # Slices that the sentence of the gate names for one rule.
@@ -216,7 +215,7 @@ def _largest_loss(scores: MeasureScores) -> float | None:
     if interval is None or scores.better is None:
         return None
     loss = -interval[0] if scores.better == "higher" else interval[1]
-    share = share_that_may_differ(scores.comparison)
+    share = scores.comparison.share_that_may_differ
     if share is None:
         return loss
     return None if scores.range is None else (1 - share) * loss + share * (scores.range[1] - scores.range[0])

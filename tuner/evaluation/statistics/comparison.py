@@ -248,20 +248,6 @@ def detectable(error: float, degrees: float) -> float:
     return (quantile(degrees, (1 + CONFIDENCE) / 2) + quantile(degrees, POWER)) * error
 
 
-def share_that_may_differ(comparison: Comparison) -> float | None:
-    """If all questions, or groups, have the same difference: of how many others it may be another one, as a share.
-
-    Then the interval has no width, but shows nothing about the spread of other questions. The share is the upper end of
-    the exact 95 % interval of Clopper and Pearson for none of `n`. None if the differences have a spread.
-    """
-    interval = comparison.interval
-    if interval is None or interval[1] - interval[0] >= _EQUAL:
-        return None
-    tail: float = (1 - CONFIDENCE) / 2
-    share: float = 1 - tail ** (1 / (comparison.groups or comparison.n))
-    return share
-
-
 def units_needed(comparison: PairedDifference) -> int | None:
     """How many independent questions, or groups as large as today's, would decide with 80 % power.
 

@@ -20,7 +20,7 @@ from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING
-from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, share_that_may_differ, units_needed
+from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, units_needed
 
 # A larger number of questions to add is not worth naming.
 _MOST_QUESTIONS = 100_000
@@ -184,7 +184,7 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"Too few independent questions: {asked} cannot show any difference, because questions of one group are "
             f"answered well or badly together; at least {FEWEST} groups are needed."
         )
-    elif share := share_that_may_differ(scores.comparison):
+    elif share := scores.comparison.share_that_may_differ:
         notes.append(
             f"The difference is the same in each of {asked}, so the interval has no width. That does not show that "
             f"other questions are like these: up to {100 * share:.2g} % of them may have another difference."

@@ -49,6 +49,7 @@ _EVENTS: dict[str, Any] = {
     "assign_places": {"leaving": {**_RUN, "pool": "preparation", "since": "2026-11-28T12:00:00Z"}},
     "request_approval": {**_RUN, "task_token": "token", "seconds": 60},
     "answer_questions": {**_RUN, "model": "base", "shards": [0], "shard_size": 25},
+    "check_batch": {**_RUN, "shard_size": 25},
     "score_answers": {**_RUN, "shard_size": 25},
     "close_run": {"detail": {**_ENDED, "status": "FAILED"}},
     "write_report": {**_RUN, "failure": None},
