@@ -46,6 +46,8 @@ def data_owner(arns: Arns) -> list[Grant]:
         *bedrock.stop_jobs(arns),
         *bedrock.describe_endpoints(arns),
         *bedrock.find_endpoints(arns),
+        *batch.list_batches(arns),
+        *batch.describe_batches(arns),
         *bedrock.find_models(arns, "shows what stored models cost"),
     ]
 
@@ -66,8 +68,6 @@ def operator(arns: Arns) -> list[Grant]:
             (arns.function("release_throughput"),),
             "`throughput release` has it recorded what is gone",
         ),
-        *batch.list_batches(arns),
-        *batch.describe_batches(arns),
         *batch.stop_batches(arns),
         *bedrock.delete_endpoints(arns),
         bedrock.delete_tagged_models(arns),

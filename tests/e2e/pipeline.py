@@ -125,19 +125,24 @@ class Pipeline:
         """Changes the local Bedrock's own settings."""
         self.local_bedrock("PUT", "settings", json.dumps(settings))
 
-    def invoke(self, output: str, event: dict[str, Any]) -> Any:
-        """What the function that the stack's output names returns. A new or an idle one refuses its first call."""
-        functions = self.client("lambda")
+    def reply(self, function: str, event: dict[str, Any], functions: Any = None) -> dict[str, Any]:
+        """Lambda's reply to the invocation of a function. A new or an idle function refuses its first call."""
+        functions = functions or self.client("lambda")
 
         def ready() -> dict[str, Any] | None:
             try:
-                return functions.invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
+                return functions.invoke(FunctionName=function, Payload=json.dumps(event))
             except ClientError as error:
                 if error.response["Error"]["Code"] in _NOT_READY:
                     return None
                 raise
 
-        reply = until(ready, f"the function {output} to be Active")
+        found: dict[str, Any] = until(ready, f"the function {function} to be Active")
+        return found
+
+    def invoke(self, output: str, event: dict[str, Any]) -> Any:
+        """What the function that the stack's output names returns."""
+        reply = self.reply(self.outputs[output], event)
         result = json.loads(reply["Payload"].read())
         assert "FunctionError" not in reply, result
         return result

@@ -77,8 +77,7 @@ class AdminPipeline:
         """The result or the error of a function, which is named by itself or by an output of the stack."""
         name = self.pipeline.outputs.get(function, function)
         functions = self.pipeline.session.client("lambda", config=_LONG_TIMEOUT)
-        reply = functions.invoke(FunctionName=name, Payload=json.dumps(event))
-        return json.loads(reply["Payload"].read())
+        return json.loads(self.pipeline.reply(name, event, functions)["Payload"].read())
 
     def sweep(self) -> Any:
         """Invokes the sweep as the hourly rule does."""
