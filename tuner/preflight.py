@@ -43,7 +43,7 @@ TOKEN_TEXTS = (
     "Unquestionably, the archaeologists' counterarguments misrepresented the lighthouse keeper's handwritten "
     "correspondence; nevertheless, everybody's disappointment was understandable, wasn't it? Antidisestablishment!",
     "On 2026-11-23T07:05:09Z, 1,234,567.89 records (0x7f3a, +41 79 555 01 23) cost $0.00035.\n\n    def f(x_1):\n"
-    "\t\treturn {'naïve': [x_1 ** 2, -3e-5], \"url\": 'https://example.com/a?b=c&d=%20'}  # TODO!!!",
+    "\t\treturn {'naïve': [x_1 ** 2, -3e-5], \"url\": 'https://example.com/a?b=c&d=%20'}  # why?!!",
     "Donaudampfschifffahrtsgesellschaft, où êtes-vous? Сколько это стоит? 東京の天気は晴れです。 그렇습니다 ¿por qué? "
     "कैसे हैं आप؟ مرحبا بالعالم 🙂👩‍🚀",
 )

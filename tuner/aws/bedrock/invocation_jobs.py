@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.bedrock.control_plane import tag_list, tags_of
+from tuner.aws.bedrock.control_plane import tag_list
 from tuner.aws.bedrock.resources import BATCH_HOURS, BatchRequest, PaidKind, PaidResource
-from tuner.aws.clients import Response, client
+from tuner.aws.bedrock.stoppable_jobs import StoppableJobs
+from tuner.aws.clients import Response
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
-from tuner.core.errors import RetryableError, StillAliveError
+from tuner.core.errors import RetryableError
 from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings
 
 _ACTIVE = ("Submitted", "Validating", "Scheduled", "InProgress")
-_UNKNOWN = {"ResourceNotFoundException", "ValidationException"}
 
 
-class InvocationJobs:
+class InvocationJobs(StoppableJobs):
     """Calls: bedrock:{Create,Get,List,Stop}ModelInvocationJob(s), TagResource, ListTagsForResource."""
 
     kind: PaidKind = "batch"
+    noun = "batch job"
 
     def __init__(self, api: Any = None, company: DeploymentSettings | None = None) -> None:
         """`company` holds the VPC and the tags that every job gets."""
-        self._api = api or client("bedrock")
+        super().__init__(api)
         self._company = company
 
     def create(self, request: BatchRequest) -> str:
@@ -57,34 +58,11 @@ class InvocationJobs:
                 for page in pages:
                     yield from map(_job, page.get("invocationJobSummaries", []))
 
-    def get(self, arn: str) -> PaidResource | None:
-        """The job with this ARN, whatever its status, or None."""
-        with mapped_errors(f"look up the batch job {arn}"):
-            try:
-                return _job(self._api.get_model_invocation_job(jobIdentifier=arn))
-            except ClientError as error:
-                if code_of(error) in _UNKNOWN:
-                    return None
-                raise
+    def _read(self, arn: str) -> PaidResource:
+        return _job(self._api.get_model_invocation_job(jobIdentifier=arn))
 
-    def delete(self, arn: str) -> None:
-        """Stops the job, unless it has ended or is stopping. Raises StillAliveError when Bedrock refuses now."""
-        with mapped_errors(f"stop the batch job {arn}"):
-            try:
-                self._api.stop_model_invocation_job(jobIdentifier=arn)
-            except ClientError as error:
-                if code_of(error) == "ResourceNotFoundException":
-                    return
-                # It may have ended a moment ago.
-                if code_of(error) not in {"ConflictException", "ValidationException"}:
-                    raise
-                job = self.get(arn)
-                if job and not job.has_ended:
-                    raise StillAliveError(f"Bedrock does not stop {arn} now: {message_of(error)}") from error
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """The tags of a job; empty when Bedrock does not know it."""
-        return tags_of(self._api, arn)
+    def _stop(self, arn: str) -> None:
+        self._api.stop_model_invocation_job(jobIdentifier=arn)
 
 
 def _members(request: BatchRequest) -> JsonObject:

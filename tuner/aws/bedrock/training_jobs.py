@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
-from tuner.aws.bedrock.control_plane import tags_of
 from tuner.aws.bedrock.resources import PaidKind, PaidResource
-from tuner.aws.clients import Response, client
-from tuner.aws.error_mapping import code_of, mapped_errors, message_of
-from tuner.core.errors import StillAliveError
-
-_UNKNOWN = {"ResourceNotFoundException", "ValidationException"}
+from tuner.aws.bedrock.stoppable_jobs import StoppableJobs
+from tuner.aws.clients import Response
+from tuner.aws.error_mapping import mapped_errors
 
 
-class TrainingJobs:
+class TrainingJobs(StoppableJobs):
     """Calls: bedrock:ListModelCustomizationJobs, GetModelCustomizationJob, StopModelCustomizationJob,
     ListTagsForResource.
     """
 
     kind: PaidKind = "training"
-
-    def __init__(self, api: Any = None) -> None:
-        self._api = api or client("bedrock")
+    noun = "customization job"
 
     def list(self, name: str) -> Iterator[PaidResource]:
         """All jobs in progress whose name contains `name`."""
@@ -36,34 +28,11 @@ class TrainingJobs:
             for page in pages:
                 yield from map(_job, page.get("modelCustomizationJobSummaries", []))
 
-    def get(self, arn: str) -> PaidResource | None:
-        """The job with this ARN or name, whatever its status, or None."""
-        with mapped_errors(f"look up the customization job {arn}"):
-            try:
-                return _job(self._api.get_model_customization_job(jobIdentifier=arn))
-            except ClientError as error:
-                if code_of(error) in _UNKNOWN:
-                    return None
-                raise
+    def _read(self, arn: str) -> PaidResource:
+        return _job(self._api.get_model_customization_job(jobIdentifier=arn))
 
-    def delete(self, arn: str) -> None:
-        """Stops the job, unless it has ended or is stopping. Raises StillAliveError when Bedrock refuses now."""
-        with mapped_errors(f"stop the customization job {arn}"):
-            try:
-                self._api.stop_model_customization_job(jobIdentifier=arn)
-            except ClientError as error:
-                if code_of(error) == "ResourceNotFoundException":
-                    return
-                # Bedrock stops only a job in progress. This one may have ended a moment ago.
-                if code_of(error) not in {"ConflictException", "ValidationException"}:
-                    raise
-                job = self.get(arn)
-                if job and not job.has_ended:
-                    raise StillAliveError(f"Bedrock does not stop {arn} now: {message_of(error)}") from error
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """The tags of a job; empty when Bedrock does not know it."""
-        return tags_of(self._api, arn)
+    def _stop(self, arn: str) -> None:
+        self._api.stop_model_customization_job(jobIdentifier=arn)
 
 
 def _job(found: Response) -> PaidResource:
