@@ -44,7 +44,7 @@ def install() -> None:
         if delay is None:
             sleep(seconds)
         else:
-            time.sleep(delay)
+            time.sleep(delay)  # in place of MiniStack's own sleep, in the thread of the execution that waits
 
     stepfunctions._find_matching_retrier = find_and_compute
     stepfunctions._scaled_sleep = sleep_for_delay

@@ -16,3 +16,8 @@ SETTINGS = {
 def invoke(module: Any, **event: Any) -> dict[str, Any]:
     result: dict[str, Any] = module.handler(event, CONTEXT)
     return result
+
+
+TWO_BASE_MODELS: dict[str, Any] = {
+    "candidates": [{"base_model": ["amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"]}]
+}

@@ -12,9 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from lambdas import (
-    answer_questions,
     arm_release,
-    check_batch,
     check_customization,
     check_throughput,
     estimate_cost,
@@ -23,7 +21,6 @@ from lambdas import (
     purchase_throughput,
     release_throughput,
     request_approval,
-    start_batch,
     start_customization,
     summarize_training,
 )
@@ -41,30 +38,24 @@ from tests.doubles import (
     write_json,
     write_lines,
 )
-from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS, invoke
-from tests.unit.serving.batch.test_batch_answers import Batches, prepared
+from tests.unit.lambdas.steps import GROUP, MACHINE, SETTINGS, TWO_BASE_MODELS, invoke
 from tests.unit.training.test_job import Jobs, a_job
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.ledger import Ceilings
-from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.dynamodb.ledger_table import LedgerTable
-from tuner.aws.s3.guard_questions import guard_answers, guard_questions, save_guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import (
     DatasetError,
-    EndpointFailedError,
     QuotaError,
-    RetryableError,
     RunRefusedError,
     SettingsError,
 )
 from tuner.core.run import run_id
 from tuner.core.times import iso, now
-from tuner.costs.meter import most_used
 from tuner.settings import InferenceSettings
 
 
@@ -73,13 +64,6 @@ class Models(Jobs):
 
     def foundation_model(self, model_id: str) -> FoundationModel:
         return FoundationModel(model_id, "Nova Micro", True, None, ("FINE_TUNING",))
-
-
-class Asked:
-    """A model that answers with its own endpoint."""
-
-    def ask(self, endpoint: str, *_: object) -> Reply:
-        return Reply(endpoint, "end_turn", 1, 1, 1)
 
 
 class NoQuota:
@@ -252,67 +236,6 @@ def test_the_task_token_is_written_only_to_the_runs_folder(
     assert "the-token" not in f"{text}{subject}{capsys.readouterr()}{wrong.value}"
 
 
-@pytest.mark.parametrize(
-    ("model", "endpoint"), [("base", "amazon.nova-micro-v1:0"), ("tuned", "arn:aws:bedrock:x:1:provisioned-model/y")]
-)
-def test_each_contestant_is_asked_at_its_own_endpoint(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, model: str, endpoint: str
-) -> None:
-    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    approve(cloud)
-    record = {"kind": "provisioned", "arn": "arn:aws:bedrock:x:1:provisioned-model/y", "name": NAME}
-    cloud.write(
-        Keys.ENDPOINT,
-        json.dumps({**record, "model_units": 1, "commitment": None, "created_at": "2026-11-23T07:00Z"}).encode(),
-    )
-    assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=25) == {"answered": 1, "failed": 0}
-    assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
-
-
-def test_another_model_is_asked_by_its_id_and_the_best_earlier_run_is_not_asked(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    cloud.save(manifest(compare_with=["amazon.nova-lite-v1:0", "best"]))
-    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    approve(cloud)
-    event = {"run_id": RUN, "shards": [0], "shard_size": 25}
-    assert invoke(answer_questions, model="nova-lite", **event) == {"answered": 1, "failed": 0}
-    assert [each.answer for each in cloud.answers("nova-lite")] == ["amazon.nova-lite-v1:0"]
-    assert most_used(cloud, "nova-lite").output > 0
-    assert invoke(answer_questions, model="best", **event) == {"answered": 0, "failed": 0}
-    assert cloud.answers("best") == []
-
-
-TWO_BASE_MODELS: dict[str, Any] = {
-    "candidates": [{"base_model": ["amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"]}]
-}
-
-
-@pytest.mark.parametrize(("number", "endpoint"), [(1, "amazon.nova-micro-v1:0"), (2, "amazon.nova-lite-v1:0")])
-def test_the_base_model_of_the_chosen_candidate_is_asked(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int, endpoint: str
-) -> None:
-    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    run = manifest(serving="on_demand", compare_with=["few_shot"], **TWO_BASE_MODELS)
-    cloud.save(run)
-    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    write_lines(cloud, Keys.contexts("few_shot"), [{"id": "1"}])
-    approve(cloud)
-    cloud.save(
-        TrainingSummary(
-            candidates=tuple(
-                CandidateResult(**each.model_dump(), job_name="j", epochs_asked=2, chosen=each.number == number)
-                for each in run.candidates
-            )
-        )
-    )
-    for contestant in ("base", "few_shot"):
-        invoke(answer_questions, run_id=RUN, model=contestant, shards=[0], shard_size=25)
-        assert [each.answer for each in cloud.answers(contestant)] == [endpoint]
-
-
 @pytest.mark.parametrize("differs", [False, True])
 def test_the_preflight_asks_each_base_model_with_the_same_texts(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, differs: bool
@@ -331,41 +254,6 @@ def test_the_preflight_asks_each_base_model_with_the_same_texts(
             invoke(preflight, run_id=RUN)
     else:
         assert invoke(preflight, run_id=RUN) == {"warnings": 0, "customization_jobs": 0}
-
-
-def test_one_worker_asks_both_models_the_guard_questions(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    cloud.write(Keys.MANIFEST, manifest(serving="on_demand", evaluation={"guard": 3}).model_dump_json().encode())
-    save_guard_questions(cloud, cloud.manifest().settings.evaluation)
-    write_lines(cloud, Keys.EVALUATION, [{"id": str(n), "question": "q", "reference": "r"} for n in range(2)])
-    approve(cloud)
-    write_json(cloud, Keys.ENDPOINT, {"kind": "on_demand", "arn": "arn:d", "name": NAME, "created_at": iso(now())})
-    for model in ("base", "tuned"):
-        assert invoke(answer_questions, run_id=RUN, model=model, shards=[1], shard_size=1)["answered"] == 1
-        assert guard_answers(cloud, model) == []
-        assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=1)["answered"] == 4
-        assert [each.id for each in guard_answers(cloud, model)] == [each.id for each in guard_questions(cloud)]
-    assert [each.id for each in cloud.answers("base")] == ["0", "1"]
-    # What a payer used includes the guard questions: three calls, and two of the evaluation.
-    assert most_used(cloud, "base").output == 5
-
-
-@pytest.mark.parametrize(("minutes", "error"), [(1, RetryableError), (10, EndpointFailedError)])
-def test_an_endpoint_that_the_runtime_does_not_know_yet_is_retried(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, minutes: int, error: type[Exception]
-) -> None:
-    class Unknown(Asked):
-        def ask(self, endpoint: str, *_: object) -> Reply:
-            raise EndpointFailedError(f"{endpoint} is not there to be asked.")
-
-    monkeypatch.setattr(answer_questions, "ConverseClient", Unknown)
-    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    approve(cloud)
-    arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
-    record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
-    write_json(cloud, Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})
-    with pytest.raises(error, match="not there to be asked"):
-        invoke(answer_questions, run_id=RUN, model="tuned", shards=[0], shard_size=25)
 
 
 def test_the_job_is_started_checked_and_summarized(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,31 +340,3 @@ def test_the_event_says_what_is_released(
 def test_an_event_for_no_release_or_for_two_is_refused(environment: None, event: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="give one of"):
         invoke(release_throughput, **event)
-
-
-@pytest.fixture
-def batches(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Batches:
-    """The bucket has an approved run with batch jobs, which Bedrock answers at once."""
-    monkeypatch.setenv("BATCH_ROLE_ARN", "arn:aws:iam::123456789012:role/batch")
-    for name, data in prepared(3).files.items():
-        cloud.write(name, data)
-    jobs = Batches(cloud)
-    for module in (start_batch, check_batch):
-        monkeypatch.setattr(module, "InvocationJobs", lambda **_: jobs)
-    return jobs
-
-
-def test_the_jobs_are_started_with_the_role_and_their_answers_are_not_asked_for_again(
-    batches: Batches, cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert invoke(start_batch, run_id=RUN) == {"jobs": 1, "wait_seconds": 7}
-    assert [each.role_arn for each in batches.requests.values()] == ["arn:aws:iam::123456789012:role/batch"]
-    batches.status = "InProgress"
-    waiting = invoke(check_batch, run_id=RUN, shard_size=25)
-    assert (waiting["status"], waiting["wait_seconds"]) == ("InProgress", 7)
-    batches.status = "Completed"
-    assert invoke(check_batch, run_id=RUN, shard_size=25)["status"] == "Completed"
-    # No call is made: there is no model behind this client.
-    monkeypatch.setattr(answer_questions, "ConverseClient", lambda: None)
-    assert invoke(answer_questions, run_id=RUN, model="base", shards=[0], shard_size=25) == {"answered": 3, "failed": 0}
-    assert json.loads(cloud.read(Keys.answers("base", 0)).splitlines()[0])["batch"] is True
