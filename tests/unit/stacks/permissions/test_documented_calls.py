@@ -9,7 +9,7 @@ import pytest
 from stacks.function_table import STEPS, Step
 from stacks.permissions.permissions_page import example_arns
 
-LAMBDAS = Path(__file__).parents[3] / "lambdas"
+LAMBDAS = Path(__file__).parents[4] / "lambdas"
 # Every function may write logs and traces, and Lambda sends its failed events to a queue.
 _OF_EVERY_FUNCTION = re.compile(r"^(logs|xray|sqs):")
 # Granted to all functions that read a run, so that S3 answers "not found" for an absent artifact, not "denied".
