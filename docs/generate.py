@@ -13,15 +13,15 @@ from pydantic.fields import FieldInfo
 
 from docs.first_deployment import filled, synthesized
 from docs.tables import table
-from stacks.checks.limits import limits_page
+from stacks.checks.limits_page import limits_page
 from stacks.permissions.company_page import company_page
 from stacks.permissions.permissions_page import permissions_page
-from statemachine.diagram import diagram_page
+from statemachine.state_machine_page import state_machine_page
 from tests.authorization.page import authorization_page
 from tuner import catalog
 from tuner.artifacts.evaluation.gate import GateEvent
 from tuner.artifacts.report import Report
-from tuner.cli import reference
+from tuner.cli.cli_page import cli_page
 from tuner.core import errors
 from tuner.costs.prices.price_list import UNITS, prices
 from tuner.settings import DeploymentSettings, RunSettings
@@ -237,10 +237,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "models.md": models_page,
     "prices.md": prices_page,
     "errors.md": errors_page,
-    "cli.md": reference.page,
+    "cli.md": cli_page,
     "permissions.md": permissions_page,
     "authorization.md": authorization_page,
-    "state-machine.md": diagram_page,
+    "state-machine.md": state_machine_page,
     "limits.md": limits_page,
     "company.md": company_page,
 }

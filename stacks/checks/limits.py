@@ -135,17 +135,3 @@ LIMITS = {
         Limit("resource.tags", 50, "tags", "tags of a resource", _TAGS),
     )
 }
-
-
-def limits_page() -> str:
-    """docs/limits.md."""
-    rows = [
-        f"| {limit.of} | {limit.most:,} {limit.unit} | [{limit.read}]({limit.source}) |\n" for limit in LIMITS.values()
-    ]
-    return (
-        "# AWS limits\n\n*For the platform engineer.*\n\n"
-        "Source: `stacks/checks/limits.py`. A test checks the template against each limit, with the default settings "
-        "and with the largest settings that synthesis accepts. For limits that AWS raises on request, the table has "
-        "the value of a new account.\n\n"
-        "| limit | maximum | AWS page, read on |\n| --- | --- | --- |\n" + "".join(rows)
-    )

@@ -18,7 +18,6 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
-from tuner.cli.unused_files import no_training_file
 from tuner.core import run
 from tuner.core.file_formats import accepted_names
 from tuner.core.json_types import JsonObject
@@ -27,7 +26,7 @@ from tuner.datasets import LocalFile, Source
 from tuner.datasets.io import files_below
 from tuner.intake.arrival import files_fit, too_many_files
 from tuner.intake.manifest import refuse_rule_without_guard
-from tuner.intake.unused_files import can_start
+from tuner.intake.unused_files import can_start, no_training_file
 from tuner.settings import RunSettings, load, parse_document, read_document
 
 _TRAINING_FILE = accepted_names("training")

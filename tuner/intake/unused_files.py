@@ -1,4 +1,4 @@
-"""Files in a dataset's folder that a run does not use, because of their names. Says what to call them."""
+"""Files in a folder that a run does not use because of their names, and folders that are no dataset; what to rename."""
 
 from __future__ import annotations
 
@@ -123,3 +123,27 @@ def renaming(names: Collection[str]) -> str | None:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(map(shown_name, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+
+
+def no_training_file(folder: str, names: Collection[str]) -> str:
+    """Why a folder is not enough for a run (`can_start`), and what to do. `names` are those of all its files."""
+    inner = _datasets(names)
+    if inner:
+        paths = [f"{folder.rstrip('/')}/{name}" for name in inner[:_SHOWN]]
+        more = f", and {len(inner) - _SHOWN} more" if len(inner) > _SHOWN else ""
+        which = "one of its datasets" if len(inner) > 1 else "the dataset in it"
+        return f"'{folder}' has no training file. Name {which}: {', '.join(paths)}{more}."
+    remedy = renaming(names) or f"Add {accepted_names('training')}; or documents, below documents/."
+    return f"'{folder}' has no training file. {remedy}"
+
+
+def _datasets(names: Collection[str]) -> list[str]:
+    """The folders inside of one without data files that are datasets themselves."""
+    if any(role_of(name) for name in names):
+        return []
+    inner: dict[str, list[str]] = {}
+    for name in names:
+        top, slash, rest = name.partition("/")
+        if slash:
+            inner.setdefault(top, []).append(rest)
+    return sorted(top for top, files in inner.items() if can_start(files))

@@ -12,7 +12,7 @@ from tests.unit.cli.histories import BEGAN, TO_TRAINING, History
 from tests.unit.cli.samples import REQUEST, failed, report
 from tuner.artifacts.report import Report
 from tuner.aws.clients import client
-from tuner.cli.reference import ACTIONS
+from tuner.cli.permissions import ACTIONS
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.collect.run_summary import run_summary
 from tuner.settings import DeploymentSettings

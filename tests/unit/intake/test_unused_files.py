@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.cli.unused_files import no_training_file
-from tuner.intake.unused_files import right_name, unused_files
+from tuner.intake.unused_files import no_training_file, right_name, unused_files
 
 RIGHT_NAMES = {
     "claude3_ft_training.jsonl": "training.jsonl",

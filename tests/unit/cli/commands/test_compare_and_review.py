@@ -219,7 +219,7 @@ def test_human_scores_are_applied_to_the_gate(
 
 
 def test_the_reference_names_the_actions_of_compare_and_review(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
-    from tuner.cli.reference import ACTIONS
+    from tuner.cli.permissions import ACTIONS
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
 

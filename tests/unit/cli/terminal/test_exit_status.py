@@ -10,7 +10,7 @@ import pytest
 from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.histories import TO_THE_END, History
 from tests.unit.cli.samples import failed, report
-from tuner.cli import reference
+from tuner.cli.cli_page import cli_page
 from tuner.cli.terminal.exit_status import MEANINGS, ExitStatus
 from tuner.core.artifact_keys import Keys
 
@@ -120,6 +120,6 @@ def test_a_command_that_failed(tuner: Tuner, call: list[str]) -> None:
 
 def test_the_table_has_every_status() -> None:
     assert set(MEANINGS) == set(ExitStatus)
-    page = reference.page()
+    page = cli_page()
     for status in ExitStatus:
         assert f"\n| {status.value} | {MEANINGS[status]} |\n" in page

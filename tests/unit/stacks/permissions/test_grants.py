@@ -21,7 +21,7 @@ from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.costs.token_reservation import Reservation, batch_payer
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
-from tuner.cli.reference import ACTIONS
+from tuner.cli.permissions import ACTIONS
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.score_run import REVIEW
 

@@ -33,7 +33,6 @@ from tuner.cli.commands.data.options import (
 from tuner.cli.dataset_check import PlannedGeneration, check_dataset, planned_generation
 from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.console import emit, say
-from tuner.cli.unused_files import no_training_file
 from tuner.core.errors import DatasetError
 from tuner.core.run import role_of
 from tuner.datasets import Findings, Prepared, Source
@@ -43,7 +42,7 @@ from tuner.evaluation.guard.own_questions import own_questions
 from tuner.intake.arrival import files_fit, too_many_files
 from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
 from tuner.intake.resolve import customizations, served
-from tuner.intake.unused_files import can_start
+from tuner.intake.unused_files import can_start, no_training_file
 from tuner.reporting.formatting import plural
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 

@@ -112,7 +112,7 @@ def test_nothing_is_deleted_without_confirmation_or_name(tuner: Tuner, bedrock: 
 
 
 def test_the_reference_names_the_actions_that_are_used(tuner: Tuner, bedrock: Bedrock, aws: FakeAws) -> None:
-    from tuner.cli.reference import ACTIONS
+    from tuner.cli.permissions import ACTIONS
 
     bedrock.add("tuner-faq-1", OURS)
     aws.actions.clear()

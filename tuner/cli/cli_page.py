@@ -8,6 +8,7 @@ from typing import Any
 import typer.main
 
 from tuner.cli.app import app
+from tuner.cli.permissions import ACTIONS
 from tuner.cli.terminal.exit_status import MEANINGS
 
 _OPENING = """# The `tuner` command
@@ -33,74 +34,9 @@ key. To follow its run, or to find one for `--again`, `run` also needs the actio
 | command | actions |
 | --- | --- |
 """
-_LOOK_UP = {"states:DescribeExecution", "states:ListExecutions", "s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
-_ALIVE = {"bedrock:ListProvisionedModelThroughputs", "bedrock:ListCustomModelDeployments"}
-_QUEUE = {"dynamodb:GetItem", "dynamodb:Query"}
-_FOLLOW = {
-    *_LOOK_UP,
-    *_QUEUE,
-    *_ALIVE,
-    "states:DescribeStateMachineForExecution",
-    "states:GetExecutionHistory",
-    "bedrock:GetModelCustomizationJob",
-    "lambda:GetFunctionConfiguration",
-}
-_ANSWER = {*_LOOK_UP, "sts:GetCallerIdentity", "s3:PutObject", "kms:GenerateDataKey"}
-# Actions by command. Tests compare them with the calls that the commands make.
-ACTIONS = {
-    "run": {
-        "s3:ListBucket",
-        "s3:GetObject",
-        "s3:PutObject",
-        "s3:DeleteObject",
-        "kms:GenerateDataKey",
-        "kms:Decrypt",
-        "states:DescribeExecution",
-        "lambda:InvokeFunction",
-    },
-    "watch": _FOLLOW,
-    "runs": {*_LOOK_UP, *_QUEUE},
-    "show": _FOLLOW,
-    "report": _LOOK_UP,
-    "estimate --stack": {"bedrock:GetFoundationModel", "pricing:GetProducts"},
-    "stop": {
-        *_LOOK_UP,
-        *_ALIVE,
-        "states:StopExecution",
-        "bedrock:ListModelCustomizationJobs",
-        "bedrock:ListTagsForResource",
-        "bedrock:GetModelCustomizationJob",
-        "bedrock:StopModelCustomizationJob",
-    },
-    "compare": _LOOK_UP,
-    "review export": {*_LOOK_UP, "s3:PutObject", "kms:GenerateDataKey"},  # writes the sheet of a sample
-    "review import": {*_LOOK_UP, "s3:PutObject", "kms:GenerateDataKey", "bedrock:TagResource", "events:PutEvents"},
-    "approve": {*_ANSWER, "states:SendTaskSuccess"},
-    "reject": {*_ANSWER, "states:SendTaskFailure"},
-    "models": {"bedrock:ListCustomModels", "bedrock:ListTagsForResource"},
-    "models delete": {
-        *_LOOK_UP,
-        "bedrock:ListCustomModels",
-        "bedrock:ListTagsForResource",
-        "bedrock:DeleteCustomModel",
-    },
-    "doctor": {
-        "sts:GetCallerIdentity",
-        "s3:ListBucket",
-        "iam:GetRole",
-        "states:DescribeStateMachine",
-        "ssm:GetParameter",
-        "lambda:GetAccountSettings",
-        "lambda:InvokeFunction",
-        "bedrock:GetFoundationModel",
-        "bedrock:GetFoundationModelAvailability",
-        "bedrock:InvokeModel",
-        "servicequotas:ListServiceQuotas",
-    },
-}
 
 
-def page() -> str:
+def cli_page() -> str:
     """The reference, in Markdown."""
     root = typer.main.get_command(app)
     return (

@@ -2,16 +2,16 @@
 
 import re
 
-from tuner.cli import reference
+from tuner.cli.cli_page import cli_page
 
 
 def test_every_argument_and_option_has_a_description() -> None:
-    rows = [line for line in reference.page().splitlines() if line.startswith("| `")]
+    rows = [line for line in cli_page().splitlines() if line.startswith("| `")]
     assert len(rows) > 20
     assert all(re.search(r"[a-z]{2}", row.split(" | ")[1]) for row in rows)
 
 
 def test_nothing_is_unnamed() -> None:
-    assert "None" not in reference.page()
+    assert "None" not in cli_page()
     for command in ("run", "watch", "runs", "show", "report", "stop", "doctor", "local up", "local env", "version"):
-        assert f"## `tuner {command}" in reference.page()
+        assert f"## `tuner {command}" in cli_page()

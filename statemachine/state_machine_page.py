@@ -14,7 +14,7 @@ from tuner.settings import DeploymentSettings
 _RELEASED = "Release after a failure"
 
 
-def diagram_page() -> str:
+def state_machine_page() -> str:
     """The page. The diagram omits failures that lead directly to the report; the table lists them."""
     states: dict[str, dict[str, Any]] = definition()["States"]
     ids = {name: f"s{number}" for number, name in enumerate(states)}
