@@ -30,7 +30,7 @@ from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.reading import UnusableError
 from tuner.generation.reading.document_chunks import document_chunks
 from tuner.settings import FieldNames, parse_document
-from tuner.settings.documents import MOST_BYTES
+from tuner.settings.yaml_documents import MOST_BYTES
 
 FACTOR = 4
 MOST_TIMES = 8.0

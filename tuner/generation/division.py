@@ -16,7 +16,7 @@ from tuner.core.run import DataRole
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.limits import record_counts
 from tuner.generation.chunks import SMALL_CHUNK_CHARACTERS, Chunk
-from tuner.settings.run import GenerateSettings
+from tuner.settings.run.generation import GenerateSettings
 
 MORE_QUESTIONS = "Add documents, raise generate.questions_per_part in run.yaml, or upload a training file of your own."
 # A pair that repeats one of an earlier set is dropped. Evaluation questions are to stay, so they come first.

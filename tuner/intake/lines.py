@@ -7,7 +7,7 @@ import re
 import yaml
 
 from tuner.core.errors import RunRefusedError
-from tuner.settings.documents import key_lines
+from tuner.settings.yaml_documents import key_lines
 
 
 def with_lines(error: RunRefusedError, name: str, text: str) -> RunRefusedError:

@@ -22,7 +22,7 @@ from tuner.intake.same_name_run import ran_before
 from tuner.intake.unused_files import unused_files
 from tuner.preflight import offered_model
 from tuner.settings import DeploymentSettings, RunSettings, parse_document
-from tuner.settings.documents import document_text, refuse_long
+from tuner.settings.yaml_documents import document_text, refuse_long
 
 # Roles with at most one file.
 _SINGLE_FILE_ROLES: tuple[Role, ...] = ("training", "validation", "evaluation", "guard", "settings")

@@ -12,7 +12,7 @@ from tuner.catalog.encoders import encoders
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.core.json_types import JsonObject
 from tuner.settings import DeploymentSettings, RunSettings, load
-from tuner.settings.candidates import HyperparameterValue
+from tuner.settings.run.candidates import HyperparameterValue
 
 T = TypeVar("T")
 

@@ -30,7 +30,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
         1,
         "the alias for Converse's blocks: arguments and results of tools are any JSON",
     ),
-    "tuner/settings/documents.py": (2, "overrides a method and an attribute of PyYAML"),
+    "tuner/settings/yaml_documents.py": (2, "overrides a method and an attribute of PyYAML"),
 }
 
 

@@ -22,7 +22,7 @@ from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import summarize
 from tuner.settings import JudgeSettings
-from tuner.settings.tasks import ScorerSettings
+from tuner.settings.run.scorer import ScorerSettings
 
 CORRECTNESS = MeasureScores(label="Correctness", range=(1, 10), better="higher")
 LENGTH = MeasureScores(label="Length in words", range=None, better=None)

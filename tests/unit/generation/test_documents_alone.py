@@ -29,7 +29,7 @@ from tuner.generation import generate_data, plan_generation
 from tuner.generation.chunks import Chunk
 from tuner.generation.division import divide
 from tuner.generation.plan import Progress
-from tuner.settings.run import GenerateSettings
+from tuner.settings.run.generation import GenerateSettings
 
 ROLES: tuple[DataRole, ...] = ("training", "validation", "evaluation")
 MODEL = catalog.model(NOVA)

@@ -12,7 +12,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.scores import summarize
-from tuner.settings.gate import GateRule
+from tuner.settings.run.gate import GateRule
 
 KINDS = ("base", "tuned", "few_shot", "retrieval", "retrieval_tuned")
 # For a million tokens: $1 and $2 of the base model, $3 and $4 of a tuned one. $2 a month of storage.

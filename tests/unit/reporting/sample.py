@@ -20,8 +20,8 @@ from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import summarize
-from tuner.settings.evaluation import EvaluationSettings
-from tuner.settings.gate import GateRule
+from tuner.settings.run.evaluation import EvaluationSettings
+from tuner.settings.run.gate import GateRule
 
 RUN = "bedrock-faq-0123456789ab"
 EARLIER = "bedrock-faq-ba9876543210"

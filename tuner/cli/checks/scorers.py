@@ -11,7 +11,7 @@ from tuner.core.errors import RetryableError
 from tuner.evaluation.judging.scorer_check import made_up_answers, try_scorer
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.settings import DeploymentSettings, RunSettings
-from tuner.settings.tasks import ScorerSettings
+from tuner.settings.run.scorer import ScorerSettings
 
 _CORRECT = (
     "Correct the function or its ARN in the setting 'scorers' (docs/tasks.md). A function that needs references of a "

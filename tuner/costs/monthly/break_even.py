@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Assumptions, BreakEven, Line, Outcome, ServingOption
 from tuner.costs.monthly.lines import Service, Tokens, ways
-from tuner.settings.break_even import BreakEvenSettings
+from tuner.settings.run.break_even import BreakEvenSettings
 
 
 def break_even(assumed: Assumptions, rates: Sequence[Rate], on_demand: bool) -> BreakEven:

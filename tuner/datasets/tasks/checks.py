@@ -10,8 +10,8 @@ from tuner.datasets.findings import Findings, Issue, printable
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.tasks.answers import Answers, FieldKinds
 from tuner.settings import RunSettings
-from tuner.settings.evaluation import check_measures
-from tuner.settings.gate import check_gate
+from tuner.settings.run.evaluation import check_measures
+from tuner.settings.run.gate import check_gate
 
 # A label with this many times the records of another one is warned of.
 _UNBALANCED = 10

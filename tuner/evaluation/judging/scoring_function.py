@@ -30,7 +30,7 @@ from tuner.core.errors import (
 from tuner.core.json_types import Json
 from tuner.costs.judge_usage import SCORER_ATTEMPTS
 from tuner.costs.meter import Meter, Tokens
-from tuner.settings.tasks import ScorerSettings
+from tuner.settings.run.scorer import ScorerSettings
 
 Call = Callable[[str, Json, float], Json]
 _WAIT_SECONDS = 1.0

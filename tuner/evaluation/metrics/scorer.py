@@ -13,7 +13,7 @@ from tuner.core.errors import SettingsError
 from tuner.evaluation.grading.samples import Sample, contestants_of
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
-from tuner.settings.tasks import ScorerSettings
+from tuner.settings.run.scorer import ScorerSettings
 
 
 class Scorer(Metric):

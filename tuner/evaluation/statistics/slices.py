@@ -21,7 +21,7 @@ from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.statistics.comparison import PairedDifference
 from tuner.evaluation.statistics.verdict import Names, conclude
-from tuner.settings.evaluation import LABEL_SLICE
+from tuner.settings.run.evaluation import LABEL_SLICE
 
 # The scores of some questions by every measure.
 ScoresOf = Callable[[Sequence[QuestionScores]], Mapping[str, MeasureScores]]

@@ -19,9 +19,9 @@ from tuner.core.json_types import Json, JsonObject
 from tuner.core.strict_model import accepted_types
 from tuner.settings.deployment.checks import problems
 from tuner.settings.deployment.settings import DeploymentSettings
-from tuner.settings.documents import DEEPEST, check_values
 from tuner.settings.loading import every
 from tuner.settings.messages import sentences
+from tuner.settings.yaml_documents import DEEPEST, check_values
 
 # Keys of the CDK and its libraries: feature flags (`@aws-cdk/core:...`), options of its command line (`aws:cdk:...`,
 # `cdk-migrate`, `cli-telemetry`), results of lookups (`ami:account=...`), and what `cdk acknowledge` writes.

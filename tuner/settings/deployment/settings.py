@@ -20,7 +20,7 @@ from tuner.settings.deployment.company import (
 )
 from tuner.settings.deployment.prices import GivenPrice
 from tuner.settings.loading import matching
-from tuner.settings.run import Commitment
+from tuner.settings.run.settings import Commitment
 
 # The shortest pause, as a share of the time waited so far. It limits a week of training to 340 polls: an execution's
 # history has at most 25,000 events.

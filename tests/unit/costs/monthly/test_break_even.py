@@ -12,7 +12,7 @@ from tuner.artifacts.report.break_even import Assumptions, BreakEven, ServingOpt
 from tuner.core.errors import SettingsError
 from tuner.costs.monthly.break_even import assumptions, break_even
 from tuner.settings import RunSettings, load, parse_document
-from tuner.settings.break_even import BreakEvenSettings
+from tuner.settings.run.break_even import BreakEvenSettings
 
 ASSUMED = Assumptions(
     passages_tokens=1500,

@@ -25,7 +25,7 @@ from tuner.evaluation.review.people import with_people
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.settings import RunSettings, load
-from tuner.settings.tasks import ScorerSettings
+from tuner.settings.run.scorer import ScorerSettings
 
 Reply = Callable[[list[dict[str, Any]]], Any]
 SETTINGS = ScorerSettings(name="check", batch=2)

@@ -21,7 +21,7 @@ from tuner.artifacts.serving import EndpointDetails
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
 from tuner.reporting import Failure, build, notification_text, page
 from tuner.reporting.advice.recommendation import recommendation
-from tuner.settings.gate import GateRule, Margin
+from tuner.settings.run.gate import GateRule, Margin
 
 NO_COSTS = dict.fromkeys(RATES)
 TUNED_WINS = {"base": 3.0, "tuned": 8.0}

@@ -15,7 +15,7 @@ from tuner.core.strict_model import StrictModel, accepted_types, read_from_artif
 from tuner.intake.lines import with_lines
 from tuner.intake.resolve import resolve
 from tuner.settings import DeploymentSettings, RunSettings, deployment_settings, load, parse_document, read_document
-from tuner.settings.documents import DEEPEST, MOST_BYTES, MOST_ENTRIES, key_lines
+from tuner.settings.yaml_documents import DEEPEST, MOST_BYTES, MOST_ENTRIES, key_lines
 
 MOST_BYTES_OF_A_MESSAGE = 2000
 DEPLOYMENT = deployment_settings({})

@@ -9,9 +9,9 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationIn
 
 from tuner.catalog.guard_questions import CATEGORY_FIELD, MEASURE
 from tuner.core.strict_model import StrictModel, is_from_artifact
-from tuner.settings.contestants import DEFAULT_COMPARED, METHODS, ComparedWith
-from tuner.settings.evaluation import check_measures
 from tuner.settings.messages import unknown_name
+from tuner.settings.run.contestants import DEFAULT_COMPARED, METHODS, ComparedWith
+from tuner.settings.run.evaluation import check_measures
 
 # What a rule of the gate can compare the tuned model with: the base model, the dataset's best earlier run, or another
 # contestant of the run, by its name.

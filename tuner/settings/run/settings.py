@@ -4,147 +4,34 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from tuner.catalog.guard_questions import MAX_TOKENS, MEASURE
 from tuner.catalog.judges import judge_or_assumed
 from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.resource_names import MOST_CANDIDATES
-from tuner.core.strict_model import Number, StrictModel, is_from_artifact
-from tuner.settings.break_even import BreakEvenSettings
-from tuner.settings.candidates import CandidateSettings, HyperparameterValue, without_booleans
-from tuner.settings.contestants import (
+from tuner.core.strict_model import StrictModel, is_from_artifact
+from tuner.settings.run.break_even import BreakEvenSettings
+from tuner.settings.run.candidates import CandidateSettings, HyperparameterValue, without_booleans
+from tuner.settings.run.contestants import (
     DEFAULT_COMPARED,
     ComparedWith,
     FewShotSettings,
     RetrievalSettings,
     check_compared,
 )
-from tuner.settings.evaluation import EvaluationSettings
-from tuner.settings.gate import GateRule, check_contestants, check_gate, check_guard_rule, check_rule, check_slices
-from tuner.settings.tasks import ClassificationSettings, ExtractionSettings, ScorerSettings
+from tuner.settings.run.evaluation import EvaluationSettings
+from tuner.settings.run.fields import FieldNames
+from tuner.settings.run.gate import GateRule, check_contestants, check_gate, check_guard_rule, check_rule, check_slices
+from tuner.settings.run.generation import GenerateSettings, ValidationSettings
+from tuner.settings.run.inference import InferenceSettings
+from tuner.settings.run.judge import BertScoreSettings, JudgeSettings
+from tuner.settings.run.scorer import ScorerSettings
+from tuner.settings.run.tasks import ClassificationSettings, ExtractionSettings
 
 Commitment = Literal["OneMonth", "SixMonths"]
 Serving = Literal["provisioned", "on_demand", "none", "auto"]
-
-
-class FieldNames(StrictModel):
-    """The fields of a record with the question and the answer. By default they are detected by their names."""
-
-    prompt: str | None = Field(None, description="name of the field with the question")
-    completion: str | None = Field(None, description="name of the field with the answer")
-    records: str | None = Field(
-        None, description="path to the list of records in a JSON file that has them in an object, such as `data.items`"
-    )
-    ignore: tuple[str, ...] = Field((), description="fields that are left out, whatever their names say")
-    minimum: dict[str, Number] = Field(
-        default_factory=dict,
-        description="the least value of a field, such as `{rating: 4}`; other records are left out",
-    )
-
-
-class ValidationSettings(StrictModel):
-    """How validation data is made when the dataset has no `validation.*`."""
-
-    fraction: float = Field(
-        0.15, gt=0, le=0.5, description="share of the training records that is held out, by content hash"
-    )
-
-
-class GenerateSettings(StrictModel):
-    """How data is generated from `documents/*`.
-
-    With `training.*` and without `validation.*`, the validation data is. Without `training.*`, all data is that the
-    dataset does not have, each set from other parts of the documents.
-    """
-
-    count: int = Field(
-        32,
-        ge=0,
-        le=1000,
-        description="with a training file: question-answer pairs of validation data to generate; 0 generates none",
-    )
-    questions_per_part: int = Field(
-        4,
-        ge=1,
-        le=50,
-        description="without a training file: pairs to ask for about each part (about 1,000 characters) of a document",
-    )
-    most: int = Field(
-        1000, ge=1, le=20000, description="without a training file: the most pairs to ask for about all documents"
-    )
-    validation_share: float = Field(
-        0.15, gt=0, le=0.4, description="without a training file: share of the documents for validation questions"
-    )
-    evaluation_share: float = Field(
-        0.15, gt=0, le=0.4, description="without a training file: share of the documents for evaluation questions"
-    )
-    model: str | None = Field(
-        None, description="model id or inference profile that generates; by default the run's judge"
-    )
-
-
-# Twice as many as the mean token of English has, so that ordinary answers are read whole.
-_BYTES_READ_PER_TOKEN = 8
-
-
-class InferenceSettings(StrictModel):
-    """Inference parameters of both models. Temperature 0 makes the comparison as repeatable as possible."""
-
-    max_tokens: int = Field(512, ge=1, le=8192, description="maximum length of an answer, in tokens")
-    temperature: float | None = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="sampling temperature; 0 makes answers as repeatable as the model allows, and null sends none",
-    )
-    top_p: float | None = Field(None, gt=0, le=1, description="sent only if given")
-    stop_sequences: tuple[str, ...] = Field((), max_length=4, description="texts that end an answer")
-
-    @property
-    def longest_answer_bytes(self) -> int:
-        """The most bytes of an answer that the judge reads, with the characters &, < and > escaped.
-
-        A token of an answer can be a long text, such as a run of spaces, of which the judge's tokenizer makes many
-        tokens. Without a limit, the cost of reading the answers would have none.
-        """
-        return self.max_tokens * _BYTES_READ_PER_TOKEN
-
-
-class JudgeSettings(StrictModel):
-    """The model that grades the answers."""
-
-    model: str | None = Field(None, description="model id or inference profile; by default the deployment's judge")
-    models: tuple[str, ...] = Field(
-        (),
-        max_length=5,
-        description="instead of `model`, up to five judges that grade every answer; the mean of their grades counts",
-    )
-    max_tokens: int = Field(1024, ge=64, le=8192, description="maximum length of a grade with its reasons, in tokens")
-    temperature: float = Field(0.0, ge=0, le=1, description="sent only to models that accept it")
-    top_p: float | None = Field(None, gt=0, le=1, description="if given, sent instead of the temperature")
-    attempts: int = Field(3, ge=1, le=10, description="maximum number of requests for a well-formed grade")
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The judges that the settings name; none for the deployment's judge."""
-        return self.models or ((self.model,) if self.model else ())
-
-    @model_validator(mode="after")
-    def _names_judges_once(self) -> JudgeSettings:
-        if self.model and self.models:
-            raise ValueError("has both model and models; name all judges in models and remove model")
-        return self
-
-
-class BertScoreSettings(StrictModel):
-    """The encoder of BERTScore."""
-
-    model: str | None = Field(None, description="encoder; in a run only the deployment's, which is the default")
-    layer: int | None = Field(
-        None, ge=1, le=48, description="hidden layer; in a run only the deployed encoder's, which is the default"
-    )
 
 
 _SAY_WHICH = "name it with its range and the better values in scorer.measures"
