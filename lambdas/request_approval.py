@@ -15,12 +15,16 @@ from tuner.core.times import now
 
 
 class ApprovalEvent(RunEvent):
-    """The task token, and how many seconds the state machine waits. Validation errors do not show the token."""
+    """The task token, and how many seconds the state machine waits. Validation errors do not show the token.
+
+    `again`: a person has approved a smaller worst case of this run.
+    """
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     task_token: SecretStr
     seconds: float = Field(gt=0)
+    again: bool = False
 
 
 @step(ApprovalEvent)
@@ -30,5 +34,6 @@ def handler(event: ApprovalEvent, env: Environment) -> None:
     if Executions(env.state_machine_arn).status(event.run_id) != "RUNNING":
         logger.info("The execution has ended: nobody is asked")
         return
-    subject, text = approval.request_approval(env.folder(event.run_id), event.task_token, event.seconds, now())
+    folder = env.folder(event.run_id)
+    subject, text = approval.request_approval(folder, event.task_token, event.seconds, now(), event.again)
     notify(env.topic_arn, subject, text, {"status": "WAITING_FOR_APPROVAL", "run_id": event.run_id})

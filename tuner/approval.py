@@ -18,9 +18,12 @@ from tuner.core.times import iso
 from tuner.costs.spending_decision import spending_reason
 
 
-def request_approval(folder: RunFolder, token: SecretStr, seconds: float, now: dt.datetime) -> tuple[str, str]:
+def request_approval(
+    folder: RunFolder, token: SecretStr, seconds: float, now: dt.datetime, again: bool = False
+) -> tuple[str, str]:
     """Stores the request, and returns the subject and the text of the notification that asks for approval.
 
+    `again`: a person has approved a smaller worst case of this run.
     A retry with another token replaces the first request: Step Functions accepts only the newest token.
     """
     estimate = folder.load(Estimate)
@@ -30,6 +33,7 @@ def request_approval(folder: RunFolder, token: SecretStr, seconds: float, now: d
         estimated_usd=estimate.total_usd,
         at_most_usd=estimate.at_most_usd,
         unknown=estimate.unknown,
+        again=again,
         task_token=token,
     )
     folder.save(request)
@@ -53,7 +57,7 @@ def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> s
         "",
         *(_line(item) for item in estimate.items),
         "",
-        f"Approve it:  tuner approve {run_id}",
+        f"Approve it:  {request.approve_command(run_id)}",
         f'Reject it:   tuner reject {run_id} --reason "why"',
         "",
         "Nothing has been spent on training or serving. If nobody answers by "

@@ -205,17 +205,17 @@ def check_subscription(access: Access, judge: Judge, key: str = "judge", instead
 def check_compared(ask: Ask, access: Access, manifest: Manifest) -> list[str]:
     """Checks that the account may ask the other models that the run compares with. Returns what they need.
 
-    Raises as `check_judge` and `check_subscription` do.
+    A model that has several names is asked once. Raises as `check_judge` and `check_subscription` do.
     """
     warnings = []
-    for contestant in manifest.contestants:
-        if contestant.model:
-            model = catalog.judge_or_assumed(contestant.model)
-            instead = f"Or remove '{contestant.name}' from compare_with."
-            check_subscription(access, model, "compare_with", instead)
-            check_judge(ask, model.id, "compare_with", instead)
-            if model.needs and not model.id.startswith("arn:"):
-                warnings.append(f"compare_with: {model.name} needs {' and '.join(model.needs)}.")
+    names = {each.model: each.name for each in reversed(manifest.contestants) if each.model}
+    for asked, name in reversed(names.items()):
+        model = catalog.judge_or_assumed(asked)
+        instead = f"Or remove '{name}' from compare_with."
+        check_subscription(access, model, "compare_with", instead)
+        check_judge(ask, model.id, "compare_with", instead)
+        if model.needs and not model.id.startswith("arn:"):
+            warnings.append(f"compare_with: {model.name} needs {' and '.join(model.needs)}.")
     return warnings
 
 

@@ -36,8 +36,8 @@ def folder() -> MemoryFolder:
     return MemoryFolder(files={Keys.ESTIMATE: estimate().model_dump_json().encode()})
 
 
-def asked(folder: MemoryFolder, token: str = TOKEN) -> tuple[str, str]:
-    return approval.request_approval(folder, SecretStr(token), 3600, NOW)
+def asked(folder: MemoryFolder, token: str = TOKEN, again: bool = False) -> tuple[str, str]:
+    return approval.request_approval(folder, SecretStr(token), 3600, NOW, again)
 
 
 def test_the_notification_has_the_cost_how_to_answer_and_the_deadline(folder: MemoryFolder) -> None:
@@ -75,6 +75,16 @@ def test_a_second_request_replaces_the_token(folder: MemoryFolder) -> None:
     request = approval.find_request(folder)
     assert request is not None
     assert request.task_token.get_secret_value() == "another"
+
+
+def test_a_second_request_asks_for_its_sum_by_name(folder: MemoryFolder) -> None:
+    _, first = asked(folder)
+    assert f"tuner approve {RUN}\n" in first
+    _, text = asked(folder, "another", again=True)
+    assert f"Approve it:  tuner approve {RUN} --at-most 264.01\n" in text
+    request = approval.find_request(folder)
+    assert request
+    assert f"tuner approve {RUN} --at-most 264.01" in request.sentence(RUN)
 
 
 def test_a_run_without_a_request_has_neither_request_nor_answer(folder: MemoryFolder) -> None:

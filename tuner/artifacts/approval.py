@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_serializer
@@ -25,7 +26,18 @@ class ApprovalRequest(Artifact):
     estimated_usd: float
     at_most_usd: float | None = Field(None, description="null in a request of an earlier version")
     unknown: tuple[str, ...]
+    again: bool = Field(False, description="whether a smaller worst case of this run was approved before")
     task_token: SecretStr
+
+    @property
+    def worst_case_usd(self) -> float:
+        """The sum that is to be approved, rounded up to cents."""
+        most = self.estimated_usd if self.at_most_usd is None else self.at_most_usd
+        return math.ceil(round(most * 100, 4)) / 100
+
+    def approve_command(self, run_id: str) -> str:
+        """The command that approves this request. Of a second one, it names the sum: the first can be meant."""
+        return f"tuner approve {run_id}" + (f" --at-most {self.worst_case_usd:.2f}" if self.again else "")
 
     def sentence(self, run_id: str) -> str:
         """What the run waits for, in one line."""
@@ -33,7 +45,7 @@ class ApprovalRequest(Artifact):
         most = "" if self.at_most_usd is None else f", at most ${self.at_most_usd:,.2f}"
         return (
             f"waits until {self.expires_at} for approval of ${self.estimated_usd:,.2f}{most}{more}: "
-            f"tuner approve {run_id}, or tuner reject {run_id}"
+            f"{self.approve_command(run_id)}, or tuner reject {run_id}"
         )
 
     @field_serializer("task_token", when_used="json")

@@ -162,6 +162,13 @@ class Reply(Protocol):
         ...
 
 
+def unused_of(most: Tokens, reply: Reply) -> Tokens:
+    """The part of a call's largest possible use that its reply shows not to have been used."""
+    # Every request has input tokens: without them, the reply does not say what it used.
+    used = Tokens(reply.input_tokens, reply.output_tokens) if reply.input_tokens > 0 else most
+    return (most - used).at_least(_NONE)
+
+
 R = TypeVar("R", bound=Reply)
 
 
@@ -198,11 +205,8 @@ class Meter:
         """A paid call, and the tokens of its reply. Raises SpendingLimitError instead of making the call, as `call`."""
         with self.call(most):
             reply = send()
-        # Every request has input tokens: without them, the reply does not say what it used.
-        if reply.input_tokens > 0:
-            used = Tokens(reply.input_tokens, reply.output_tokens)
-            with self._lock:
-                self._unused += (most - used).at_least(_NONE)
+        with self._lock:
+            self._unused += unused_of(most, reply)
         return reply
 
     @contextmanager

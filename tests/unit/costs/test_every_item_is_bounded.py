@@ -38,6 +38,7 @@ from tuner.preflight import check_compared, check_judge
 from tuner.serving.keep_endpoint import keep_endpoint
 from tuner.serving.release_schedule import ReleaseSchedule
 from tuner.settings import RunSettings
+from tuner.settings.run.contestants import MOST_COMPARED
 
 _METERED = "tests.unit.costs.test_spending_is_bounded:test_no_run_spends_more_than_its_approved_worst_case"
 _GENERATED = "tests.unit.generation.test_generate_step:test_no_generation_takes_more_than_its_plan"
@@ -250,6 +251,16 @@ def test_the_preflight_asks_each_other_model_no_more_than_its_item_holds() -> No
         if item.id == CostItemId.JUDGE_TEST and item.contestant
     ]
     assert [item.at_most for item in tests] == [MOST_PREFLIGHTS * len(asked)] == [MOST_PREFLIGHTS]
+
+
+def test_the_preflight_asks_a_model_with_several_names_once() -> None:
+    """Nobody has approved anything by then, so run.yaml must not multiply the test requests."""
+    model = "us.meta.llama3-3-70b-instruct-v1:0"
+    names = [f"m{number}" for number in range(MOST_COMPARED)]
+    run = manifest(NOVA, serving="on_demand", compare_with=[{"model": model, "name": name} for name in names])
+    asked: list[str] = []
+    check_compared(lambda model, *_: asked.append(model), lambda _: None, run)
+    assert asked == [model]
 
 
 def test_the_test_of_a_judge_has_the_price_of_its_largest_request() -> None:

@@ -99,6 +99,11 @@ def test_the_settings_of_the_run_take_precedence() -> None:
         ),
         ({"compare_with": ["few_shots"]}, SettingsError, "there is no contestant 'few_shots'; did you mean 'few_shot'"),
         ({"compare_with": ["nova"]}, SettingsError, "or the id of a model, such as amazon.nova-pro-v1:0"),
+        (
+            {"compare_with": [{"model": "amazon.nova-lite-v1:0", "name": f"m{number}"} for number in range(13)]},
+            SettingsError,
+            "compare_with: must have 12 entries or fewer; found 13",
+        ),
         ({"compare_with": ["base", "base"]}, SettingsError, "compare_with: 'base' is there twice; remove one"),
         (
             {"compare_with": ["amazon.nova-lite-v1:0", {"model": "amazon.nova-pro-v1:0", "name": "nova-lite"}]},

@@ -202,6 +202,16 @@ PATHS = {
             "RequestApproval": True,
         },
     ),
+    "approved before and after the generation": ExecutionPath(
+        (
+            *ASKED_BEFORE_GENERATION,
+            *PLACE_AGAIN,
+            *GENERATED,
+            *ASKED[len(BEGIN) :],
+            *SERVED[len(BEGIN) + len(COSTS) :],
+        ),
+        {"PinInputs": pinned(generate=True), "EstimateCost": estimate("approve"), "RequestApproval": True},
+    ),
     "rejected before the generation": ExecutionPath(
         (*ASKED_BEFORE_GENERATION, *FAILURE),
         {

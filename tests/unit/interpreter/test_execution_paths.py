@@ -115,6 +115,15 @@ def test_the_history_has_as_many_events_as_the_bounds_count(name: str) -> None:
     assert ended.events == counted + bounds.EVENTS_OF_AN_ITEM * items + bounds.EVENTS_AROUND
 
 
+@pytest.mark.parametrize(
+    ("path", "again"),
+    [("approved", [False]), ("approved before and after the generation", [None, True])],
+)
+def test_a_second_request_for_approval_says_that_it_is_one(path: str, again: list[bool | None]) -> None:
+    calls = executed(path).calls
+    assert [call.payload.get("again") for call in calls if call.function == "RequestApproval"] == again
+
+
 def test_what_was_approved_before_the_generation_is_told_to_the_second_estimate() -> None:
     calls = executed("approved before the generation").calls
     assert [call.payload.get("approved") for call in calls if call.function == "EstimateCost"] == [

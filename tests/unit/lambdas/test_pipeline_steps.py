@@ -225,8 +225,9 @@ def test_the_task_token_is_written_only_to_the_runs_folder(
     cloud: RunFolder, asked: Callable[[str], list[Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = asked("RUNNING")
-    assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60) == {}
+    assert invoke(request_approval, run_id=RUN, task_token="the-token", seconds=60, again=True) == {}
     assert stored_json(cloud, Keys.APPROVAL)["task_token"] == "the-token"
+    assert stored_json(cloud, Keys.APPROVAL)["again"] is True
     ((topic, subject, text, attributes),) = told
     assert topic == "arn:aws:sns:us-east-1:123456789012:topic"
     assert subject.startswith("Approve at most $")

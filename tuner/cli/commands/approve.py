@@ -24,9 +24,17 @@ from tuner.core.run import again_command
 from tuner.core.times import iso, now
 
 
-def approve(reference: Reference, stack: Stack = DEFAULT_STACK, on_local: Local = False) -> None:
+def approve(
+    reference: Reference,
+    at_most: Annotated[
+        float | None,
+        typer.Option("--at-most", metavar="USD", min=0, help="Approve nothing if the run can cost more than that."),
+    ] = None,
+    stack: Stack = DEFAULT_STACK,
+    on_local: Local = False,
+) -> None:
     """Approve the estimated cost of a run that waits. Needs states:SendTaskSuccess."""
-    _answer(connect(stack, on_local), reference, "approved", "")
+    _answer(connect(stack, on_local), reference, "approved", at_most=at_most)
 
 
 def reject(
@@ -39,7 +47,13 @@ def reject(
     _answer(connect(stack, on_local), reference, "rejected", reason)
 
 
-def _answer(deployment: Deployment, reference: str, decision: ApprovalDecision, reason: str) -> None:
+def _answer(
+    deployment: Deployment,
+    reference: str,
+    decision: ApprovalDecision,
+    reason: str = "",
+    at_most: float | None = None,
+) -> None:
     run = run_lookup.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
     earlier, request = approval.find_answer(folder), approval.find_request(folder)
@@ -48,6 +62,8 @@ def _answer(deployment: Deployment, reference: str, decision: ApprovalDecision, 
         _repeated(run, earlier, decision)
         return
     waiting = _waiting(run, request)
+    if decision == "approved":
+        _check_amount(run, waiting, earlier, at_most)
     answer = ApprovalAnswer(decision=decision, by=_caller(), at=iso(now()), reason=reason)
     # Step Functions decides which answer counts, so the record is written after it has accepted this one.
     _send(run, waiting, answer)
@@ -84,6 +100,19 @@ def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
             f"To ask again: {again_command(run.run_id)}"
         )
     return request
+
+
+def _check_amount(run: Run, request: ApprovalRequest, earlier: ApprovalAnswer | None, at_most: float | None) -> None:
+    """Raises CommandError when the caller may mean another sum: one that they gave, or that of an earlier request."""
+    cost = f"${request.worst_case_usd:,.2f}"
+    if at_most is not None and request.worst_case_usd > at_most:
+        raise CommandError(f"The run {run.run_id} can cost {cost}, which is more than {at_most:,.2f}: not approved.")
+    if at_most is None and request.again:
+        was = f" It was {earlier.sentence()}." if earlier else ""
+        raise CommandError(
+            f"The run {run.run_id} asks again, because it can now cost more: {cost}.{was} To approve this sum too: "
+            f"{request.approve_command(run.run_id)}"
+        )
 
 
 def _send(run: Run, request: ApprovalRequest, answer: ApprovalAnswer) -> None:

@@ -20,7 +20,7 @@ from tuner.core.errors import RetryableError
 from tuner.core.times import iso, now, seconds_since
 from tuner.costs.allotments import Allotments
 from tuner.costs.answer_usage import most_tokens
-from tuner.costs.meter import Tokens
+from tuner.costs.meter import Tokens, unused_of
 from tuner.serving.batch.jobs import batch_jobs
 from tuner.serving.batch.requests import asked_in_batch, record_id
 from tuner.serving.inference import Asked
@@ -108,8 +108,7 @@ class BatchCollector:
         for number, each in enumerate(asked):
             if reply := replies.get(record_id(number)):
                 answers[number] = _answer(each, reply)
-                used = Tokens(reply.input_tokens, reply.output_tokens)
-                unused += (most_tokens(each.question, settings) - used).at_least(Tokens(0, 0))
+                unused += unused_of(most_tokens(each.question, settings), reply)
         self.allotments.batch_account(record.contestant).settle(unused)
         size = self.shard_size * settings.evaluation.samples
         for shard, first in enumerate(range(0, len(asked), size)):

@@ -52,6 +52,7 @@ class BatchStarter:
         record = folder.load_if_present(BatchJob, under)
         if record and (record.job_arn or record.is_over):
             return record
+        may_exist = record is not None
         if record is None:
             record = self._prepare(folder, manifest, number, contestant)
         request = BatchRequest(
@@ -65,7 +66,9 @@ class BatchStarter:
         try:
             changes: dict[str, object] = {"job_arn": self.jobs.create(request)}
         except (AwsError, QuotaError) as error:
-            self.allotments.batch_account(contestant.name).give_back()
+            # A refusal says nothing of the request of an earlier attempt, whose reply was lost: it stays reserved.
+            if not may_exist:
+                self.allotments.batch_account(contestant.name).give_back()
             changes = {"ended_at": iso(now()), "problem": str(error)}
         record = record.model_copy(update=changes)
         folder.save(record, under)

@@ -59,6 +59,9 @@ class ComparedWith(StrictModel):
         return self
 
 
+MOST_COMPARED = 12
+"""The most entries of `compare_with`."""
+
 # Without `compare_with`. With documents, `retrieval` is compared too.
 DEFAULT_COMPARED = (ComparedWith(name="base"), ComparedWith(name="few_shot"))
 
@@ -73,6 +76,8 @@ def _short_name(model: str) -> str:
 def check_compared(compared: Sequence[ComparedWith] | None, evaluation: EvaluationSettings) -> None:
     """Checks that the entries of `compare_with` can be told apart, and that all can be asked. Raises ValueError."""
     names = [each.name for each in compared or ()]
+    if len(names) > MOST_COMPARED:
+        raise ValueError(f"must have {MOST_COMPARED} entries or fewer; found {len(names):,}")
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"'{name}' is there twice; remove one, or give models different names: {{model:, name:}}")

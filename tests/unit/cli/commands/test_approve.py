@@ -103,6 +103,28 @@ def test_an_expired_approval_names_its_end_time(tuner: Tuner, waiting: FakeAws) 
     assert waiting.calls("SendTaskSuccess") == []
 
 
+def test_a_second_request_is_approved_only_with_its_sum(tuner: Tuner, waiting: FakeAws) -> None:
+    """Whoever has only read the first mail would otherwise approve what they have not seen."""
+    waiting.put(RUN, Keys.APPROVAL, {**REQUEST, "at_most_usd": 312.341, "again": True})
+    waiting.put(RUN, Keys.APPROVAL_ANSWER, {"decision": "approved", "by": ARN, "at": "2026-11-23T07:00:00Z"})
+    outcome = tuner("approve", RUN)
+    assert outcome.status == 1
+    assert f"asks again, because it can now cost more: $312.35. It was approved by {ARN} at 2026-11-23" in flat(
+        outcome.err
+    )
+    assert flat(outcome.err).endswith(f"To approve this sum too: tuner approve {RUN} --at-most 312.35")
+    assert waiting.calls("SendTaskSuccess") == []
+    assert tuner("approve", RUN, "--at-most", "312.35").status == 0
+    assert len(waiting.calls("SendTaskSuccess")) == 1
+
+
+def test_nothing_is_approved_over_the_sum_that_was_given(tuner: Tuner, waiting: FakeAws) -> None:
+    outcome = tuner("approve", RUN, "--at-most", "263.99")
+    assert (outcome.status, waiting.calls("SendTaskSuccess")) == (1, [])
+    assert f"The run {RUN} can cost $264.00, which is more than 263.99: not approved." in flat(outcome.err)
+    assert tuner("approve", RUN, "--at-most", "264").status == 0
+
+
 @pytest.mark.parametrize("command", [("approve", RUN), ("reject", RUN, "--reason", "dear"), ("show", RUN)])
 def test_the_token_is_never_shown(tuner: Tuner, waiting: FakeAws, command: tuple[str, ...]) -> None:
     outcome = tuner(*command)

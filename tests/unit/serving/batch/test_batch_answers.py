@@ -211,6 +211,33 @@ def test_the_questions_of_a_job_that_bedrock_refuses_are_asked_on_demand(error: 
     assert answered_on_demand(folder, Runtime(["empty"], ["empty"], folder.manifest(), True)) == 3
 
 
+@pytest.mark.parametrize("error", [AwsError("not supported"), QuotaError("too many jobs")])
+def test_a_refusal_after_a_lost_reply_leaves_the_job_reserved(error: Exception) -> None:
+    """The first attempt may have started a job, which can be why Bedrock refuses the second one."""
+    folder = prepared()
+    with pytest.raises(RetryableError):
+        started(folder, Batches(folder, refuses=RetryableError("no answer from AWS")))
+    reserved = most_used(folder, "batch/base")
+    (job,) = started(folder, Batches(folder, refuses=error))
+    assert job.is_over
+    assert most_used(folder, "batch/base") == reserved
+
+
+def test_an_answer_without_counted_tokens_counts_with_all_that_was_reserved() -> None:
+    folder = prepared()
+    jobs = Batches(folder)
+    started(folder, jobs)
+    reserved = most_used(folder, "batch/base")
+    name = next(name for name in folder.list("batch/base/") if name.endswith(".jsonl.out"))
+    lines = [json.loads(line) for line in folder.read(name).splitlines()]
+    for line in lines:
+        line["modelOutput"]["usage"] = {"inputTokens": 0, "outputTokens": 0}
+    write_lines(folder, name, lines)
+    collected(folder, jobs)
+    assert record_of(folder).answered == 3
+    assert most_used(folder, "batch/base") == reserved
+
+
 def test_a_job_that_may_have_been_started_stays_reserved() -> None:
     folder = prepared()
     with pytest.raises(RetryableError):
