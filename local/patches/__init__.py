@@ -25,7 +25,13 @@ from local.patches.iam import (
     table_keys,
     task_permissions,
 )
-from local.patches.lambda_functions import account_limits, exception_names, function_states, warm_functions
+from local.patches.lambda_functions import (
+    account_limits,
+    exception_names,
+    forked_functions,
+    function_states,
+    warm_functions,
+)
 from local.patches.server import idle_connections, local_services
 from local.patches.step_functions import retry_delays, runs_in_progress, stopped_executions, task_tokens
 
@@ -71,7 +77,8 @@ def install() -> None:
     failed_deletions.install()
     task_tokens.install()
     retry_delays.install()
-    # Not a difference from AWS: what `up` says of the runs that ended with a cloud.
+    # Not differences from AWS: fast starts, and what `up` says of the runs that ended with a cloud.
+    forked_functions.install()
     runs_in_progress.install()
     idle_connections.install()
     for module in os.environ.get(EXTRA_PATCHES_VARIABLE, "").split():
