@@ -49,8 +49,11 @@ def up(
     deploy: bool = True,
     progress: Progress = lambda _: None,
     settings: Mapping[str, str] = MappingProxyType({}),
+    app: Path = CHECKOUT,
 ) -> CloudStatus:
     """Start the cloud if it is not running, then deploy the app into it with these settings. A deployed app is updated.
+
+    `app` is the folder of the app, or of what it was synthesized to.
 
     Raises:
         CloudStartError: the server did not start.
@@ -74,7 +77,7 @@ def up(
                 f"Use it with --engine {state.engine}, or take it down first (tuner local down) to use '{engine}'."
             )
         if deploy:
-            deployment.deploy(folder, env(), progress, settings=settings)
+            deployment.deploy(folder, env(), progress, app, settings)
         return replace(_status(folder), lost_runs=lost)
 
 

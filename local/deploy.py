@@ -1,5 +1,7 @@
 """Deploys the app to the local cloud with the unmodified CDK CLI."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
@@ -16,15 +18,16 @@ from local.processes import mark
 Progress = Callable[[str], None]
 
 # Without questions, without calls to AWS's services for notices and telemetry, and without colors in the log.
-_BOOTSTRAP = ("cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--no-version-reporting", "--no-color")
-_DEPLOY = (
-    *("cdk", "deploy", "--all", "--require-approval", "never", "-c", "target=local"),
-    *("--progress", "events", "--no-notices", "--no-version-reporting", "--no-color"),
-)
+_QUIETLY = ("--no-notices", "--no-version-reporting", "--no-color")
+_BOOTSTRAP = ("cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", *_QUIETLY)
+_DEPLOY = ("cdk", "deploy", "--all", "--require-approval", "never", "--progress", "events", *_QUIETLY)
+_SYNTHESIZE = ("cdk", "synth", "--all", "--quiet", *_QUIETLY)
 _EVENT = re.compile(
     r"^(?P<stack>\S+) +\| +(?P<count>\d+/\d+) \|[^|]+\| (?P<status>\w+) +\| (?P<type>\S+) +\| (?P<name>.+)"
 )
 _SHOWN_ON_FAILURE = 25
+# The CDK writes this file when a synthesis is complete.
+_ASSEMBLY = "manifest.json"
 
 
 def deploy(
@@ -36,9 +39,10 @@ def deploy(
 ) -> None:
     """Bootstrap the cloud if necessary, and deploy every stack of the CDK app in `app`. Raises DeployError.
 
-    `settings` are settings of the deployment that differ from those of cdk.json.
+    `settings` are settings of the deployment that differ from those of cdk.json. An `app` that is synthesized already
+    has them in its templates.
     """
-    tool = _Tool(client.applied_to(os.environ) | mark(folder), folder.deploy_log, progress)
+    tool = _tool(folder, client, progress)
     if not (CHECKOUT / "node_modules" / ".bin" / "cdk").exists():
         progress("Installing the CDK CLI")
         tool.run(("npm", "ci", "--no-audit", "--no-fund"), CHECKOUT)
@@ -49,9 +53,28 @@ def deploy(
         tool.run(_BOOTSTRAP, folder.root)
         bootstrapped.touch()
     progress("Deploying the app with the CDK CLI")
-    # The output goes to the cloud's own folder: the CLI locks it, and two clouds may be deployed at the same time.
-    context = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    tool.run((*_DEPLOY, *context, "--output", str(folder.root / "cdk.out")), app)
+    if (app / _ASSEMBLY).exists():
+        tool.run((*_DEPLOY, "--app", str(app)), folder.root)
+    else:
+        # The output goes to the cloud's own folder: the CLI locks it, and two clouds may be deployed at the same time.
+        tool.run((*_DEPLOY, *_context(settings), "--output", str(folder.root / "cdk.out")), app)
+
+
+def synthesize(
+    folder: CloudFolder, client: ClientEnvironment, progress: Progress, output: Path, settings: Mapping[str, str]
+) -> None:
+    """Synthesize the app of the checkout with these settings, for deployments to several clouds. Raises DeployError."""
+    progress("Synthesizing the app")
+    command = (*_SYNTHESIZE, *_context(settings), "--output", str(output))
+    _tool(folder, client, progress).run(command, CHECKOUT)
+
+
+def _tool(folder: CloudFolder, client: ClientEnvironment, progress: Progress) -> _Tool:
+    return _Tool(client.applied_to(os.environ) | mark(folder), folder.deploy_log, progress)
+
+
+def _context(settings: Mapping[str, str]) -> list[str]:
+    return [word for key, value in {"target": "local", **settings}.items() for word in ("-c", f"{key}={value}")]
 
 
 def summary(line: str) -> str | None:

@@ -1,12 +1,14 @@
 """One local cloud with the app deployed into it, for all tests that need it."""
 
+import fcntl
 import os
+from pathlib import Path
 
 import boto3
 import pytest
 
-from local import cloud
-from local.folder import FOLDER_VARIABLE
+from local import cloud, deploy
+from local.folder import FOLDER_VARIABLE, CloudFolder
 from local.patches import EXTRA_PATCHES_VARIABLE
 from tests.authorization import journal
 from tests.e2e import own_scorer
@@ -24,8 +26,8 @@ _ENVIRONMENT = {
     "LOCAL_BEDROCK_COMMITTED_MODEL_UNITS": "2",
     EXTRA_PATCHES_VARIABLE: journal.MODULE,
 }
-# What some of the runs ask for.
-_SETTINGS = {"longest_keep_hours": 1, "commitments": ["OneMonth"]}
+# What some of the runs ask for, as `-c` names it.
+_SETTINGS = own_scorer.SETTINGS_WITH_MISSING | {"longest_keep_hours": "1", "commitments": "OneMonth"}
 
 
 def pytest_collection_modifyitems(items):
@@ -46,31 +48,55 @@ def calls(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory, calls, group):
+def shared_folder(tmp_path_factory) -> Path:
+    """The folder of all workers."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def synthesized(folder: Path) -> Path:
+    """The app with the settings of these tests. The first group that needs it synthesizes it, and the others wait."""
+    with (folder / "assembly.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assembly = folder / "assembly"
+        if not assembly.exists():
+            draft = folder / "assembly.draft"
+            deploy.synthesize(CloudFolder.default(), cloud.env(), lambda _: None, draft, _SETTINGS)
+            draft.rename(assembly)
+    return assembly
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory, shared_folder, calls, group):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         # A second worker would deploy a second cloud for the group, and find the folder.
-        (tmp_path_factory.getbasetemp().parent / f"one worker deploys the cloud of {group}").mkdir()
+        (shared_folder / f"one worker deploys the cloud of {group}").mkdir()
     before = dict(os.environ)
     os.environ[FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("deployed") / "cloud")
     os.environ |= {**_ENVIRONMENT, journal.JOURNAL_VARIABLE: str(calls)}
     try:
-        cloud.up(engine="tiny", settings=own_scorer.SETTINGS_WITH_MISSING)
-        client = cloud.env().applied_to(os.environ)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in client.items():
-                patch.setenv(name, value)
-            Pipeline(boto3.Session()).change_settings(_SETTINGS)
-        yield client
+        cloud.up(engine="tiny", deploy=False)
+        cloud.up(engine="tiny", app=synthesized(shared_folder))
+        yield cloud.env().applied_to(os.environ)
     finally:
         cloud.down()
         os.environ.clear()
         os.environ.update(before)
 
 
-@pytest.fixture
-def pipeline(deployed, monkeypatch):
+@pytest.fixture(scope="session")
+def administrator(deployed):
     """The deployed pipeline, as the account's administrator sees it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in deployed.items():
+            patch.setenv(name, value)
+        return Pipeline(boto3.Session())
+
+
+@pytest.fixture
+def pipeline(administrator, deployed, monkeypatch):
+    """The deployed pipeline, in an environment in which every client is one of its cloud."""
     for name, value in deployed.items():
         monkeypatch.setenv(name, value)
-    return Pipeline(boto3.Session())
+    return administrator

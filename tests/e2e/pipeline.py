@@ -65,13 +65,17 @@ class Pipeline:
     session: boto3.Session
     stack: str = STACK
     outputs: dict[str, str] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict)
+    # By execution: an execution's input never changes.
+    _datasets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         description = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
         self.outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in description["Outputs"]}
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)
+        """One client for each service: a new one would open a connection for each look at a run."""
+        return self._clients.get(service) or self._clients.setdefault(service, self.session.client(service))
 
     def variables(self, function: str) -> dict[str, str]:
         """The environment variables of a function."""
@@ -167,9 +171,11 @@ class Pipeline:
 
         def started() -> str | None:
             for execution in self.executions():
-                document = json.loads(self.describe(execution["name"])["input"])
-                if document["dataset"] == dataset:
-                    return str(execution["name"])
+                name = str(execution["name"])
+                if name not in self._datasets:
+                    self._datasets[name] = json.loads(self.describe(name)["input"])["dataset"]
+                if self._datasets[name] == dataset:
+                    return name
             return None
 
         return str(until(started, f"a run of the dataset {dataset}"))

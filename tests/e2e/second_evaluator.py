@@ -4,26 +4,25 @@ The calls are those of all tests before these ones, on the same cloud. Each grou
 these tests at its end. tests/authorization/differences.py says where the two evaluators differ.
 """
 
-import boto3
 import pytest
 
 from tests.authorization import journal
 from tests.authorization.deployment import deployed_policies
 from tests.authorization.differences import CALL_DIFFERENCES, KEY_DIFFERENCES, differs
 from tests.authorization.evaluation import verdicts
-from tests.e2e.pipeline import STACK, Pipeline, small_dataset
+from tests.e2e.pipeline import STACK, small_dataset
 
 
 class SecondEvaluator:
     """The tests. A group inherits them."""
 
     @pytest.fixture(scope="class")
-    def decided(self, deployed, calls):
+    def decided(self, administrator, deployed, calls):
         """The other evaluator's verdicts on what the stack's roles, and services on its resources, asked for."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in deployed.items():
                 patch.setenv(name, value)
-            pipeline = Pipeline(boto3.Session())
+            pipeline = administrator
             if not pipeline.executions():  # this file alone
                 for serving in ("provisioned", "on_demand"):
                     dataset = f"second-{serving.replace('_', '-')}"

@@ -7,11 +7,10 @@ show what a language model learns.
 import json
 import subprocess
 
-import boto3
 import pytest
 
 from tests.e2e import own_scorer
-from tests.e2e.pipeline import Pipeline, small_dataset
+from tests.e2e.pipeline import small_dataset
 from tests.unit.datasets.good_files import as_xlsx
 
 pytestmark = pytest.mark.e2e
@@ -25,12 +24,12 @@ LABELS = "abcdef"
 
 
 @pytest.fixture(scope="module")
-def scorer(deployed):
+def scorer(administrator, deployed):
     """The function that the deployment's settings name."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in deployed.items():
             patch.setenv(name, value)
-        return own_scorer.create(Pipeline(boto3.Session()))
+        return own_scorer.create(administrator)
 
 
 def lines(records):
