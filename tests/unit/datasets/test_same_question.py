@@ -44,6 +44,11 @@ SCRIPTS = {
     "Japanese, small": ("ひようとは何ですか。", "ひょうとは何ですか。"),
     "Korean": ("밤은 무엇입니까?", "방은 무엇입니까?"),
     "Armenian": ("Ի՞նչ է տարի", "Ի՞նչ է տառի"),
+    "N'Ko": ("ߒߞߏ ߦߋ ߡߎ߲ ߘߌ؟", "ߒߞߏ ߦߋ ߡߎ ߘߌ؟"),
+    "N'Ko, tone": ("ߓߊ߫ ߦߋ ߡߎ߲ ߘߌ؟", "ߓߊ߬ ߦߋ ߡߎ߲ ߘߌ؟"),
+    "Cherokee": ("ᎦᏙ ᎤᏍᏗ?", "ᎦᏙ ᎤᏍᏓ?"),
+    "Braille": ("What is ⠼⠁?", "What is ⠼⠃?"),
+    "Braille, capital": ("What is ⠠⠁?", "What is ⠁?"),
     "Georgian": ("რა არის ქარი?", "რა არის კარი?"),
 }
 
@@ -66,6 +71,16 @@ DIFFERENT = [
     ("mW", "MW"), ("Mb", "MB"), ("kb", "kB"), ("Gb", "GB"), ("mg", "Mg"), ("mm", "Mm"), ("nm", "NM", "Nm", "nM"),
     ("5 g", "5 G"), ("5 m", "5 M"), ("5 k", "5 K"), ("5G", "5g"), ("5 ms", "5 MS"), ("Mbps", "MBps"), ("mV", "MV"),
     ("NaCl", "NACL"), ("Co", "CO"), ("LoRa", "LoRA"), ("δ", "Δ"), ("ω", "Ω"), ("pH", "PH"),
+    ("5 mol", "5 mmol", "5 Mmol"), ("5 pg", "5 Pg"), ("5 mpc", "5 Mpc"), ("5 mrad", "5 Mrad"), ("5 mbar", "5 Mbar"),
+    ("5 Mt", "5 mt"), ("5 cal", "5 Cal"), ("5 ps", "5 PS"), ("5 pm", "5 Pm"), ("5 mM", "5 mm", "5 MM"),
+    ("5 Ts", "5 ts"), ("Hf", "HF"), ("Sn", "SN"), ("Cs", "CS"), ("Np", "NP"), ("Pb", "PB"),
+    ("Fe2+", "Fe3+"), ("H2SO4", "H2SO3"),
+    ("Dm", "DM"), ("Cm7", "CM7"), ("Em7", "EM7"), ("C♯", "C♭", "C♮", "C", "C𝄪", "C𝄫"), ("O-O", "O-O-O"),
+    ("Aa", "AA", "aa"), ("Tt", "TT"), ("AaBb", "aabb"), ("Rh+", "Rh-"),
+    ("Bxc3", "bxc3"), ("Nf3", "nf3"), ("1. Bc4", "1. bc4"), ("Qh5+", "Qh5#"), ("Rfe1", "rfe1"), ("e4!", "e4?!"),
+    ("print(True)", "print(true)"), ("Name=1", "name=1"), (r"\d+", r"\D+"), (r"\w", r"\W"), ("[A-Z]", "[a-z]"),
+    ("a <> b", "a <= b", "a >= b"), ("->", "->>"), ("~", "~*", "!~"), ("03/04/2024", "04/03/2024"), ("1∶2", "1:2"),
+    ("ʃɪp", "ʃiːp"), ("kʰ", "kh"), ("t͡s", "ts"), ("ʔ", "ʕ"), ("ˈab", "ˌab"), ("/tS/", "/ts/"),
     ("getName", "getname", "GETNAME_"), ("`List`", "`list`"), ("MAX_VALUE", "max_value"), ("$HOME", "$home"),
     ("eBay", "ebay"), ("iOS", "ios"),
     ("∑", "∏", "∫", "√", "∞", "∅", "∈", "∉", "∪", "∩", "→", "←", "↔", "⇒"),
@@ -171,6 +186,10 @@ def test_punctuation_at_the_end_is_the_same_question(end):
         ("ﻣﺎ ﻫﺬﺍ؟", "ما هذا؟"),
         ("What is a ﬁle?", "What is a file?"),
         ("5 \u00b5m?", "5 μm?"),
+        ("Is it open at 5 PM?", "is it open at 5 pm?"),
+        ("Is 5 KM far?", "is 5 km far?"),
+        ("Who won World War II?", "who won world war ii"),
+        ("What Is In La Paz?", "what is in la paz"),
         ("Is it co\u00adop\u200bera\ufefftion?", "Is it cooperation?"),
         ("\u200fמה זה?\u200e", "מה זה?"),
         ("3 + 4 is 7.", "3 + 4 is 7"),
@@ -179,6 +198,12 @@ def test_punctuation_at_the_end_is_the_same_question(end):
 )
 def test_other_ways_of_writing_are_the_same_question(one, other):
     assert comparable(one) == comparable(other)
+
+
+def test_the_last_dot_of_morse_code_is_a_sign():
+    read = [comparable(f"Read {code}") for code in (".-.", ".-", "-..", "-.", "- .", "-.-.", "-.-", "-.-.--")]
+    assert len(set(read)) == len(read)
+    assert comparable("It was a dash-.") == comparable("It was a dash-")
 
 
 def test_marks_alone_are_questions():

@@ -16,6 +16,8 @@ _DETACHABLE = "?؟।॥။។៕።፧།"
 _MARKS = ".…‽。۔։᠃" + _EXCLAMATIONS + _DETACHABLE
 _GREEK_QUESTION = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff];$")
 _OPENING = "¿¡"
+# A letter in Morse code, such as `.-.`: its last dot ends no sentence.
+_MORSE = re.compile(r"(?:^| )[.-]*-[.-]*\.$")
 
 
 def without_end_punctuation(text: str) -> str:
@@ -24,6 +26,8 @@ def without_end_punctuation(text: str) -> str:
         text = text.lstrip(_OPENING)
     if text.endswith(";"):
         return text[:-1] if _GREEK_QUESTION.search(text[-2:]) else text
+    if text.endswith(".") and _MORSE.search(text[-12:]):
+        return text
     before = text.rstrip(_MARKS)
     marks = text[len(before) :]
     if not marks or not before:

@@ -6,6 +6,7 @@ Letters are folded one by one: `Maße` and `Masse` are different words, so `ß` 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import compress, count
 from operator import ne
@@ -14,15 +15,36 @@ from operator import ne
 _WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
 _ACCENTS = range(0x300, 0x370)
 _CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
-# In ASCII, only a text with one of these needs a decision for each word: a capital inside a word, a word of one or two
-# letters with a capital, or code. The class comes first, which makes the search fast.
-_SPECIAL = re.compile(r"[A-Z](?:(?<=[a-z].)|[A-Z]+[a-z]|[A-Za-z]?(?![A-Za-z]))|[`_$(]")
+# In ASCII, only a text with one of these needs a decision for each word: a capital inside a word or after a number, a
+# word of one or two letters with a capital, a capture in chess, or code. The class comes first, which makes the search
+# fast.
+_SPECIAL = re.compile(
+    r"[A-Z](?:(?<=[a-z].)|(?<=\d.)|(?<=\d .)|[A-Z]+[a-z]|[A-Za-z]?(?![A-Za-z])|[a-h]?x?[a-h][1-8])|[`_$(=]"
+)
 # In these letters, Turkish and its relatives have two i's: ı and i, I and İ.
 _TURKIC = re.compile("[ıİğĞ]")
 # Two letters that are several units, by case: Mb and MB, mm and Mm (megametre), mg and Mg, nm and NM (nautical mile).
 # Co and CO are substances. The second list has acronyms too, so its case counts only after a number.
 _UNITS = frozenset(("kb", "mb", "gb", "tb", "pb", "mm", "mg", "nm", "co"))
 _UNITS_AFTER_A_NUMBER = _UNITS | {"ml", "ms", "pc", "pa", "cd"}
+# Symbols of units with the prefixes of the SI. Case counts after a number where two of them differ only by it: Pg and
+# pg, Mpc and mpc, Mrad and mrad.
+_PREFIXES = ("", *"YZEPTGMkhdcmunpfazy")
+_BASE_UNITS = (
+    "m", "g", "s", "A", "K", "mol", "cd", "Hz", "N", "Pa", "J", "W", "C", "V", "F", "S", "Wb", "T", "H", "lm", "lx",
+    "Bq", "Gy", "Sv", "kat", "L", "l", "t", "eV", "bar", "pc", "cal", "Cal", "rad", "sr", "B", "b",
+)  # fmt: skip
+_UNIT_SYMBOLS = tuple(prefix + unit for prefix in _PREFIXES for unit in _BASE_UNITS)
+_SPELLINGS = Counter(unit.lower() for unit in dict.fromkeys(_UNIT_SYMBOLS))
+_UNITS_BY_CASE = frozenset(unit for unit in _UNIT_SYMBOLS if _SPELLINGS[unit.lower()] > 1)
+# Chemical elements and chords, which are other things in capitals (HF, DM) and nothing in small letters. Those that are
+# words of many languages (In, No, La, Si) are not here.
+_TWO_LETTER_SYMBOLS = re.compile(
+    r"A[bgu]|B[abikmr]|C[adeflmnrsu]|D[bmsy]|E[bmu]|F[elmr]|G[abdem]|H[fgs]|Ir|Kr|"
+    r"L[iruv]|M[cdgnt]|N[abdhp]|Og|P[bdmrtu]|R[abfghnu]|S[bcgmnr]|T[abchilms]|Xe|Yb|Z[nr]"
+)
+# A piece of chess with the file of its move, before the rank: `Bxc3` moves a bishop, `bxc3` a pawn.
+_CHESS_MOVE = re.compile(r"[KQRBN][a-h]?x?[a-h]")
 # Words of one letter, in Latin and Greek; the second ones are capital only where a sentence begins. Other letters of
 # these alphabets are symbols. In other alphabets, letters without a neighbour are mostly words.
 _ONE_LETTER_WORDS, _FIRST_WORDS = "ai", "eouyηο"
@@ -31,6 +53,7 @@ _SHORT_NAME = 4
 _FOLLOWED_BY_WORD = re.compile(r" [^\W\d_]{2}")
 _AFTER_NUMBER = re.compile(r"\d ?$")
 _ELISION = re.compile(r"['’][^\W\d_]{2}|-[^\W\d_]{2}")
+_INSIDE_A_CALL = re.compile(r"\w\($")
 _CONTRACTION = re.compile(r"[^\W\d_]['’]$")
 _SENTENCE_START = re.compile(r"(?:^|[.?!:…。]\s|[¿¡«“\"(—])\s*$")
 
@@ -90,16 +113,29 @@ def _small(text: str, turkic: bool | None = None) -> str:
 def _keeps_case(match: re.Match[str]) -> bool:
     word, text = match[0], match.string
     before, after = text[: match.start()][-8:], text[match.end() : match.end() + 4]
-    if before.endswith(("_", "$")) or after.startswith(("_", "(")):
+    if before.endswith(("_", "$")) or after.startswith(("_", "(", "=")) or _INSIDE_A_CALL.search(before):
         return True  # a name in code
     if len(word) == 1:
         return _is_symbol(word, before, after)
-    unit = word.lower()
-    if unit in _UNITS or (unit in _UNITS_AFTER_A_NUMBER and _AFTER_NUMBER.search(before)):
+    if _is_unit(word, before) or _TWO_LETTER_SYMBOLS.fullmatch(word) or _is_genotype(word):
+        return True
+    if after[:1] in "12345678" and after and _CHESS_MOVE.fullmatch(word):
         return True
     has_inner_capital = not (word.isupper() or word.istitle())
     # `mW`, `getName`, `NaCl` and `LoRa` are kept; long names such as `DynamoDB` are often written without capitals.
     return has_inner_capital and (word[0].islower() or len(word) <= _SHORT_NAME)
+
+
+def _is_unit(word: str, before: str) -> bool:
+    unit = word.lower()
+    if unit in _UNITS:
+        return True
+    return bool((unit in _UNITS_AFTER_A_NUMBER or word in _UNITS_BY_CASE) and _AFTER_NUMBER.search(before))
+
+
+def _is_genotype(word: str) -> bool:
+    """`Aa`, `AA` and `aa` are different genes. `II` is a numeral, which is written in small letters too."""
+    return len(word) == 2 and word[0].lower() == word[1].lower() != "i"
 
 
 def _is_symbol(letter: str, before: str, after: str) -> bool:
