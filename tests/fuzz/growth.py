@@ -37,7 +37,7 @@ MOST_TIMES = 8.0
 """Between the 4 of a linear reader and the 16 of a quadratic one."""
 MOST_MEMORY = 6.0
 _TOO_SHORT = 0.04  # seconds: the clock and the start of a reader decide shorter times
-_TOO_SMALL = 8 * 2**20  # bytes: buffers of a fixed size decide smaller peaks
+_TOO_SMALL = 4 * 2**20  # bytes: buffers of a fixed size decide smaller peaks
 _ATTEMPTS = 4
 
 
@@ -111,9 +111,10 @@ CONTAINERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def problem_of(hostile: Hostile, size: int) -> str | None:
-    """How time or memory grows too fast from `size` bytes to four times as many; None if they do not.
+    """How time grows too fast from `size` bytes to four times as many, or memory up to `size` bytes; None if neither.
 
-    The shortest of some attempts counts, because other processes can only make one longer.
+    The shortest of some attempts counts, because other processes can only make one longer. The memory is measured with
+    smaller inputs, because reading takes some times as long meanwhile, and its growth shows earlier.
     """
     if hostile.reader == "yaml":
         size = min(size, (MOST_BYTES - 1000) // FACTOR)  # larger ones are refused unread
@@ -121,8 +122,8 @@ def problem_of(hostile: Hostile, size: int) -> str | None:
     small, large = made(hostile.data(size)), made(hostile.data(FACTOR * size))
     if problem := _growth_of_time(read, small, large):
         return f"{hostile}: {problem}"
-    highest = _peak(read, large)
-    if highest > _TOO_SMALL and highest > MOST_MEMORY * (lower := _peak(read, small)):
+    highest = _peak(read, small)
+    if highest > _TOO_SMALL and highest > MOST_MEMORY * (lower := _peak(read, made(hostile.data(size // FACTOR)))):
         return f"{hostile}: {FACTOR} times the size took {highest / lower:.1f} times the memory"
     return None
 

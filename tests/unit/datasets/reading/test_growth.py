@@ -21,14 +21,14 @@ def test_a_reader_whose_time_grows_with_the_square_is_found(monkeypatch: pytest.
             data.count(b"y")
 
     monkeypatch.setitem(READERS, "txt", quadratic)
-    problem = problem_of(Hostile("txt", "x"), 2**14)
+    problem = problem_of(Hostile("txt", "x"), _SIZE)
     assert problem and "times as long" in problem
 
 
 def test_a_reader_whose_memory_grows_with_the_square_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(READERS, "txt", lambda data: bytearray(len(data) ** 2 // 2**10))
+    monkeypatch.setitem(READERS, "txt", lambda data: bytearray(len(data) ** 2 // 2**6))
     monkeypatch.setattr(growth, "MOST_TIMES", 10_000.0)
-    problem = problem_of(Hostile("txt", "x"), 2**16)
+    problem = problem_of(Hostile("txt", "x"), _SIZE)
     assert problem and "times the memory" in problem
 
 
