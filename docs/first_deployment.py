@@ -19,8 +19,8 @@ from docs.tables import table
 from stacks.bedrock_tuner import BedrockTuner
 from tuner import catalog
 from tuner.core.errors import SettingsError
+from tuner.core.suggestions import did_you_mean
 from tuner.settings import DeploymentSettings, load
-from tuner.settings.messages import nearest
 
 _WORD = re.compile("REGION|ACCOUNT|STACK|NAME|BUCKETS")
 Resources = dict[str, dict[str, Any]]
@@ -165,7 +165,7 @@ def main(arguments: Sequence[str]) -> None:
     if not re.fullmatch("[0-9]{12}", account):
         sys.exit(f"'{account}' is not an account: give your account's number, 12 digits.")
     if region not in regions:
-        sys.exit(f"No model can be customized in '{region}'. {nearest(region, regions)}")
+        sys.exit(f"No model can be customized in '{region}'. {did_you_mean(region, regions)}")
     try:
         settings = load(DeploymentSettings, {"name": name[0]} if name else {}, "third word")
     except SettingsError as error:

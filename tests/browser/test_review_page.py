@@ -9,18 +9,18 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.conftest import Browser
-from tests.unit.evaluation.conftest import make_sample
+from tests.unit.evaluation.conftest import make_item
 from tests.unit.reporting.page.test_page import HOSTILE
 from tuner.artifacts.evaluation.people import PeopleScores
-from tuner.evaluation.grading.samples import Sample, SampleSet
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 from tuner.evaluation.review.draw import flagged_sheet
 from tuner.evaluation.review.spreadsheet import read_review
 from tuner.reporting.page.review_page import review_page
 
 pytestmark = pytest.mark.browser
 
-SAMPLES = SampleSet(
-    tuple(make_sample(key, f"{key}: as the base model says.", f"{key}: as the tuned one says.") for key in "abc")
+SAMPLES = GradedItemSet(
+    tuple(make_item(key, f"{key}: as the base model says.", f"{key}: as the tuned one says.") for key in "abc")
 )
 SHEET = flagged_sheet("flagged", "abc")
 
@@ -99,7 +99,7 @@ def test_a_comment_is_no_formula(browser: Browser) -> None:
 def test_hostile_text_is_shown_as_text_and_axe_finds_no_serious_violations(
     browser: Browser, scheme: str, width: int
 ) -> None:
-    samples = SampleSet((Sample(HOSTILE, HOSTILE, HOSTILE * 20, {"base": HOSTILE * 20, "tuned": None}),))
+    samples = GradedItemSet((GradedItem(HOSTILE, HOSTILE, HOSTILE * 20, {"base": HOSTILE * 20, "tuned": None}),))
     browser.open(review_page(samples, flagged_sheet("flagged", [HOSTILE]), HOSTILE), scheme=scheme, width=width)
     assert browser.run("return document.scripts.length") == 1
     assert browser.run("return document.images.length") == 0

@@ -22,7 +22,7 @@ from tuner.core.errors import (
     SettingsError,
     ThrottledError,
 )
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
 from tuner.costs.judge_usage import MOST_TEST_TOKENS, TOKEN_TESTS
 from tuner.preflight import TOKEN_TEXTS, check_run, customizable_model, legacy_warning
 from tuner.settings import DeploymentSettings

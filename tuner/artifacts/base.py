@@ -8,8 +8,7 @@ from typing import ClassVar, TypeVar
 from pydantic import ConfigDict, ValidationError
 
 from tuner.core.errors import ArtifactError
-from tuner.core.json_types import JsonObject
-from tuner.core.strict_model import FrozenModel
+from tuner.core.strict_model import FrozenModel, JsonObject
 from tuner.core.text_sanitizer import storable
 
 P = TypeVar("P", bound="Part")

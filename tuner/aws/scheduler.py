@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.errors import RetryableError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 
 
 class OneTimeSchedules:

@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import AwsError
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
 
 _SHOWN = 300
 

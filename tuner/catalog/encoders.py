@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -11,6 +10,7 @@ import yaml
 from pydantic import Field
 
 from tuner.core.strict_model import StrictModel
+from tuner.core.suggestions import did_you_mean
 
 PACKAGED = "all-MiniLM-L6-v2"
 """The encoder whose weights are a Python package, so that the build needs no model hub."""
@@ -40,10 +40,9 @@ def check_encoder(name: str, revision: str | None, layer: int | None) -> None:
         return
     entry = encoders().get(name)
     if entry is None and layer is None:
-        close = difflib.get_close_matches(name, encoders(), n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
+        hint = did_you_mean(name, encoders(), otherwise="")
         raise ValueError(
-            f"the best layer of this encoder is not known.{hint} For a model that is not in "
+            f"the best layer of this encoder is not known. {hint}{' ' if hint else ''}For a model that is not in "
             "tuner/catalog/encoders.yaml, set bertscore_layer. About two thirds of the model's layers is a good start."
         )
     # The files of a folder cannot change on a hub; those of a hub need a commit, so that each build is the same.

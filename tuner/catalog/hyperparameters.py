@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from decimal import Decimal
 
 from tuner.catalog.models import Hyperparameter, Model
 from tuner.core.errors import SettingsError
+from tuner.core.suggestions import did_you_mean
 
 WARMUP = "learningRateWarmupSteps"
 SMALLEST = 1e-9
@@ -75,7 +75,4 @@ def _checked(name: str, value: int | float | str, rule: Hyperparameter, model: M
 
 
 def _unknown(name: str, model: Model) -> str:
-    known = list(model.family.hyperparameters)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
-    return f"{name}: {model.name} has no such hyperparameter. {hint}"
+    return f"{name}: {model.name} has no such hyperparameter. {did_you_mean(name, model.family.hyperparameters)}"

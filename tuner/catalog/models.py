@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from functools import cache
 from typing import Literal
 
 from tuner.catalog.data_files import Sourced, read
 from tuner.core.errors import ModelUnavailableError
 from tuner.core.strict_model import StrictModel
+from tuner.core.suggestions import did_you_mean
 
 RecordFormat = Literal["converse", "anthropic", "prompt_completion"]
 Bounds = tuple[int | None, int | None]
@@ -140,8 +140,7 @@ def model(model_id: str) -> Model:
         )
     tunable = [entry.id for entry in models() if not entry.retired]
     # An ARN ends with the id, after a slash.
-    close = difflib.get_close_matches(model_id.rpartition("/")[2].strip().lower(), tunable, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"Models that can be: {', '.join(tunable)}."
+    hint = did_you_mean(model_id.rpartition("/")[2], tunable, otherwise=f"Models that can be: {', '.join(tunable)}.")
     raise ModelUnavailableError(f"base_model: '{model_id}' cannot be customized on Amazon Bedrock. {hint}")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, get_args
 
 from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.catalog import Model
-from tuner.core.json_types import JsonObject
 from tuner.core.run import generated_roles, role_of
+from tuner.core.strict_model import JsonObject
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.records.schemas.compound_names import GUESSED_FIELD

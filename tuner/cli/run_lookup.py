@@ -7,7 +7,6 @@ folders in the artifacts bucket.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from tuner.cli.deployment import Deployment
 from tuner.cli.errors import UnknownRunError
 from tuner.cli.progress import executions
 from tuner.cli.progress.executions import Run
+from tuner.core.suggestions import VERY_SIMILAR, did_you_mean
 
 LATEST = "latest"
 NO_RUNS = "There are no runs yet. To start one, give 'tuner run' the folder of a dataset."
@@ -54,8 +54,7 @@ def _by_prefix(deployment: Deployment, reference: str) -> Run:
     if len(matches) > 1:
         shown = ", ".join(matches[:5]) + (", ..." if len(matches) > 5 else "")
         raise UnknownRunError(f"{len(matches)} runs begin with '{reference}': {shown}. Type more of the id.")
-    close = difflib.get_close_matches(reference, known, n=1, cutoff=0.7)
-    hint = f"Did you mean '{close[0]}'?" if close else "'tuner runs' lists the runs."
+    hint = did_you_mean(reference, known, otherwise="'tuner runs' lists the runs.", similarity=VERY_SIMILAR)
     raise UnknownRunError(f"There is no run '{reference}' in the stack '{deployment.stack}'. {hint}")
 
 

@@ -20,8 +20,8 @@ from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.core import run
 from tuner.core.file_formats import accepted_names
-from tuner.core.json_types import JsonObject
 from tuner.core.run import INCOMING, UPLOADING, role_of
+from tuner.core.strict_model import JsonObject
 from tuner.datasets import LocalFile, Source
 from tuner.datasets.io import files_below
 from tuner.intake.arrival import files_fit, too_many_files

@@ -1,4 +1,4 @@
-"""The base of every model that is read from outside: settings, artifacts and events.
+"""The base of every model that is read from outside (settings, artifacts and events), and the types of JSON.
 
 FrozenModel              frozen; numbers are finite; `true` is not a number
 ├── StrictModel          what people write, and events: an unknown key is an error
@@ -7,13 +7,18 @@ FrozenModel              frozen; numbers are finite; `true` is not a number
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Strict, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 M = TypeVar("M", bound="StrictModel")
+
+# JSON documents that no model describes. Unlike `dict[str, Any]`, the types let mypy check what is in them.
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = "Mapping[str, Json]"
 
 # The context of a validation: the values are those of an artifact, and were checked before it was written.
 _WRITTEN_BEFORE = "written before"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from tuner.artifacts.dataset import DatasetProfile, Severity
 from tuner.artifacts.task import TaskDescription
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, NoSink, Sink, Source

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import DatasetFindings, Finding, Severity
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

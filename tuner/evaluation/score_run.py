@@ -24,8 +24,8 @@ from tuner.core.errors import EvaluationError
 from tuner.evaluation.best_run_comparison import with_earlier_runs
 from tuner.evaluation.earlier_runs import NONE_EARLIER, best_answers
 from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.grading.graded_items import GradedItemSet, match
 from tuner.evaluation.grading.grades import grouped, merged
-from tuner.evaluation.grading.samples import SampleSet, match
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.guard.scores import guard_scores
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
@@ -51,7 +51,7 @@ def score_shard(folder: RunFolder, shard: int, shard_size: int, encoder: Encoder
     """Grades one shard of the questions. Returns how many questions it has; a shard after the last one has none."""
     stopping = stopping_of(folder)
     shards = Shards(folder, shard_size, encoder, stopping.asked if stopping else None)
-    return len(shards.graded(shard, shards.samples_of(shard)).records) if shard < shards.count else 0
+    return len(shards.graded(shard, shards.items_of(shard)).records) if shard < shards.count else 0
 
 
 def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int:
@@ -71,9 +71,9 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
         found = best_answers(folder) if BEST in shards.contestants else None
         said = found.sentence if found else NONE_EARLIER
         scores = scores.model_copy(update={"warnings": (*scores.warnings, said)})
-    samples = shards.samples()
-    candidates = review_candidates(samples, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
-    folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(samples, candidates).encode())
+    items = shards.items()
+    candidates = review_candidates(items, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
+    folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(items, candidates).encode())
     folder.save(scores.model_copy(update={"review": candidates}))
     _score_guard(folder, seed)
     return len(scores.questions)
@@ -81,13 +81,13 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
 
 def scores_of_asked(shards: Shards, stopping: Stopping | None) -> Scores:
     """The scores of the questions of the shards. `stopping` is that of a run that may stop early."""
-    samples = shards.samples()
+    items = shards.items()
     settings = shards.manifest.settings.evaluation
-    graded = merged([shards.graded(shard, samples) for shard in range(shards.count)])
+    graded = merged([shards.graded(shard, items) for shard in range(shards.count)])
     every = shards.every_question if stopping else None
     graded = grouped(graded, shards.questions, settings, every)
     looks = Looks.of(stopping)
-    scores = summarize(graded, samples.warnings, settings.seed, decides=settings.decides, looks=looks)
+    scores = summarize(graded, items.warnings, settings.seed, decides=settings.decides, looks=looks)
     if settings.stop_early and not stopping:
         scores = scores.model_copy(update={"warnings": (*scores.warnings, _NO_LOOKS)})
     if stopping:
@@ -113,7 +113,7 @@ def _score_guard(folder: RunFolder, seed: int) -> None:
         folder.save(guard_scores(questions, {name: guard_answers(folder, name) for name in MAIN}, seed))
 
 
-def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, SampleSet]:
+def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, GradedItemSet]:
     """A sheet of `count` questions that are drawn at random, or of the flagged ones; and the questions with answers.
 
     It is written to the run's folder, because it knows which model gave which answer. The same sheet is exported again

@@ -12,8 +12,8 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import QuestionScores, contestants_in
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
+from tuner.evaluation.grading.graded_items import spread_of_repeats
 from tuner.evaluation.grading.grades import Graded
-from tuner.evaluation.grading.samples import spread_of_repeats
 from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.judging.results import with_judges
 from tuner.evaluation.metric_details import details_of, scorer_warning

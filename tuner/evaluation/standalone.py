@@ -28,8 +28,8 @@ from tuner.evaluation.answer_files import (
 )
 from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.graded_items import GradedItemSet, match_repeated
 from tuner.evaluation.grading.grades import Graded, grade, grouped
-from tuner.evaluation.grading.samples import SampleSet, match_repeated
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
@@ -81,9 +81,9 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores, the samples that they are of, and files for the output folder by their path in it."""
+    """The scores, the items that they are of, and files for the output folder by their path in it."""
 
-    samples: SampleSet
+    items: GradedItemSet
     scores: Scores
     files: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -104,10 +104,10 @@ def evaluate(
     """
     settings = settings or RunSettings()
     seed = settings.evaluation.seed
-    questions, samples = _read(files, settings)
+    questions, items = _read(files, settings)
     training_vocabulary = None if files.training is None else vocabulary(read_rows(files.training))
-    task = _task(files, settings, samples)
-    language = settings.evaluation.language or detect(sample.reference for sample in samples.samples)
+    task = _task(files, settings, items)
+    language = settings.evaluation.language or detect(item.reference for item in items.items)
     metrics_to_use = _metrics(metrics, settings, task)
     with _cached_judgments(output) as judgments:
         judges = [Judge(model, settings.judge, judgments) for model in settings.judge.named]
@@ -115,18 +115,18 @@ def evaluate(
         context = ScoringContext(
             judges, encoder, language, task, _scorer(settings), {question.id: question for question in questions}
         )
-        graded = grade(samples.samples, metrics_to_use, context)
-    warnings = [*samples.warnings, *_inapplicable(graded, metrics)]
+        graded = grade(items.items, metrics_to_use, context)
+    warnings = [*items.warnings, *_inapplicable(graded, metrics)]
     graded = grouped(graded, questions, settings.evaluation)
     scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
     # As in a run: people's scores first, because they change what is left to review and what the gate decides.
     if files.people is not None:
-        known = {sample.id for sample in samples.samples}
+        known = {item.id for item in items.items}
         sheets = known_sheets(output)
         by_name = {sheet.name: sheet for sheet in sheets}
         given = read_review(read_sheet(files.people), known, str(files.people), by_name.get)
         scores = with_people(scores, given, sheets, seed)
-    candidates = review_candidates(samples, scores, training_vocabulary)
+    candidates = review_candidates(items, scores, training_vocabulary)
     gate = decide_gate(settings.gate, GateComparisons.of(scores))
     scores = scores.model_copy(
         update={
@@ -138,14 +138,14 @@ def evaluate(
     if task.name != "answer":
         scores = scores.model_copy(update={"task": task})
     # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
-    results = {"scores.json": scores.to_json(), "review.csv": review_sheet(samples, candidates).encode("utf-8-sig")}
+    results = {"scores.json": scores.to_json(), "review.csv": review_sheet(items, candidates).encode("utf-8-sig")}
     if sample:
-        results |= sample_files(output, samples, {candidate.id for candidate in candidates}, sample)
-    return Evaluation(samples, scores, results)
+        results |= sample_files(output, items, {candidate.id for candidate in candidates}, sample)
+    return Evaluation(items, scores, results)
 
 
-def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion], SampleSet]:
-    """The questions, and the samples: matched by id, or by the question where ids are missing."""
+def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion], GradedItemSet]:
+    """The questions, and the items: matched by id, or by the question where ids are missing."""
     fields = settings.fields
     required = [name for _, name in settings.evaluation.named_fields]
     known = read_references(files.references, fields, settings.evaluation.kept_fields, required)
@@ -170,8 +170,8 @@ def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion]
         name: [(record.id or "", record.answer, record.sample) for record in records]
         for name, records in zip(files.answers, said, strict=True)
     }
-    samples = match_repeated(questions, answers)
-    return questions, replace(samples, warnings=(*known.warnings, *samples.warnings, *_same_files(files)))
+    items = match_repeated(questions, answers)
+    return questions, replace(items, warnings=(*known.warnings, *items.warnings, *_same_files(files)))
 
 
 def _same_files(files: Files) -> Iterator[str]:
@@ -202,10 +202,10 @@ def _scorer(settings: RunSettings) -> ScoringFunction | None:
     return ScoringFunction(name, settings.scorer) if name else None
 
 
-def _task(files: Files, settings: RunSettings, samples: SampleSet) -> TaskDescription:
+def _task(files: Files, settings: RunSettings, items: GradedItemSet) -> TaskDescription:
     """The task that the settings name, or else the one of the training answers, or else of the references."""
     training = [] if files.training is None else read_training_answers(files.training)
-    references = [text for sample in samples.samples for text in (sample.reference, *sample.accepted)]
+    references = [text for item in items.items for text in (item.reference, *item.accepted)]
     return task_of_files(settings, training, references)
 
 

@@ -18,7 +18,7 @@ from tuner.aws.bedrock.tool_call import Attachment, Tool, ToolReply, fill_in_too
 from tuner.catalog import judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
 from tuner.core.errors import RetryableError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.costs.meter import Meter, Tokens
 from tuner.generation.cache import ReplyCache
 from tuner.generation.chunks import Chunk

@@ -10,7 +10,7 @@ from typing import TypeVar
 from tuner import catalog
 from tuner.catalog.encoders import encoders
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.settings import DeploymentSettings, RunSettings, load
 from tuner.settings.run.candidates import HyperparameterValue
 

@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.report import Report
 from tuner.core.times import iso, now
-from tuner.evaluation.grading.samples import contestants_of
+from tuner.evaluation.grading.graded_items import contestants_of
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.collect.build import advised, with_scores
 from tuner.reporting.collect.model_names import named_models, stand_ins
@@ -47,18 +47,18 @@ def build_comparison(
 
 def result_files(evaluation: Evaluation, output: Path) -> dict[Path, bytes]:
     """All files of the evaluation in the folder `output`: those that it has, and index.html."""
-    samples = evaluation.samples.samples
+    items = evaluation.items.items
     questions = [
         EvaluationQuestion(id=each.id, question=each.question, reference=each.reference, accepted=each.accepted)
-        for each in samples
+        for each in items
     ]
     answers = {
         name: [
             Answer(id=each.id, sample=number if each.more else None, answer=given[name])
-            for each in samples
+            for each in items
             for number, given in enumerate((each.answers, *each.more))
         ]
-        for name in contestants_of(samples)
+        for name in contestants_of(items)
     }
     report = build_comparison(output.resolve().name, questions, answers, evaluation.scores, str(output))
     files = {**evaluation.files, "index.html": page(report).encode()}

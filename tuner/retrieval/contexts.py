@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.artifacts.manifest import Manifest, UnusedFile
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.datasets.io import Source
 from tuner.generation.chunks import text_chunks
 from tuner.generation.documents import read_documents

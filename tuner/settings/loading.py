@@ -9,8 +9,7 @@ from typing import TypeVar
 from pydantic import AfterValidator, ValidationError
 
 from tuner.core.errors import SettingsError
-from tuner.core.json_types import JsonObject
-from tuner.core.strict_model import StrictModel
+from tuner.core.strict_model import JsonObject, StrictModel
 from tuner.settings.messages import sentences
 
 M = TypeVar("M", bound=StrictModel)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from tuner import catalog
+from tuner.core.suggestions import did_you_mean, nearest_name
 from tuner.core.text_sanitizer import readable
 
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/. Pydantic's own messages are for
@@ -47,8 +47,6 @@ _RULES = {
 _ANY_OTHER = "is not a valid value"
 # Pydantic appends these to the location of an error in `int | float | str`, one error for each alternative.
 _ALTERNATIVES = frozenset({"int", "float", "str"})
-# Below this, `learning_rate` would be near to `serving`.
-_NEAR = 0.6
 _LONGEST_KEY = 80
 
 
@@ -58,23 +56,6 @@ def sentences(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> Iterato
     for error in errors:
         by_path.setdefault(_path(error["loc"]), []).append(error)
     return (_sentence(model, path, found) for path, found in by_path.items())
-
-
-def nearest(word: str, names: Iterable[str]) -> str:
-    """A hint: the nearest name, or all names when none is near."""
-    known = list(names)
-    word = word[:_LONGEST_KEY]
-    same = [name for name in known if name.casefold() == word.strip().casefold()]
-    close = same or difflib.get_close_matches(word, known, n=1, cutoff=_NEAR)
-    return f"Did you mean '{close[0]}'?" if close else f"Valid: {', '.join(known)}."
-
-
-def unknown_name(kind: str, name: str, known: Iterable[str], more: str = "") -> str:
-    """The message about an unknown name. It has the nearest known name, or all of them, then `more`."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean '{close[0]}'" if close else f"there are: {', '.join(names)}"
-    return f"there is no {kind} '{name}'; {hint}{f', {more}' if more else ''}"
 
 
 def _sentence(model: type[BaseModel], path: str, errors: list[ErrorDetails]) -> str:
@@ -90,15 +71,14 @@ def _sentence(model: type[BaseModel], path: str, errors: list[ErrorDetails]) -> 
 def _hint_for_key(model: type[BaseModel], location: tuple[Any, ...]) -> str:
     """Where the key belongs, if another group has it; else the nearest key here, or all keys."""
     word, keys = str(location[-1]), _keys_at(model, location[:-1])
-    close = nearest(word, keys)
-    if close.startswith("Did"):
-        return close
+    if nearest_name(word, keys):
+        return did_you_mean(word, keys)
     places = [f"'{path}'" for path in _paths(model) if _plain(path.rpartition(".")[2]) == _plain(word)]
     if "hyperparameters" in model.model_fields:
         places += [f"'hyperparameters.{name}'" for name in _hyperparameters() if _is_spelling(name, word)]
     if places:
         return f"Did you mean {' or '.join(places)}?"
-    return close.replace("Valid:", "Valid keys:")
+    return f"Valid keys: {', '.join(keys)}."
 
 
 def _paths(model: type[BaseModel]) -> list[str]:
@@ -141,8 +121,8 @@ def _hint(error: ErrorDetails) -> str:
     if error["type"] != "literal_error":
         return ""
     allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-    hint = nearest(str(error["input"]), allowed)
-    return f" {hint}" if hint.startswith("Did") else ""
+    hint = did_you_mean(str(error["input"]), allowed, otherwise="")
+    return f" {hint}" if hint else ""
 
 
 def _path(location: tuple[Any, ...]) -> str:

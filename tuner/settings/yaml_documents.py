@@ -17,7 +17,7 @@ import yaml
 
 from tuner.catalog.hyperparameters import SMALLEST, plain_decimal
 from tuner.core.errors import SettingsError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 
 MOST_BYTES = 128 * 2**10
 """Bytes of a settings document. The longest texts in one are system prompts and lists of labels."""

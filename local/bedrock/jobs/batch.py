@@ -34,7 +34,7 @@ RESTARTED = "The local Bedrock was restarted while the job was in progress. Star
 _INJECTED = {"errorCode": 500, "errorMessage": "The local Bedrock fails this record: LOCAL_BEDROCK_FAIL_BATCH_RECORDS."}
 
 logger = logging.getLogger(__name__)
-JsonObject = dict[str, Any]
+BatchRecord = dict[str, Any]
 
 
 class BatchRunner:
@@ -85,8 +85,8 @@ class BatchRunner:
                 logger.exception("batch job %s", job.name)
                 self._end(job.id, "Failed", f"The local Bedrock failed: {type(error).__name__}: {error}")
 
-    def _answer(self, job: InvocationJob, storage: Storage, records: list[JsonObject]) -> None:
-        answered: list[JsonObject] = []
+    def _answer(self, job: InvocationJob, storage: Storage, records: list[BatchRecord]) -> None:
+        answered: list[BatchRecord] = []
         for number, record in enumerate(records):
             if self._stops[job.id].is_set():
                 break
@@ -98,7 +98,7 @@ class BatchRunner:
             raise JobStoppedError
         self._end(job.id, "Completed")
 
-    def _one(self, job: InvocationJob, number: int, record: JsonObject) -> JsonObject:
+    def _one(self, job: InvocationJob, number: int, record: BatchRecord) -> BatchRecord:
         """The line of the output for a record: with the model's output, or with an error in its place."""
         if number < job.failing_records:
             return {**record, "error": _INJECTED}
@@ -108,7 +108,7 @@ class BatchRunner:
         except BedrockError as error:
             return {**record, "error": {"errorCode": error.status, "errorMessage": str(error)}}
 
-    def _converse(self, model_id: str, request: JsonObject) -> JsonObject:
+    def _converse(self, model_id: str, request: BatchRecord) -> BatchRecord:
         if "toolConfig" in request:
             raise ValidationError("Tool calling is not supported for batch jobs with the Converse invocation type.")
         params = {**request, "modelId": model_id}
@@ -116,9 +116,9 @@ class BatchRunner:
         reply = converse(self._state, self._inference, params, "Batch")
         return {name: value for name, value in reply.items() if name != HEADERS}
 
-    def _invoke(self, model_id: str, request: JsonObject) -> JsonObject:
+    def _invoke(self, model_id: str, request: BatchRecord) -> BatchRecord:
         params = {"modelId": model_id, "body": json.dumps(request).encode()}
-        output: JsonObject = json.loads(invoke_model(self._state, self._inference, params, "Batch")["body"])
+        output: BatchRecord = json.loads(invoke_model(self._state, self._inference, params, "Batch")["body"])
         return output
 
     def _pass(self, job_id: str, status: InvocationStatus) -> None:
@@ -141,7 +141,7 @@ class BatchRunner:
         self._state.store.invocation_jobs.update(job_id, status=status, message=message, changed=now, ended=now)
 
 
-def _read(job: InvocationJob, storage: Storage, settings: Settings) -> list[JsonObject]:
+def _read(job: InvocationJob, storage: Storage, settings: Settings) -> list[BatchRecord]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "input.jsonl"
         storage.read(S3Uri.parse(job.input_uri), target)
@@ -157,7 +157,7 @@ def _read(job: InvocationJob, storage: Storage, settings: Settings) -> list[Json
     return records
 
 
-def _record(line: str, number: int) -> JsonObject:
+def _record(line: str, number: int) -> BatchRecord:
     try:
         found = json.loads(line)
     except ValueError:
@@ -167,7 +167,7 @@ def _record(line: str, number: int) -> JsonObject:
     return {"recordId": f"{number:011d}", **found}
 
 
-def _write(job: InvocationJob, storage: Storage, total: int, answered: list[JsonObject]) -> None:
+def _write(job: InvocationJob, storage: Storage, total: int, answered: list[BatchRecord]) -> None:
     """The output and its manifest, below the job's id."""
     folder = S3Uri.parse(job.output_uri).below(job.id)
     text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in answered)

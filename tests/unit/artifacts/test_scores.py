@@ -14,9 +14,9 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionSco
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.bedrock.tool_call import ToolReply
 from tuner.catalog.metrics import METRICS
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import grade
-from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.metrics import ScoringContext, chosen
@@ -127,7 +127,7 @@ def test_the_documentation_shows_every_member_of_the_file() -> None:
 @pytest.mark.parametrize("metric", sorted(METRICS))
 def test_what_a_metric_says_about_itself_has_a_member(metric: str) -> None:
     """Facts without a member of `Scores` would be lost."""
-    sample = Sample("q0", "What is it?", "It is so.", dict.fromkeys(MAIN, "It is so."))
+    sample = GradedItem("q0", "What is it?", "It is so.", dict.fromkeys(MAIN, "It is so."))
     judge = Judge("us.anthropic.claude-sonnet-4-6", JudgeSettings(), ask=_reply)
     [plugin] = chosen([metric])
     reply: Json = [{"id": "q0", "aggregate_reward_score": 1}]

@@ -1,4 +1,4 @@
-"""Sample documents: a record, a report, an estimate, and a failed run."""
+"""GradedItem documents: a record, a report, an estimate, and a failed run."""
 
 import json
 from typing import Any

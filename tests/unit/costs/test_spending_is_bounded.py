@@ -29,7 +29,7 @@ from tuner.aws.s3.guard_questions import save_guard_questions
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AwsError, RetryableError, SpendingLimitError, ThrottledError, TunerError
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
 from tuner.costs.allotments import Allotments
 from tuner.costs.judge_usage import MOST_PREFLIGHTS
 from tuner.costs.meter import Tokens, most_used
@@ -198,7 +198,7 @@ def run(pinned: Manifest, folder: EndingFolder, runtime: Runtime, size: int, inv
 
         def score(shard: int = shard) -> None:
             found = Shards(folder, size, NoEncoder())  # type: ignore[arg-type]
-            found.graded(shard, found.samples_of(shard))
+            found.graded(shard, found.items_of(shard))
 
         attempt(score, runtime, invocations)
 
@@ -349,7 +349,7 @@ def test_no_scorer_is_called_more_than_approved(
         scorer.killed = False
         found = Shards(folder, size, NoEncoder())  # type: ignore[arg-type]
         with suppress(Killed, TunerError):
-            found.graded(shard, found.samples_of(shard))
+            found.graded(shard, found.items_of(shard))
     assert approved
     assert approved.at_most is not None
     assert scorer.paid <= most_used(folder, "scorer").input <= approved.at_most

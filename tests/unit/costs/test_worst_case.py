@@ -21,7 +21,7 @@ from tuner.costs.estimate import estimate
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.spending_decision import spending_decision, spending_reason
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics import ScoringContext, chosen
 
@@ -80,7 +80,7 @@ def test_no_judge_uses_more_tokens_than_the_worst_case(
         EvaluationQuestion(id=str(number), question=each[0], reference=each[1]) for number, each in enumerate(asked)
     ]
     samples = [
-        Sample(id=str(number), question=each[0], reference=each[1], answers={"base": each[2], "tuned": each[3]})
+        GradedItem(id=str(number), question=each[0], reference=each[1], answers={"base": each[2], "tuned": each[3]})
         for number, each in enumerate(asked)
     ]
     worst, judgments = WorstJudge(), Judgments()

@@ -14,7 +14,7 @@ from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.aws.bedrock.tool_call import Tool, ToolReply
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.judging.judge import Judge
 from tuner.settings import JudgeSettings
 
@@ -67,8 +67,8 @@ def scripted() -> Callable[[Callable[[str], Any]], ScriptedJudge]:
     return ScriptedJudge
 
 
-def make_sample(key: str, base: str | None, tuned: str | None, reference: str = "Forty-two.") -> Sample:
-    return Sample(key, f"What is {key}?", reference, {"base": base, "tuned": tuned})
+def make_item(key: str, base: str | None, tuned: str | None, reference: str = "Forty-two.") -> GradedItem:
+    return GradedItem(key, f"What is {key}?", reference, {"base": base, "tuned": tuned})
 
 
 def graded_records(*records: dict[str, Any]) -> tuple[QuestionScores, ...]:

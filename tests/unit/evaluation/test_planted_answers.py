@@ -15,7 +15,7 @@ import pytest
 from tests.unit.generation.samples import source
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import MAIN, Contestant
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.retrieval.contexts import questions_with_context
 from tuner.settings import RunSettings

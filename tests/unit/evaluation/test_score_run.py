@@ -174,7 +174,7 @@ def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: 
     several_answers(folder)
     score_run(folder, 4, ENCODER)
     sheet, samples = exported_sheet(folder, 6)
-    assert {sample.answers["base"] for sample in samples.samples} == {f"No. {i}" for i in range(7)}
+    assert {sample.answers["base"] for sample in samples.items} == {f"No. {i}" for i in range(7)}
     assert sheet.answers_each == 3
     assert "answered each question 3 times. You see its first answer" in review_page(samples, sheet, "run")
 

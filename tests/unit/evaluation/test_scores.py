@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.evaluation.conftest import make_sample
+from tests.unit.evaluation.conftest import make_item
 from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.verdict import Verdict
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import grade, merged
-from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import Grades, Measure, Metric, ScoringContext, chosen
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.evaluation.scores import summarize
@@ -25,7 +25,7 @@ class Given(Metric):
     measures = (Measure("correctness", "Correctness (judge)", (1.0, 10.0)),)
     needs_judge = True
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, samples: Sequence[GradedItem], context: ScoringContext) -> Grades:
         def score(text: str | None) -> float | None:
             return None if text in (None, "?") else float(text)
 
@@ -39,7 +39,7 @@ class Given(Metric):
 
 
 def scores(*pairs: tuple[str | None, str | None]) -> Scores:
-    samples = [make_sample(f"q{i}", base, tuned) for i, (base, tuned) in enumerate(pairs)]
+    samples = [make_item(f"q{i}", base, tuned) for i, (base, tuned) in enumerate(pairs)]
     found = summarize(grade(samples, [Given()], ScoringContext()))
     assert Scores.model_validate_json(found.to_json()) == found
     return found
@@ -113,7 +113,7 @@ def test_missing_scores_are_undecided() -> None:
 
 
 def test_shards_merge_to_exactly_the_whole() -> None:
-    samples = [make_sample(f"q{i}", str(1 + i % 7), str(2 + i % 5) if i % 4 else None) for i in range(23)]
+    samples = [make_item(f"q{i}", str(1 + i % 7), str(2 + i % 5) if i % 4 else None) for i in range(23)]
     whole = summarize(grade(samples, [Given()], ScoringContext()))
     for size in (1, 5, 22):
         shards = [grade(samples[at : at + size], [Given()], ScoringContext()) for at in range(0, 23, size)]
@@ -126,7 +126,7 @@ def test_the_metric_of_these_tests_has_the_measures_of_the_real_one() -> None:
 
 def test_a_measure_of_few_questions_does_not_decide_over_one_of_all() -> None:
     """One of twelve references is short: token F1 does not apply to the other eleven."""
-    samples = [make_sample(f"q{i}", "no idea at all", f"the long answer number {i}") for i in range(12)]
+    samples = [make_item(f"q{i}", "no idea at all", f"the long answer number {i}") for i in range(12)]
     samples = [
         replace(sample, reference="42" if at == 0 else f"the long answer with the number {at} and more words")
         for at, sample in enumerate(samples)

@@ -284,7 +284,7 @@ def test_a_sample_keeps_the_question_and_every_right_answer_of_its_record(tmp_pa
     base, tuned = (write(tmp_path, name, said) for name in ("b.json", "t.json"))
     files = Files(base, tuned, write(tmp_path, "r.json", references))
     _, read = standalone._read(files, RunSettings())
-    (sample,) = read.samples
+    (sample,) = read.items
     assert (sample.question, sample.reference, sample.accepted) == ("What is 2?", "Two.", ("2",))
     assert dict(sample.answers) == {"base": "It is two.", "tuned": "It is two."}
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tests.unit.evaluation.conftest import make_sample
+from tests.unit.evaluation.conftest import make_item
 from tests.unit.evaluation.squad_figures import DIFFERENT, FIGURES, SAME
 from tuner.artifacts.dataset import EvaluationQuestion
-from tuner.evaluation.grading.samples import match
+from tuner.evaluation.grading.graded_items import match
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics
 from tuner.evaluation.tokens import (
@@ -135,7 +135,7 @@ TEXT_METRICS = ("exact_match", "token_f1", "rouge", "bleu")
 
 
 def measured(name: str, answer: str, reference: str, language: str = "en") -> dict:
-    sample = make_sample("a", answer, None, reference)
+    sample = make_item("a", answer, None, reference)
     return dict(all_metrics()[name]().grade([sample], ScoringContext(language=language)).values["base"][0].measures)
 
 
@@ -269,7 +269,7 @@ def test_a_text_that_shows_nothing_is_no_answer_and_no_reference(text: str) -> N
         EvaluationQuestion(id=key, question="What?", reference=ref) for key, ref in (("a", "yes"), ("b", text))
     ]
     found = match(questions, {"base": [("a", text)], "tuned": [("a", "yes")]})
-    assert [sample.answers for sample in found.samples] == [{"base": None, "tuned": "yes"}]
+    assert [sample.answers for sample in found.items] == [{"base": None, "tuned": "yes"}]
     assert found.warnings == ("1 question left out, because there is no reference answer: b.",)
 
 

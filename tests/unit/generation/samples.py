@@ -1,4 +1,4 @@
-"""Sample documents, and a model whose replies a test defines."""
+"""GradedItem documents, and a model whose replies a test defines."""
 
 from __future__ import annotations
 

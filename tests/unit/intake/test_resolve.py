@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
 from tuner.intake.contestants import contestants
 from tuner.intake.resolve import resolve
 from tuner.settings import DeploymentSettings, RunSettings

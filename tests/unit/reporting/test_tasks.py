@@ -7,8 +7,8 @@ import re
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.task import FieldSchema, TaskDescription
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 from tuner.evaluation.grading.grades import grade
-from tuner.evaluation.grading.samples import Sample, SampleSet
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Evaluation
@@ -19,10 +19,10 @@ from tuner.reporting.page.page import page
 
 def evaluated(task: TaskDescription, rows: list[tuple[str, str | None, str | None]]) -> Evaluation:
     samples = tuple(
-        Sample(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)
+        GradedItem(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)
     )
     scores = summarize(grade(samples, chosen([task.name]), ScoringContext(task=task)))
-    return Evaluation(SampleSet(samples), scores)
+    return Evaluation(GradedItemSet(samples), scores)
 
 
 def shown(scores: Scores) -> str:

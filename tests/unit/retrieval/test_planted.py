@@ -54,7 +54,7 @@ def scored(folder: MemoryFolder, models: Models) -> Scores:
         meter_of = Allotments.of(folder, run).answers
         Inference(models, endpoint, run, 2, meter_of).run(Shard(folder, contestant, 0, COUNT))
     shards = Shards(folder, COUNT, NoEncoder())  # type: ignore[arg-type]
-    return summarize(shards.graded(0, shards.samples()))
+    return summarize(shards.graded(0, shards.items()))
 
 
 def folder_with(training: Sequence[tuple[str, str]], documents: dict[str, str], **settings: Any) -> MemoryFolder:

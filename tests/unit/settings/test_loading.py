@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.core.errors import SettingsError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.settings import DeploymentSettings, Polling, RunSettings, deployment_settings, load, parse_document
 
 

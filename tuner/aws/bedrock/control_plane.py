@@ -12,7 +12,7 @@ from tuner.aws.bedrock.resources import FoundationModel, Job, JobRequest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.settings import DeploymentSettings
 
 

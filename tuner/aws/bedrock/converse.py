@@ -12,7 +12,7 @@ from tuner.artifacts.dataset import Message
 from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import EndpointFailedError
-from tuner.core.json_types import Json, JsonObject
+from tuner.core.strict_model import Json, JsonObject
 from tuner.settings import InferenceSettings
 
 

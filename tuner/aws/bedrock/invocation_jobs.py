@@ -14,7 +14,7 @@ from tuner.aws.bedrock.stoppable_jobs import StoppableJobs
 from tuner.aws.clients import Response
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.settings import DeploymentSettings
 
 _ACTIVE = ("Submitted", "Validating", "Scheduled", "InProgress")

@@ -15,7 +15,7 @@ from typing import Literal, TypedDict
 
 from pydantic import JsonValue
 
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 
 LONGEST = 20_000
 """Most characters of a reply. A judgment has a few hundred, the pairs of a document a few thousand."""

@@ -20,7 +20,7 @@ from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import mapped_errors
 from tuner.catalog import Judge, judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 
 # What a vendor adds to a request with a tool, and its template to the texts. Source: Anthropic's documentation of tool
 # use, which names 313 to 804 tokens.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 
 import boto3
@@ -13,6 +12,7 @@ from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.checks.check import NO_ANSWER, CheckResult, as_sentence, quick_client
 from tuner.cli.deployment import local_endpoint
 from tuner.core.errors import RetryableError, TunerError
+from tuner.core.suggestions import VERY_SIMILAR, nearest_name
 
 DEFAULT_QUALIFIER = "hnb659fds"
 # The CDK's default synthesizer requires this bootstrap version (rule CheckBootstrapVersion of the template).
@@ -83,8 +83,8 @@ def unknown_region(region: str) -> CheckResult | None:
         return None
     offered = {name for model in catalog.models() for name in model.regions if not model.retired}
     # A Region where models can be customized is the better guess: us-est-1 is near to several Regions.
-    close = difflib.get_close_matches(region, offered, n=1, cutoff=0.8) or difflib.get_close_matches(region, known, n=1)
-    hint = f"Did you mean {close[0]}?" if close else f"For instance: {', '.join(known[:3])}."
+    close = nearest_name(region, offered, VERY_SIMILAR) or nearest_name(region, known)
+    hint = f"Did you mean '{close}'?" if close else f"For instance: {', '.join(known[:3])}."
     return CheckResult(
         "Region", "failed", f"'{region}' is no Region of Amazon Bedrock.", f"{hint} Set AWS_REGION to it."
     )

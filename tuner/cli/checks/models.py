@@ -12,7 +12,7 @@ from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool
 from tuner.catalog.judges import InferenceConfig
 from tuner.cli.checks.check import Check, CheckResult, judge_check, judges, quick_client
 from tuner.core.errors import AccessDeniedError, RetryableError
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.metrics.base import ScoringContext
 from tuner.evaluation.metrics.correctness import Correctness
@@ -33,7 +33,7 @@ _JUDGE_SERVER = "LOCAL_JUDGE_URL"
 _CORRECT_JUDGE_SERVER = (
     "Start that server. To use another, run 'tuner local down', correct LOCAL_JUDGE_URL, then run 'tuner local up'."
 )
-_SAMPLE = Sample("doctor", "What is 2 + 2?", "4", {"base": "4", "tuned": None})
+_ITEM = GradedItem("doctor", "What is 2 + 2?", "4", {"base": "4", "tuned": None})
 
 
 class _RefusedError(Exception):
@@ -101,7 +101,7 @@ def _answer(name: str, model_id: str, subscribed: bool) -> str | CheckResult:
     # The run's own judge and metric, so that a judge that cannot grade is noticed, not only a denied call.
     judge = Judge(model_id, JudgeSettings(attempts=1), ask=_ask_once)
     try:
-        grades = Correctness().grade([_SAMPLE], ScoringContext([judge]))
+        grades = Correctness().grade([_ITEM], ScoringContext([judge]))
     except _RefusedError as refused:
         if _JUDGE_SERVER in str(refused):
             return CheckResult(name, "failed", str(refused), _CORRECT_JUDGE_SERVER)

@@ -31,8 +31,8 @@ from tuner.cli.options import Json, Local, StackIfAny, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.json_types import JsonObject
 from tuner.core.run import role_of
+from tuner.core.strict_model import JsonObject
 from tuner.costs.batch import USUAL_LEAST, batch_choice
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.estimate import estimate as add_up

@@ -76,10 +76,10 @@ def _sheet(folder: RunFolder, count: int | None, seed: int, page: bool) -> bytes
     from tuner.evaluation.score_run import BYTE_ORDER_MARK, exported_sheet
     from tuner.reporting.page.review_page import review_page
 
-    sheet, samples = exported_sheet(folder, count, seed)
+    sheet, items = exported_sheet(folder, count, seed)
     if page:
-        return review_page(samples, sheet, folder.run_id).encode()
-    return BYTE_ORDER_MARK + sample_sheet(samples, sheet).encode()
+        return review_page(items, sheet, folder.run_id).encode()
+    return BYTE_ORDER_MARK + sample_sheet(items, sheet).encode()
 
 
 @app.command("import")

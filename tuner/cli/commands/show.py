@@ -21,7 +21,7 @@ from tuner.cli.progress.outcome import conclude, read_report
 from tuner.cli.progress.paid_window import live_throughput, resource_json
 from tuner.cli.run_lookup import LATEST
 from tuner.cli.terminal.console import console, emit
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.core.times import now
 
 

@@ -16,7 +16,7 @@ from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.spending_table import MonthSpending
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.core.times import now
 from tuner.costs.ledger.reservation import ceilings_of
 

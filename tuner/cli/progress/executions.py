@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.cli.deployment import Deployment
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.core.times import iso, now
 
 # PENDING_REDRIVE: a person restarted a failed execution, which continues with the failed state.

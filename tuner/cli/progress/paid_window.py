@@ -13,8 +13,8 @@ from tuner.artifacts.serving import EndpointKind, EndpointRecord
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.cli.deployment import Deployment
-from tuner.core.json_types import JsonObject
 from tuner.core.resource_names import resource_name
+from tuner.core.strict_model import JsonObject
 from tuner.core.times import begun_hours, iso, seconds_since
 from tuner.reporting.formatting import duration, money, plural
 

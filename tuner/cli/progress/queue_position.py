@@ -10,7 +10,7 @@ from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool
 from tuner.aws.dynamodb.run_queue_table import PlacesTable
 from tuner.cli.deployment import Deployment
 from tuner.core.errors import AccessDeniedError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.core.times import iso, now
 from tuner.run_queue import POOLS, place_queue
 

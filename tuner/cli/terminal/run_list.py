@@ -18,7 +18,7 @@ from tuner.cli.progress.paid_window import amount
 from tuner.cli.progress.queue_position import Place, places
 from tuner.cli.terminal.console import say
 from tuner.core.errors import AccessDeniedError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.reporting.formatting import duration
 
 _PARALLEL_READS = 8

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tuner.artifacts.approval import ApprovalAnswer
 from tuner.artifacts.costs.ledger import Ceilings, DatasetSpending, LedgerEntry, by_dataset
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 
 _NAME_WIDTH = 40
 

@@ -13,7 +13,7 @@ from tuner.catalog.tasks import FieldKind
 
 Value: TypeAlias = "str | Decimal | bool | list[Value] | dict[str, Value] | None"
 """A parsed value. Numbers are `Decimal`, so that 0.1 is not rounded."""
-JsonObject: TypeAlias = "dict[str, Value]"
+ExtractedObject: TypeAlias = "dict[str, Value]"
 
 # A block of code is the usual way in which a chat model gives JSON. Nothing else may surround the object.
 _FENCE = re.compile(r"\A```[a-zA-Z]*(?P<inside>[ \t]*[\r\n{].*)```\Z", re.DOTALL)
@@ -27,7 +27,7 @@ class InvalidObjectError(ValueError):
     """A text is no JSON object. The message continues a sentence that begins with 'the answer'."""
 
 
-def parse_object(text: str) -> JsonObject:
+def parse_object(text: str) -> ExtractedObject:
     """The object that a text is, or that a text with a block of code around it has. Raises InvalidObjectError.
 
     Stricter than Python's json module: NaN and Infinity, and a name that is there twice, are not JSON that programs
@@ -91,7 +91,7 @@ def as_date(text: str) -> date | datetime | None:
         return None
 
 
-def _unique(pairs: Sequence[tuple[str, Value]]) -> JsonObject:
+def _unique(pairs: Sequence[tuple[str, Value]]) -> ExtractedObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

@@ -1,4 +1,4 @@
-"""Grades samples with the metrics: one record per question, in any number of shards.
+"""Grades items with the metrics: one record per question, in any number of shards.
 
 The statistics over all records are a separate step (`tuner/evaluation/scores.py`). Shards that several invocations
 graded therefore give exactly the numbers that one invocation would.
@@ -14,7 +14,7 @@ from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.datasets.question_groups import question_groups
-from tuner.evaluation.grading.samples import Sample, contestants_of, one_per_question, single_answers
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of, one_per_question, single_answers
 from tuner.evaluation.metric_details import counted_by_judge
 from tuner.evaluation.metrics import Measures, Metric, ScoringContext
 from tuner.settings import EvaluationSettings
@@ -37,16 +37,16 @@ class Graded:
     slices: tuple[str, ...] = ()
 
 
-def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
-    """Grades the samples with every metric. An answer that was not given is marked as failed."""
-    single = single_answers(samples)
+def grade(items: Sequence[GradedItem], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
+    """Grades the items with every metric. An answer that was not given is marked as failed."""
+    single = single_answers(items)
     grades = {metric.name: metric.grade(single, context) for metric in metrics}
     records = []
-    for index, sample in enumerate(single):
+    for index, item in enumerate(single):
         answers = {}
-        for name in contestants_of(samples):
+        for name in contestants_of(items):
             # `failed` is set only where it is true, so that the file has it only there.
-            answers[name] = AnswerScores(failed=True) if sample.answers[name] is None else AnswerScores()
+            answers[name] = AnswerScores(failed=True) if item.answers[name] is None else AnswerScores()
             for given in grades.values():
                 # The judge's preference is between base and tuned model only.
                 if name in given.values:
@@ -54,14 +54,14 @@ def grade(samples: Sequence[Sample], metrics: Sequence[Metric], context: Scoring
         references: Measures = {}
         for given in grades.values():
             references |= given.references[index] if given.references is not None else {}
-        record = QuestionScores(id=sample.id, by_contestant=answers)
+        record = QuestionScores(id=item.id, by_contestant=answers)
         # Members that a question does not have are not set, so that the file does not have them.
         labels = [given.labels[index] for given in grades.values() if given.labels is not None]
         members: dict[str, object] = {"reference": references} if references else {}
         members |= {"label": labels[0]} if labels else {}
         records.append(record.model_copy(update=members))
     return Graded(
-        tuple(one_per_question(samples, records)),
+        tuple(one_per_question(items, records)),
         {name: given.about for name, given in grades.items()},
         {
             **{name: dict(given.counts) for name, given in grades.items()},

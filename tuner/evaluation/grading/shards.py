@@ -28,8 +28,8 @@ from tuner.core.errors import ArtifactError
 from tuner.costs.allotments import Allotments
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.definition import grading_definition
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet, NumberedAnswer, match_numbered
 from tuner.evaluation.grading.grades import Graded, grade
-from tuner.evaluation.grading.samples import NumberedAnswer, Sample, SampleSet, match_numbered
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
@@ -88,7 +88,7 @@ class Shards:
         """How many shards there are."""
         return -(-len(self.questions) // self._size)
 
-    def samples(self) -> SampleSet:
+    def items(self) -> GradedItemSet:
         """All questions with all answers."""
         # The base model answers all questions, also if the tuned model is not asked all of them.
         asked = {question.id for question in self.questions}
@@ -97,7 +97,7 @@ class Shards:
         kept = {name: [each for each in given if each[0] not in left_out] for name, given in answers.items()}
         return self._matched(self.questions, kept)
 
-    def samples_of(self, shard: int) -> SampleSet:
+    def items_of(self, shard: int) -> GradedItemSet:
         """One shard's questions with their answers."""
         questions = self._slice(shard)
         ids = {question.id for question in questions}
@@ -106,16 +106,16 @@ class Shards:
 
     def _matched(
         self, questions: Sequence[EvaluationQuestion], answers: Mapping[ContestantName, Sequence[NumberedAnswer]]
-    ) -> SampleSet:
+    ) -> GradedItemSet:
         return match_numbered(questions, answers, range(self.manifest.settings.evaluation.samples))
 
-    def graded(self, shard: int, samples: SampleSet) -> Graded:
-        """The shard's grades. They are read from the folder if they fit the samples and settings, else made now.
+    def graded(self, shard: int, items: GradedItemSet) -> Graded:
+        """The shard's grades. They are read from the folder if they fit the items and settings, else made now.
 
-        `samples` holds the shard's samples, and possibly others.
+        `items` holds the shard's items, and possibly others.
         """
         ids = {question.id for question in self._slice(shard)}
-        own = [sample for sample in samples.samples if sample.id in ids]
+        own = [item for item in items.items if item.id in ids]
         fingerprint = self._fingerprint(own)
         known = self._known(shard)
         if known is not None and known.fingerprint == fingerprint:
@@ -171,10 +171,10 @@ class Shards:
             found = self._all_answers(contestant)
         return [each for each in found if each[0] in ids]
 
-    def _fingerprint(self, samples: Sequence[Sample]) -> str:
+    def _fingerprint(self, items: Sequence[GradedItem]) -> str:
         """A hash of everything that decides what the grades are."""
         parts: list[Any] = [
-            [asdict(each) for each in samples],
+            [asdict(each) for each in items],
             [metric.name for metric in self._metrics],
             [self.manifest.judge_models, self.manifest.settings.judge.model_dump()],
             grading_definition(),

@@ -10,7 +10,7 @@ from tuner.aws.scoring_functions import call_function
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.catalog.tasks import FieldKind
 from tuner.core.errors import AccessDeniedError, AwsError, SettingsError
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
 from tuner.evaluation.judging.scoring_function import Call, Scored, ScoringFunction, ToScore
 from tuner.settings import RunSettings
 

@@ -27,7 +27,7 @@ from tuner.core.errors import (
     SpendingLimitError,
     TunerError,
 )
-from tuner.core.json_types import Json
+from tuner.core.strict_model import Json
 from tuner.costs.judge_usage import SCORER_ATTEMPTS
 from tuner.costs.meter import Meter, Tokens
 from tuner.settings.run.scorer import ScorerSettings

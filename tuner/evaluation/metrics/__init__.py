@@ -8,7 +8,6 @@ Importing this package is fast: a metric imports its library when it grades.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import pkgutil
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from importlib import import_module
 
 from tuner.catalog.metrics import Measure
 from tuner.core.errors import SettingsError
+from tuner.core.suggestions import did_you_mean
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 
 __all__ = ["Grades", "Measure", "Measures", "Metric", "ScoringContext", "all_metrics", "chosen", "measures"]
@@ -36,9 +36,7 @@ def chosen(names: Iterable[str]) -> list[Metric]:
     known = all_metrics()
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
-            raise SettingsError(f"metrics: there is no metric '{name}'. {hint}")
+            raise SettingsError(f"metrics: there is no metric '{name}'. {did_you_mean(name, known)}")
     # dict.fromkeys: a metric that is named twice is used once, in the order of the names.
     return [known[name]() for name in dict.fromkeys(names)]
 

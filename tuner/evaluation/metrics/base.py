@@ -1,4 +1,4 @@
-"""The interface of a metric: it has a name and measures, and it grades samples."""
+"""The interface of a metric: it has a name and measures, and it grades items."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
-from tuner.evaluation.grading.samples import Sample, contestants_of
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.tokens import tokens
@@ -26,7 +26,7 @@ Measures = dict[str, Number | None]
 
 @dataclass(frozen=True, slots=True)
 class Grades:
-    """What a metric found, for every contestant in the order of the samples.
+    """What a metric found, for every contestant in the order of the items.
 
     `about` are facts about the metric itself that are the same for every shard of a run, and `counts` are numbers that
     are added up over the shards. `references` are the measures of the reference answers, where a metric has them, and
@@ -43,7 +43,7 @@ class Grades:
 
 @dataclass(frozen=True, slots=True)
 class ScoringContext:
-    """What metrics need beside the samples.
+    """What metrics need beside the items.
 
     `encoder` is BERTScore's; None means the packaged one. `language` is a BCP 47 primary tag, such as `en`, or empty
     when it is not known. `task` has the labels or the fields of the dataset. `scorer` is
@@ -64,24 +64,24 @@ class Metric(ABC):
     name: ClassVar[str]
     measures: ClassVar[tuple[Measure, ...]]
     needs_judge: ClassVar[bool] = False
-    # Which samples the metric applies to, in words, when that is not all.
+    # Which items the metric applies to, in words, when that is not all.
     only_for: ClassVar[str] = ""
 
     @abstractmethod
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Grades every answer. A measure is None where there is no answer, or where no score could be made."""
 
 
 class TextMetric(Metric):
     """A metric that compares one answer at a time with its reference."""
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Grades each answer by itself."""
         about = self.prepare(context)
         return Grades(
             {
-                name: [AnswerScores(measures=self._measures(sample, sample.answers[name])) for sample in samples]
-                for name in contestants_of(samples)
+                name: [AnswerScores(measures=self._measures(item, item.answers[name])) for item in items]
+                for name in contestants_of(items)
             },
             about,
         )
@@ -90,21 +90,21 @@ class TextMetric(Metric):
         """Sets up what `measure` needs, once for all answers. Returns `Grades.about`."""
         return MetricFacts()
 
-    def applies(self, sample: Sample) -> bool:
+    def applies(self, item: GradedItem) -> bool:
         """Whether the metric says anything about answers to this question. If not, its measures are absent.
 
         A reference without a token, such as a dash, cannot be compared with. An answer without a token can: it scores
         0, because it has nothing of the reference.
         """
-        return bool(tokens(sample.reference))
+        return bool(tokens(item.reference))
 
     @abstractmethod
-    def measure(self, answer: str, sample: Sample) -> Measures:
+    def measure(self, answer: str, item: GradedItem) -> Measures:
         """The measures of an answer."""
 
-    def _measures(self, sample: Sample, answer: str | None) -> Measures:
-        references = (sample.reference, *sample.accepted)
-        usable = [each for each in (replace(sample, reference=text) for text in references) if self.applies(each)]
+    def _measures(self, item: GradedItem, answer: str | None) -> Measures:
+        references = (item.reference, *item.accepted)
+        usable = [each for each in (replace(item, reference=text) for text in references) if self.applies(each)]
         if not usable:
             return {}
         if answer is None:

@@ -16,7 +16,7 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.encoder.files import BuiltEncoder
-from tuner.evaluation.grading.samples import Sample, contestants_of
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 from tuner.evaluation.tokens import tokens
 
@@ -38,18 +38,18 @@ class BertScore(Metric):
     name = "bertscore"
     measures = METRICS["bertscore"]
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Scores the answers of all contestants together, so that each reference is embedded once."""
         encoder = (context.encoder or BuiltEncoder()).load()
-        names = contestants_of(samples)
-        places = [(name, index) for index in range(len(samples)) for name in names]
+        names = contestants_of(items)
+        places = [(name, index) for index in range(len(items)) for name in names]
         asked = [
             (name, index, reference)
             for name, index in places
-            if samples[index].answers[name] is not None
-            for reference in (samples[index].reference, *samples[index].accepted)
+            if items[index].answers[name] is not None
+            for reference in (items[index].reference, *items[index].accepted)
         ]
-        pairs = [(samples[index].answers[name] or "", reference) for name, index, reference in asked]
+        pairs = [(items[index].answers[name] or "", reference) for name, index, reference in asked]
         baseline = encoder.manifest.baselines.get(context.language)
         matched = list(score(encoder, pairs))
         best: dict[tuple[ContestantName, int], Scores] = {}
@@ -60,8 +60,8 @@ class BertScore(Metric):
         absent: Measures = dict.fromkeys((*_NAMES, _RESCALED) if baseline is not None else _NAMES)
         values = {
             name: [
-                AnswerScores(measures=scored.get((name, index), absent) if tokens(sample.reference) else {})
-                for index, sample in enumerate(samples)
+                AnswerScores(measures=scored.get((name, index), absent) if tokens(item.reference) else {})
+                for index, item in enumerate(items)
             ]
             for name in names
         }

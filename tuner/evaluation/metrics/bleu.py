@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.metrics.base import Measures, ScoringContext, TextMetric
 from tuner.evaluation.tokens import clusters
 
@@ -37,12 +37,12 @@ class Bleu(TextMetric):
         self._chrf = CHRF()
         return MetricFacts(tokenizer=tokenizer)
 
-    def measure(self, answer: str, sample: Sample) -> Measures:
+    def measure(self, answer: str, item: GradedItem) -> Measures:
         """Both scores."""
-        said, expected = (self._tokenized(text) for text in (answer, sample.reference))
+        said, expected = (self._tokenized(text) for text in (answer, item.reference))
         return {
             "bleu": round(self._bleu.sentence_score(said, [expected]).score, 4),
-            "chrf": round(self._chrf.sentence_score(answer, [sample.reference]).score, 4),
+            "chrf": round(self._chrf.sentence_score(answer, [item.reference]).score, 4),
         }
 
     def _tokenized(self, text: str) -> str:

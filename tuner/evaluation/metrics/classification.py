@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
 from tuner.core.labels import LabelSet
-from tuner.evaluation.grading.samples import Sample, contestants_of
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 
 
@@ -17,22 +17,19 @@ class Classification(Metric):
     name = "classification"
     measures = METRICS["classification"]
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """The labels are those of the context's task, which has those of all references too."""
         known = LabelSet(context.task.labels)
-        expected = [known.named(sample.reference) for sample in samples]
-        values = {
-            name: [_scores(sample, sample.answers[name], known) for sample in samples]
-            for name in contestants_of(samples)
-        }
+        expected = [known.named(item.reference) for item in items]
+        values = {name: [_scores(item, item.answers[name], known) for item in items] for name in contestants_of(items)}
         return Grades(values, labels=expected)
 
 
-def _scores(sample: Sample, answer: str | None, known: LabelSet) -> AnswerScores:
+def _scores(item: GradedItem, answer: str | None, known: LabelSet) -> AnswerScores:
     if answer is None:
         return AnswerScores(measures={"accuracy": None, "outside_labels": None})
     found = known.find(answer)
-    right = found is not None and found in map(known.find, (sample.reference, *sample.accepted))
+    right = found is not None and found in map(known.find, (item.reference, *item.accepted))
     # Another right label counts as the reference's, in macro F1 and in the confusion matrix too.
-    label = known.named(sample.reference if right else answer)
+    label = known.named(item.reference if right else answer)
     return AnswerScores(measures={"accuracy": float(right), "outside_labels": float(found is None)}, label=label)

@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample, contestants_of
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
 from tuner.evaluation.judging.several_judges import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
@@ -39,19 +39,19 @@ class Correctness(Metric):
     measures = METRICS["correctness"]
     needs_judge = True
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Asks every judge for a grade of every answer."""
         judges = context.judges
-        names = contestants_of(samples)
-        places = [(name, index) for name in names for index in range(len(samples))]
-        asked = [(name, index) for name, index in places if samples[index].answers[name] is not None]
+        names = contestants_of(items)
+        places = [(name, index) for name in names for index in range(len(items))]
+        asked = [(name, index) for name, index in places if items[index].answers[name] is not None]
 
         def requests(judge: Judge) -> list[Request]:
-            return [_request(samples[index], judge.shown(samples[index].answers[name] or "")) for name, index in asked]
+            return [_request(items[index], judge.shown(items[index].answers[name] or "")) for name, index in asked]
 
         judgments = ask_judges(judges, requests)
         given = {place: [found[at] for found in judgments] for at, place in enumerate(asked)}
-        scores = [_scores(judges, {name: given.get((name, i)) for name in names}) for i in range(len(samples))]
+        scores = [_scores(judges, {name: given.get((name, i)) for name in names}) for i in range(len(items))]
         return Grades(
             {name: [each[name] for each in scores] for name in names},
             facts_of(judges, judgments),
@@ -60,8 +60,8 @@ class Correctness(Metric):
         )
 
 
-def _request(sample: Sample, answer: str) -> Request:
-    text = tagged(question=sample.question, reference=sample.references, answer=answer)
+def _request(item: GradedItem, answer: str) -> Request:
+    text = tagged(question=item.question, reference=item.references, answer=answer)
     return Request(instructions("rubric.md"), text, GRADE, _problem, GradeArguments)
 
 

@@ -8,7 +8,7 @@ the length: a command, a query or a code matches at any length, and prose just d
 from __future__ import annotations
 
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.metrics.base import Measures, TextMetric
 from tuner.evaluation.tokens import tokens
 
@@ -19,6 +19,6 @@ class ExactMatch(TextMetric):
     name = "exact_match"
     measures = METRICS["exact_match"]
 
-    def measure(self, answer: str, sample: Sample) -> Measures:
+    def measure(self, answer: str, item: GradedItem) -> Measures:
         """1 or 0."""
-        return {"exact_match": float(tokens(answer) == tokens(sample.reference))}
+        return {"exact_match": float(tokens(answer) == tokens(item.reference))}

@@ -13,8 +13,16 @@ from tuner.artifacts.task import FieldSchema
 from tuner.catalog.metrics import METRICS, field_measure
 from tuner.catalog.tasks import FieldKind
 from tuner.datasets.same_question.unicode_form import in_one_form
-from tuner.datasets.tasks.objects import InvalidObjectError, JsonObject, Value, as_date, fits, is_fenced, parse_object
-from tuner.evaluation.grading.samples import Sample, contestants_of
+from tuner.datasets.tasks.objects import (
+    ExtractedObject,
+    InvalidObjectError,
+    Value,
+    as_date,
+    fits,
+    is_fenced,
+    parse_object,
+)
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 
 # JSON's numbers, and those that people write as text: with a plus, or without a digit before the point.
@@ -32,38 +40,38 @@ class Extraction(Metric):
     name = "extraction"
     measures = METRICS["extraction"]
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """The accuracy of a field is absent where the reference is no JSON object: see `Grades.counts`."""
         fields = context.task.fields
         references = [
-            [found for text in (sample.reference, *sample.accepted) if (found := _object(text)) is not None]
-            for sample in samples
+            [found for text in (item.reference, *item.accepted) if (found := _object(text)) is not None]
+            for item in items
         ]
         values = {
             name: [
-                AnswerScores(measures=_best(sample.answers[name], right, fields))
-                for sample, right in zip(samples, references, strict=True)
+                AnswerScores(measures=_best(item.answers[name], right, fields))
+                for item, right in zip(items, references, strict=True)
             ]
-            for name in contestants_of(samples)
+            for name in contestants_of(items)
         }
-        fenced = {f"{name}_fenced": sum(is_fenced(sample.answers[name] or "") for sample in samples) for name in MAIN}
+        fenced = {f"{name}_fenced": sum(is_fenced(item.answers[name] or "") for item in items) for name in MAIN}
         return Grades(values, counts={**fenced, "unusable_references": references.count([])})
 
 
-def _object(text: str) -> JsonObject | None:
+def _object(text: str) -> ExtractedObject | None:
     try:
         return parse_object(text)
     except InvalidObjectError:
         return None
 
 
-def _best(answer: str | None, references: Sequence[JsonObject], fields: Sequence[FieldSchema]) -> Measures:
+def _best(answer: str | None, references: Sequence[ExtractedObject], fields: Sequence[FieldSchema]) -> Measures:
     """The measures of an answer; of several right objects, by the one that has the most fields in common with it."""
     found = [_measures(answer, reference, fields) for reference in references or (None,)]
     return max(found, key=lambda measures: measures.get("field_accuracy") or 0)
 
 
-def _measures(answer: str | None, reference: JsonObject | None, fields: Sequence[FieldSchema]) -> Measures:
+def _measures(answer: str | None, reference: ExtractedObject | None, fields: Sequence[FieldSchema]) -> Measures:
     """The measures of an answer. Those of fields are absent where the reference is no object."""
     given = None if answer is None else _object(answer)
     failed = answer is None
@@ -86,7 +94,7 @@ def _measures(answer: str | None, reference: JsonObject | None, fields: Sequence
     return found
 
 
-def conforms(given: JsonObject, fields: Sequence[FieldSchema]) -> bool:
+def conforms(given: ExtractedObject, fields: Sequence[FieldSchema]) -> bool:
     """Whether an object has all required fields, no others than the known ones, and each value has its type."""
     known = {field.name: field for field in fields}
     if not given.keys() <= known.keys() or any(field.required and field.name not in given for field in fields):

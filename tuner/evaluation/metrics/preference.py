@@ -17,7 +17,7 @@ from tuner.artifacts.evaluation.judgments import Judgment, PreferenceArguments
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.aws.bedrock.tool_call import Tool
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.judging.judge import Judge, Request, instructions, tagged
 from tuner.evaluation.judging.several_judges import ask_judges, counts_by_judge, counts_of, facts_of, pooled, said_by
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
@@ -46,25 +46,23 @@ class Preference(Metric):
     measures = METRICS["preference"]
     needs_judge = True
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Asks every judge twice about every question that both models answered."""
         judges = context.judges
-        answered = [
-            index for index, sample in enumerate(samples) if None not in (sample.answers[name] for name in MAIN)
-        ]
+        answered = [index for index, item in enumerate(items) if None not in (item.answers[name] for name in MAIN)]
 
         def requests(judge: Judge) -> list[Request]:
-            return [_request(samples[index], order, judge) for index in answered for order in _ORDERS]
+            return [_request(items[index], order, judge) for index in answered for order in _ORDERS]
 
         judgments = ask_judges(judges, requests)
-        by_sample = [
+        by_item = [
             {index: given[2 * place : 2 * place + 2] for place, index in enumerate(answered)} for given in judgments
         ]
         pairs = [
-            _scores(sample, judges, [found[index] for found in by_sample if index in found])
-            for index, sample in enumerate(samples)
+            _scores(item, judges, [found[index] for found in by_item if index in found])
+            for index, item in enumerate(items)
         ]
-        bias = sum((Counter(_bias_counts(samples, found)) for found in by_sample), Counter())
+        bias = sum((Counter(_bias_counts(items, found)) for found in by_item), Counter())
         return Grades(
             {name: [pair[name] for pair in pairs] for name in MAIN},
             facts_of(judges, judgments),
@@ -73,9 +71,9 @@ class Preference(Metric):
         )
 
 
-def _request(sample: Sample, order: Order, judge: Judge) -> Request:
-    first, second = (judge.shown(sample.answers[name] or "") for name in order)
-    text = tagged(question=sample.question, reference=sample.references, answer_1=first, answer_2=second)
+def _request(item: GradedItem, order: Order, judge: Judge) -> Request:
+    first, second = (judge.shown(item.answers[name] or "") for name in order)
+    text = tagged(question=item.question, reference=item.references, answer_1=first, answer_2=second)
     return Request(instructions("preference.md"), text, PREFER, _problem, PreferenceArguments)
 
 
@@ -103,18 +101,18 @@ def _winner(judgments: Sequence[Judgment]) -> ContestantName | None:
 
 
 def _scores(
-    sample: Sample, judges: Sequence[Judge], judgments: Sequence[Sequence[Judgment]]
+    item: GradedItem, judges: Sequence[Judge], judgments: Sequence[Sequence[Judgment]]
 ) -> dict[ContestantName, AnswerScores]:
     """The scores of both answers, from the judgments of each judge in both orders; none where an answer is missing."""
     if not judgments:  # an answer wins against no answer
-        won = {name: None if sample.answers[name] is None else 1.0 for name in MAIN}
+        won = {name: None if item.answers[name] is None else 1.0 for name in MAIN}
         return {name: AnswerScores(measures={"preference": value}) for name, value in won.items()}
     given = {name: [_value(pair, name) for pair in judgments] for name in MAIN}
     values = pooled(given)
     scores = {}
     for name in MAIN:
         # Members that do not apply to the answer are not set, so that the file does not have them.
-        members: dict[str, object] = {"characters": len(sample.answers[name] or "")}
+        members: dict[str, object] = {"characters": len(item.answers[name] or "")}
         if len(judges) > 1:
             members["judge_preferences"] = {judge.model: each for judge, each in zip(judges, given[name], strict=True)}
         if values[name] is None:
@@ -144,7 +142,7 @@ def _first_problem(judgments: Sequence[Judgment]) -> str | None:
     return next((judgment.problem for judgment in judgments if judgment.arguments is None), None)
 
 
-def _bias_counts(samples: Sequence[Sample], judgments: Mapping[int, Sequence[Judgment]]) -> dict[str, int]:
+def _bias_counts(items: Sequence[GradedItem], judgments: Mapping[int, Sequence[Judgment]]) -> dict[str, int]:
     """Compared questions, how many preferences changed with the order, and how many winners were the longer answer."""
     usable = {index: pair for index, pair in judgments.items() if _is_usable(pair)}
     choices = [[_choice(j, order) for j, order in zip(pair, _ORDERS, strict=True)] for pair in usable.values()]
@@ -153,10 +151,10 @@ def _bias_counts(samples: Sequence[Sample], judgments: Mapping[int, Sequence[Jud
         "compared": len(usable),
         "flipped": sum(None not in pair and pair[0] != pair[1] for pair in choices),
         "decided": sum(winner is not None for winner in winners.values()),
-        "longer_won": sum(_is_longer(samples[index], winner) for index, winner in winners.items() if winner),
+        "longer_won": sum(_is_longer(items[index], winner) for index, winner in winners.items() if winner),
     }
 
 
-def _is_longer(sample: Sample, winner: ContestantName) -> bool:
+def _is_longer(item: GradedItem, winner: ContestantName) -> bool:
     loser = next(name for name in MAIN if name != winner)
-    return len(sample.answers[winner] or "") > len(sample.answers[loser] or "")
+    return len(item.answers[winner] or "") > len(item.answers[loser] or "")

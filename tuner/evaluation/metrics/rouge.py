@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.metrics.base import Measures, TextMetric
 from tuner.evaluation.tokens import tokens
 
@@ -23,9 +23,9 @@ class Rouge(TextMetric):
     name = "rouge"
     measures = METRICS["rouge"]
 
-    def measure(self, answer: str, sample: Sample) -> Measures:
+    def measure(self, answer: str, item: GradedItem) -> Measures:
         """The three F measures."""
-        said, expected = tokens(answer), tokens(sample.reference)
+        said, expected = tokens(answer), tokens(item.reference)
         pairs = list(pairwise(said)), list(pairwise(expected))
         return {
             "rouge_1": _f_measure(_shared(said, expected), len(said), len(expected)),

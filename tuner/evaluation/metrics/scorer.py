@@ -10,7 +10,7 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.errors import SettingsError
-from tuner.evaluation.grading.samples import Sample, contestants_of
+from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 from tuner.settings.run.scorer import ScorerSettings
@@ -22,13 +22,13 @@ class Scorer(Metric):
     name = "scorer"
     measures = METRICS["scorer"]
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Each model's answers are sent by themselves: the function does not know whose they are."""
         if context.scorer is None:
             raise SettingsError("evaluation.metrics: the metric scorer needs a scorer. Name it as scorer.name.")
         values = {
-            name: _scores(samples, [sample.answers[name] for sample in samples], context, context.scorer)
-            for name in contestants_of(samples)
+            name: _scores(items, [item.answers[name] for item in items], context, context.scorer)
+            for name in contestants_of(items)
         }
         given = [scores for each in values.values() for scores in each if not scores.failed and scores.measures]
         asked = [scores for scores in given if scores.measures["scorer"] is not None or scores.scorer_problem]
@@ -38,25 +38,25 @@ class Scorer(Metric):
 
 
 def _scores(
-    samples: Sequence[Sample], answers: Sequence[str | None], context: ScoringContext, scorer: ScoringFunction
+    items: Sequence[GradedItem], answers: Sequence[str | None], context: ScoringContext, scorer: ScoringFunction
 ) -> list[AnswerScores]:
-    ids = _unique_ids(samples)
+    ids = _unique_ids(items)
     to_score = [
-        _to_score(key, sample, answer, context)
-        for key, sample, answer in zip(ids, samples, answers, strict=True)
+        _to_score(key, item, answer, context)
+        for key, item, answer in zip(ids, items, answers, strict=True)
         if answer is not None
     ]
     scored = {each.id: found for each, found in zip(to_score, scorer.score(to_score), strict=True)}
     return [_answer_scores(scored.get(key), scorer.settings) for key in ids]
 
 
-def _unique_ids(samples: Sequence[Sample]) -> list[str]:
-    """The ids of the samples. Further answers to a question have its id with a number: `q1#1`."""
+def _unique_ids(items: Sequence[GradedItem]) -> list[str]:
+    """The ids of the items. Further answers to a question have its id with a number: `q1#1`."""
     seen = Counter[str]()
     found = []
-    for sample in samples:
-        found.append(f"{sample.id}#{seen[sample.id]}" if seen[sample.id] else sample.id)
-        seen[sample.id] += 1
+    for item in items:
+        found.append(f"{item.id}#{seen[item.id]}" if seen[item.id] else item.id)
+        seen[item.id] += 1
     return found
 
 
@@ -68,10 +68,10 @@ def _facts(settings: ScorerSettings) -> MetricFacts:
     return facts.model_copy(update={"measures": known})
 
 
-def _to_score(key: str, sample: Sample, answer: str, context: ScoringContext) -> ToScore:
-    question = context.questions.get(sample.id)
-    turns = question.turns if question else (Message(role="user", text=sample.question),)
-    return ToScore(key, turns, answer, sample.reference, question.system if question else None)
+def _to_score(key: str, item: GradedItem, answer: str, context: ScoringContext) -> ToScore:
+    question = context.questions.get(item.id)
+    turns = question.turns if question else (Message(role="user", text=item.question),)
+    return ToScore(key, turns, answer, item.reference, question.system if question else None)
 
 
 def _answer_scores(scored: Scored | None, settings: ScorerSettings) -> AnswerScores:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.metrics.base import Grades, Measures, ScoringContext, TextMetric
 from tuner.evaluation.refusals import refuses
 from tuner.evaluation.tokens import tokens
@@ -26,18 +26,18 @@ class Style(TextMetric):
     name = "style"
     measures = METRICS["style"]
 
-    def grade(self, samples: Sequence[Sample], context: ScoringContext) -> Grades:
+    def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Measures the references too."""
-        references = [self.measure(sample.reference, sample) for sample in samples]
-        return replace(super().grade(samples, context), references=references)
+        references = [self.measure(item.reference, item) for item in items]
+        return replace(super().grade(items, context), references=references)
 
-    def applies(self, sample: Sample) -> bool:
+    def applies(self, item: GradedItem) -> bool:
         """The style of an answer does not depend on the reference."""
         return True
 
-    def measure(self, answer: str, sample: Sample) -> Measures:
+    def measure(self, answer: str, item: GradedItem) -> Measures:
         """The length in words, and 1 (yes) or 0 (no) for the other measures."""
-        asked = tokens(sample.question)
+        asked = tokens(item.question)
         repeated = len(asked) >= _SHORTEST_QUESTION and _within(asked, tokens(answer))
         return {
             "style_words": len(tokens(answer)),

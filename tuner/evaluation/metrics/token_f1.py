@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tuner.catalog.metrics import METRICS
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.metrics.base import Measures, TextMetric
 from tuner.evaluation.tokens import tokens
 
@@ -23,12 +23,12 @@ class TokenF1(TextMetric):
     only_for = f"references of at most {_LONGEST} words"
     measures = METRICS["token_f1"]
 
-    def applies(self, sample: Sample) -> bool:
+    def applies(self, item: GradedItem) -> bool:
         """In long texts, common words match by chance and hide the words that matter."""
-        return 0 < len(tokens(sample.reference)) <= _LONGEST
+        return 0 < len(tokens(item.reference)) <= _LONGEST
 
-    def measure(self, answer: str, sample: Sample) -> Measures:
+    def measure(self, answer: str, item: GradedItem) -> Measures:
         """The F1, from 0 to 1."""
-        said, meant = Counter(tokens(answer)), Counter(tokens(sample.reference))
+        said, meant = Counter(tokens(answer)), Counter(tokens(item.reference))
         shared = (said & meant).total()
         return {"token_f1": round(2 * shared / (said.total() + meant.total()), 6)}

@@ -14,7 +14,7 @@ import regex
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.question_scores import QuestionScores, by_id
 from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
-from tuner.evaluation.grading.samples import Sample, SampleSet
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 from tuner.evaluation.tokens import tokens
 
 # Measures that compare the text of an answer with the reference.
@@ -32,7 +32,7 @@ _SHOWN_NAMES = 8
 
 
 def review_candidates(
-    samples: SampleSet, scores: Scores, training_vocabulary: Collection[str] | None = None
+    items: GradedItemSet, scores: Scores, training_vocabulary: Collection[str] | None = None
 ) -> tuple[ReviewCandidate, ...]:
     """The questions that a person should look at, in their order.
 
@@ -41,11 +41,11 @@ def review_candidates(
     """
     records = by_id(scores.questions)
     found = []
-    for sample in samples.samples:
-        record = records[sample.id]
-        reasons = (*_disagreement(record), *_doubt(record), *_foreign_names(sample, training_vocabulary))
+    for item in items.items:
+        record = records[item.id]
+        reasons = (*_disagreement(record), *_doubt(record), *_foreign_names(item, training_vocabulary))
         if reasons:
-            found.append(ReviewCandidate(id=sample.id, reasons=reasons))
+            found.append(ReviewCandidate(id=item.id, reasons=reasons))
     return tuple(found)
 
 
@@ -88,12 +88,12 @@ def _doubt(record: QuestionScores) -> Iterator[str]:
         yield "the judge was unsure"
 
 
-def _foreign_names(sample: Sample, training_vocabulary: Collection[str] | None) -> Iterator[str]:
+def _foreign_names(item: GradedItem, training_vocabulary: Collection[str] | None) -> Iterator[str]:
     """Numbers and names of the tuned model's answer that occur neither in question, reference nor training data."""
-    answer = sample.answers[TUNED]
+    answer = item.answers[TUNED]
     if answer is None:
         return
-    known = {*_tokens_and_parts(sample.question), *_tokens_and_parts(sample.references)}
+    known = {*_tokens_and_parts(item.question), *_tokens_and_parts(item.references)}
     named = dict.fromkeys([*_NUMBER.findall(answer), *_names(answer)])
     known.update(part for name in named for part in tokens(name) if part in (training_vocabulary or ()))
     foreign = [name for name in named if not known.issuperset(tokens(name))]

@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.people import UNNAMED, Given, PeopleScores, Revi
 from tuner.artifacts.evaluation.scores import ReviewCandidate
 from tuner.core.errors import EvaluationError
 from tuner.core.text_sanitizer import spreadsheet_cell
-from tuner.evaluation.grading.samples import Sample, SampleSet
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 
 _SCORES = ("score_1", "score_2")
 COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", *_SCORES, "comment")
@@ -30,35 +30,35 @@ def no_sheets(_: str) -> None:
     """Finds no sheet: all answers are in the order of `answer_order`."""
 
 
-def review_sheet(samples: SampleSet, candidates: Sequence[ReviewCandidate]) -> str:
+def review_sheet(items: GradedItemSet, candidates: Sequence[ReviewCandidate]) -> str:
     """review.csv: one row per candidate. People fill in the two scores, whole numbers from 1 to 10."""
     rows = (("; ".join(candidate.reasons), candidate.id, answer_order(candidate.id)) for candidate in candidates)
-    return _csv(samples, rows)
+    return _csv(items, rows)
 
 
-def sample_sheet(samples: SampleSet, sheet: ReviewSheet) -> str:
+def sample_sheet(items: GradedItemSet, sheet: ReviewSheet) -> str:
     """The same for the questions of a sheet, with its name in each row."""
-    return _csv(samples, ((_NO_REASON, key, sheet.order(key)) for key in sheet.first), sheet.name)
+    return _csv(items, ((_NO_REASON, key, sheet.order(key)) for key in sheet.first), sheet.name)
 
 
 def _csv(
-    samples: SampleSet, rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]], sheet: str | None = None
+    items: GradedItemSet, rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]], sheet: str | None = None
 ) -> str:
-    by_sample_id = {sample.id: sample for sample in samples.samples}
+    by_id = {item.id: item for item in items.items}
     more = {} if sheet is None else {_SHEET: sheet}
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([*COLUMNS, *more])
     for why, key, order in rows:
-        sample = by_sample_id[key]
-        cells = [key, why, sample.question, sample.references, *shown_answers(sample, order), "", "", ""]
+        item = by_id[key]
+        cells = [key, why, item.question, item.references, *shown_answers(item, order), "", "", ""]
         writer.writerow([spreadsheet_cell(cell) for cell in (*cells, *more.values())])
     return text.getvalue()
 
 
-def shown_answers(sample: Sample, order: Iterable[ContestantName]) -> list[str]:
+def shown_answers(item: GradedItem, order: Iterable[ContestantName]) -> list[str]:
     """The answers in the order in which a reader sees them."""
-    return [sample.answers[name] or "(no answer)" for name in order]
+    return [item.answers[name] or "(no answer)" for name in order]
 
 
 def answer_order(key: str) -> tuple[ContestantName, ContestantName]:

@@ -9,7 +9,7 @@ import shlex
 from tuner import catalog
 from tuner.artifacts.report import ModelCall, Report
 from tuner.artifacts.serving import EndpointDetails, EndpointKind
-from tuner.core.json_types import Json, JsonObject
+from tuner.core.strict_model import Json, JsonObject
 from tuner.reporting.formatting import timestamp
 
 # A longer question of the dataset would hide the program around it.

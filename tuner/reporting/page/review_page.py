@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.people import ReviewSheet
-from tuner.evaluation.grading.samples import Sample, SampleSet
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 from tuner.reporting.page.page import render
 
 # In the words of the judge's rubric (tuner/evaluation/judging/rubric.md), so that both score by the same scale.
@@ -33,18 +33,18 @@ class Item:
     answers: tuple[str | None, ...]
 
 
-def review_page(samples: SampleSet, sheet: ReviewSheet, run_id: str) -> str:
+def review_page(items: GradedItemSet, sheet: ReviewSheet, run_id: str) -> str:
     """The page with the questions of a sheet, each with one answer of each model: of several, the first.
 
     `run_id` tells apart what the browser keeps for several pages.
     """
-    by_id = {sample.id: sample for sample in samples.samples}
-    items = [_item(by_id[key], sheet) for key in sheet.first]
+    by_id = {item.id: item for item in items.items}
+    shown_items = [_item(by_id[key], sheet) for key in sheet.first]
     key = f"{run_id}:{sheet.name}"
     shown = {"sheet": sheet.name, "answers_each": sheet.answers_each, "key": key}
-    return render("review.html.j2", "review", items=items, scale=_SCALE, **shown)
+    return render("review.html.j2", "review", items=shown_items, scale=_SCALE, **shown)
 
 
-def _item(sample: Sample, sheet: ReviewSheet) -> Item:
-    answers = tuple(sample.answers[name] for name in sheet.order(sample.id))
-    return Item(sample.id, sample.question, sample.references, answers)
+def _item(item: GradedItem, sheet: ReviewSheet) -> Item:
+    answers = tuple(item.answers[name] for name in sheet.order(item.id))
+    return Item(item.id, item.question, item.references, answers)

@@ -15,8 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tuner.core.errors import SettingsError
-from tuner.core.json_types import Json, JsonObject
-from tuner.core.strict_model import accepted_types
+from tuner.core.strict_model import Json, JsonObject, accepted_types
 from tuner.settings.deployment.checks import problems
 from tuner.settings.deployment.settings import DeploymentSettings
 from tuner.settings.loading import every

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.core.errors import ModelUnavailableError
+from tuner.core.suggestions import VERY_SIMILAR, did_you_mean
 from tuner.settings.deployment.settings import SPARE, STARTERS, DeploymentSettings
-from tuner.settings.messages import nearest
 
 # ARNs that Converse accepts as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 _JUDGE_ARN = re.compile(
@@ -56,9 +55,8 @@ def _regions(settings: DeploymentSettings) -> list[str]:
 def _region(settings: DeploymentSettings) -> Iterator[Problem]:
     known = _regions(settings)
     if settings.region not in known:
-        close = difflib.get_close_matches(settings.region.strip().lower(), known, n=1, cutoff=0.8)
-        meant = f" Did you mean '{close[0]}'?" if close else ""
-        text = f"region: no model can be customized in '{settings.region}', only in {', '.join(known)}.{meant}"
+        hint = did_you_mean(settings.region, known, otherwise="", similarity=VERY_SIMILAR)
+        text = f"region: no model can be customized in '{settings.region}', only in {', '.join(known)}. {hint}".rstrip()
         yield Problem(("region",), text)
 
 
@@ -111,7 +109,7 @@ def _compared(settings: DeploymentSettings) -> Iterator[Problem]:
         text = _judge_arn(region, model) if model.startswith("arn:") else None
         if not model.startswith("arn:") and model not in known:
             text = (
-                f"the catalog has no model '{model}'. {nearest(model, known)} For a model that is newer than the "
+                f"the catalog has no model '{model}'. {did_you_mean(model, known)} For a model that is newer than the "
                 "catalog, give its ARN."
             )
         if text:
@@ -128,7 +126,7 @@ def _judge(region: str | None, judge_id: str) -> str | None:
             return None
         return f"no judge is known that works in {region} without a subscription. Name one: {', '.join(here)}."
     if catalog.judge(judge_id) is None:
-        hint = nearest(judge_id, ["auto", *here])
+        hint = did_you_mean(judge_id, ["auto", *here])
         return (
             f"the catalog has no judge '{judge_id}'. {hint} For a model that is newer than the catalog, give its ARN."
         )
@@ -172,7 +170,7 @@ def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
     known = list(dict.fromkeys(["any", *(entry.invoke_id for entry in catalog.models()), *behind]))
     for position, given in enumerate(settings.prices):
         if given.model not in known:
-            hint = nearest(given.model, known)
+            hint = did_you_mean(given.model, known)
             text = f"prices.{position}.model: the catalog has no model with the id for invoking '{given.model}'. {hint}"
             yield Problem(("prices", "judge_model", "judge_models", "compared_models"), text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from typing import Annotated, Literal
 
@@ -10,8 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.strict_model import StrictModel, is_from_artifact
+from tuner.core.suggestions import nearest_name, unknown_name
 from tuner.settings.loading import matching
-from tuner.settings.messages import unknown_name
 
 # A classification has slices by its labels without a field of this name.
 LABEL_SLICE = "label"
@@ -101,10 +100,9 @@ class EvaluationSettings(StrictModel):
         metrics = (*(info.data.get("metrics") or METRICS), "scorer")
         # The message does not repeat the name: it is shown as what was found.
         if name and not is_from_artifact(info) and not is_measure(name, metrics):
-            known = measures_of(metrics)
-            close = difflib.get_close_matches(name, known, n=1)
+            close = nearest_name(name, measures_of(metrics))
             raise ValueError(
-                f"must be a measure; did you mean '{close[0]}'" if close else "must be a measure of the metrics"
+                f"must be a measure; did you mean '{close}'" if close else "must be a measure of the metrics"
             )
         if name and name.startswith("style_"):
             raise ValueError("must be a measure of which it is known which values are better")

@@ -33,7 +33,7 @@ class TestRegion:
         monkeypatch.setenv("AWS_REGION", "us-east-11")
         outcome = tuner("doctor", "--json")
         assert [check["name"] for check in outcome.json] == ["Region"]
-        assert "Did you mean us-east-1?" in outcome.json[0]["remedy"]
+        assert "Did you mean 'us-east-1'?" in outcome.json[0]["remedy"]
         assert aws.asked == []
         assert outcome.status == 1
 
@@ -151,7 +151,7 @@ def test_an_unreadable_aws_configuration_is_a_result(
 def test_a_misspelt_region_suggests_one_where_models_are_customized() -> None:
     found = unknown_region("us-est-1")
     assert found
-    assert "Did you mean us-east-1?" in found.remedy
+    assert "Did you mean 'us-east-1'?" in found.remedy
 
 
 def test_an_invalid_endpoint_address_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,8 @@ from tuner.aws.dynamodb.run_queue_table import PlacesTable
 from tuner.cli.progress import queue_position
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
-from tuner.core.json_types import Json
 from tuner.core.run import run_id
+from tuner.core.strict_model import Json
 from tuner.core.times import now
 from tuner.reporting.collect.run_summary import run_summary
 

@@ -130,7 +130,7 @@ def compared(
 )
 def test_what_belongs_to_a_question_is_shown_with_it(beside, tmp_path):
     found = compared(tmp_path, [{"question": ASKED, "answer": ANSWERED} | beside], [{"question": ASKED, "answer": "6"}])
-    [sample] = found.samples.samples
+    [sample] = found.items.items
     assert ASKED in sample.question
     assert "Guide: pier 4." in sample.question
 
@@ -138,7 +138,7 @@ def test_what_belongs_to_a_question_is_shown_with_it(beside, tmp_path):
 def test_the_context_tells_equal_questions_apart(tmp_path):
     rows = [{"question": ASKED, "answer": name, "context": f"Pier {name}."} for name in ("one", "two")]
     found = compared(tmp_path, rows, rows)
-    assert [(sample.reference, sample.answers["base"]) for sample in found.samples.samples] == [
+    assert [(sample.reference, sample.answers["base"]) for sample in found.items.items] == [
         ("one", "one"),
         ("two", "two"),
     ]
@@ -153,7 +153,7 @@ def test_a_reference_that_must_not_be_used_is_left_out_and_named(flags, fields, 
     good = {"question": ASKED, "answer": ANSWERED, "rating": 5}
     bad = {"question": "How wide?", "answer": "Four.", "rating": 5} | flags
     found = compared(tmp_path, [good, bad], [{"question": ASKED, "answer": "6"}], **fields)
-    assert [sample.question for sample in found.samples.samples] == [ASKED]
+    assert [sample.question for sample in found.items.items] == [ASKED]
     assert "1 reference is left out" in found.scores.warnings[0]
     assert f"line 2: {next(iter(flags))}" in found.scores.warnings[0]
     with pytest.raises(EvaluationError, match="Every reference is left out"):
@@ -164,7 +164,7 @@ def test_fields_are_named_and_ignored_as_in_datasets(tmp_path):
     row = {"q9": ASKED, "a9": ANSWERED, "context": "Guide."}
     answer = {"question": ASKED, "answer": "6"}
     found = compared(tmp_path, [row], [answer], prompt="q9", completion="a9", ignore=["context"])
-    assert [sample.question for sample in found.samples.samples] == [ASKED]
+    assert [sample.question for sample in found.items.items] == [ASKED]
 
 
 def test_the_page_shows_every_right_answer(tmp_path):

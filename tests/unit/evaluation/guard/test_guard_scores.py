@@ -17,7 +17,7 @@ from tuner.artifacts.guard import GuardRecord, GuardScores
 from tuner.aws.s3.guard_questions import guard_records
 from tuner.catalog.guard_questions import MAX_TOKENS, MEASURE
 from tuner.core.errors import SettingsError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import Plan, cost_inputs
 from tuner.costs.estimate import estimate

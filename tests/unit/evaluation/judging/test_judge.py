@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
+from tests.unit.evaluation.conftest import ScriptedJudge, make_item
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgments
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
@@ -19,7 +19,7 @@ GOOD = {"score": 7, "reasoning": "Mostly right."}
 
 
 def grades(scripted: ScriptedJudge, **settings: Any) -> tuple[list, dict]:
-    samples = [make_sample("a", "One.", "Two.")]
+    samples = [make_item("a", "One.", "Two.")]
     made = Correctness().grade(samples, ScoringContext([scripted.judge(**settings)]))
     return [made.values["base"][0], made.values["tuned"][0]], dict(made.counts)
 
@@ -73,7 +73,7 @@ def test_the_second_attempt_says_what_was_wrong_and_may_succeed() -> None:
 
 def test_a_missing_answer_is_not_judged() -> None:
     scripted = ScriptedJudge(lambda text: GOOD)
-    made = Correctness().grade([make_sample("a", None, "Two.")], ScoringContext([scripted.judge()]))
+    made = Correctness().grade([make_item("a", None, "Two.")], ScoringContext([scripted.judge()]))
     assert len(scripted.asked) == 1
     assert made.values["base"][0] == AnswerScores(measures={"correctness": None})
 
@@ -172,11 +172,11 @@ def test_judgments_from_before_an_error_are_kept() -> None:
 
 def test_what_stands_in_for_the_judge_is_named() -> None:
     scripted = ScriptedJudge(lambda text: GOOD, stand_in="local stand-in: similarity")
-    made = Correctness().grade([make_sample("a", "One.", "Two.")], ScoringContext([scripted.judge()]))
+    made = Correctness().grade([make_item("a", "One.", "Two.")], ScoringContext([scripted.judge()]))
     assert made.about.name == "local stand-in: similarity"
     assert made.counts["stand_in"] == 2
     real = Correctness().grade(
-        [make_sample("a", "One.", "Two.")], ScoringContext([ScriptedJudge(lambda text: GOOD).judge()])
+        [make_item("a", "One.", "Two.")], ScoringContext([ScriptedJudge(lambda text: GOOD).judge()])
     )
     assert (real.about.name, real.counts["stand_in"]) == ("Claude Sonnet 4.6", 0)
 
@@ -199,7 +199,7 @@ def test_an_instruction_hidden_in_an_answer_is_escaped_material_for_the_judge() 
     ask = scripted.ask
     judge = scripted.judge()
     judge._ask = lambda model, system, *rest: (systems.append(system), ask(model, system, *rest))[1]
-    made = Correctness().grade([make_sample("a", HOSTILE, "Forty-two.")], ScoringContext([judge]))
+    made = Correctness().grade([make_item("a", HOSTILE, "Forty-two.")], ScoringContext([judge]))
     assert made.values["base"][0].measures["correctness"] == 1
     text = next(text for text, _ in scripted.asked if "give me 10" in text)
     assert text.count("<answer>") == text.count("</answer>") == text.count("<reference>") == 1
@@ -257,5 +257,5 @@ def test_judgments_that_there_is_no_time_for_are_left_to_the_next_invocation() -
         limiter=ConcurrencyLimiter(1),
     )
     with pytest.raises(RetryableError, match="judgments so far are saved"):
-        Correctness().grade([make_sample("a", "One.", "Two.")], ScoringContext([judge]))
+        Correctness().grade([make_item("a", "One.", "Two.")], ScoringContext([judge]))
     assert (len(scripted.asked), len(judgments)) == (1, 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
+from tests.unit.evaluation.conftest import ScriptedJudge, make_item
 from tuner.artifacts.evaluation.measure_scores import EqualLength
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.terminal.score_table import score_table
@@ -120,7 +120,7 @@ def compared(prefers: str, samples: list) -> Scores:
 def test_a_judge_of_length_alone_shows_no_difference_at_equal_length() -> None:
     generator = np.random.default_rng(1)
     lengths = generator.integers(20, 200, size=(60, 2)) + np.array([0, 60])
-    samples = [make_sample(f"q{n}", "x" * base, "y" * tuned) for n, (base, tuned) in enumerate(lengths)]
+    samples = [make_item(f"q{n}", "x" * base, "y" * tuned) for n, (base, tuned) in enumerate(lengths)]
     measure = compared("length", samples).metrics["preference"]
     assert measure.conclusion_value == "better"
     assert measure.equal_length
@@ -129,7 +129,7 @@ def test_a_judge_of_length_alone_shows_no_difference_at_equal_length() -> None:
 
 
 def test_a_judge_of_quality_finds_the_same_at_equal_length_and_the_table_shows_it() -> None:
-    samples = [make_sample(f"q{n}", "x" * (10 + n % 7), "Y" * (15 - n % 5)) for n in range(30)]
+    samples = [make_item(f"q{n}", "x" * (10 + n % 7), "Y" * (15 - n % 5)) for n in range(30)]
     measure = compared("quality", samples).metrics["preference"]
     assert measure.equal_length
     assert 0.9 < measure.equal_length.difference < 1
@@ -139,7 +139,7 @@ def test_a_judge_of_quality_finds_the_same_at_equal_length_and_the_table_shows_i
 
 
 def test_questions_without_both_answers_are_left_out() -> None:
-    samples = [make_sample(f"q{n}", "x" * (10 + n), "Y" * (20 - n) if n else None) for n in range(9)]
+    samples = [make_item(f"q{n}", "x" * (10 + n), "Y" * (20 - n) if n else None) for n in range(9)]
     found = compared("quality", samples).metrics["preference"]
     assert found.equal_length
     assert (found.comparison.n, found.equal_length.n) == (9, 8)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
+from tests.unit.evaluation.conftest import ScriptedJudge, make_item
 from tuner.evaluation.grading.grades import grade
 from tuner.evaluation.metrics import ScoringContext
 from tuner.evaluation.metrics.preference import Preference
@@ -25,7 +25,7 @@ def prefer(answer: str) -> Reply:
 
 
 def graded(reply: Reply, base: str | None = "BBB", tuned: str | None = "TT") -> tuple[tuple, dict]:
-    grades = Preference().grade([make_sample("a", base, tuned)], ScoringContext([ScriptedJudge(reply).judge()]))
+    grades = Preference().grade([make_item("a", base, tuned)], ScoringContext([ScriptedJudge(reply).judge()]))
     return tuple(grades.values[name][0].measures["preference"] for name in ("base", "tuned")), dict(grades.counts)
 
 
@@ -67,7 +67,7 @@ def test_a_malformed_preference_is_missing(bad: object) -> None:
 
 def test_a_model_that_gave_no_answer_loses_without_a_judge() -> None:
     scripted = ScriptedJudge(prefer("TT"))
-    samples = [make_sample(f"q{i}", None, "TT") for i in range(6)]
+    samples = [make_item(f"q{i}", None, "TT") for i in range(6)]
     scores = summarize(grade(samples, [Preference()], ScoringContext([scripted.judge()])))
     assert scripted.asked == []
     entry = scores.metrics["preference"]
@@ -77,7 +77,7 @@ def test_a_model_that_gave_no_answer_loses_without_a_judge() -> None:
 
 def test_the_answers_are_shown_in_both_orders_and_escaped() -> None:
     scripted = ScriptedJudge(prefer("TT"))
-    Preference().grade([make_sample("a", "BBB </answer_1>", "TT")], ScoringContext([scripted.judge()]))
+    Preference().grade([make_item("a", "BBB </answer_1>", "TT")], ScoringContext([scripted.judge()]))
     texts = [text for text, _ in scripted.asked]
     assert texts[0].index("BBB") < texts[0].index("TT")
     assert texts[1].index("TT") < texts[1].index("BBB")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.evaluation.conftest import ScriptedJudge, make_sample
+from tests.unit.evaluation.conftest import ScriptedJudge, make_item
 from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.errors import AwsError
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import grade, merged
-from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.several_judges import pooled
 from tuner.evaluation.metrics import ScoringContext, chosen
@@ -47,11 +47,11 @@ def exact(text: str) -> int:
     return int(text)
 
 
-def scored(samples: list[Sample], *judges: Judge, metrics: tuple[str, ...] = ("correctness",)) -> Scores:
+def scored(samples: list[GradedItem], *judges: Judge, metrics: tuple[str, ...] = ("correctness",)) -> Scores:
     return summarize(grade(samples, chosen(metrics), ScoringContext(judges)))
 
 
-SAMPLES = [make_sample(f"q{n}", str(3 + n % 3), str(5 + n % 4)) for n in range(12)]
+SAMPLES = [make_item(f"q{n}", str(3 + n % 3), str(5 + n % 4)) for n in range(12)]
 
 
 def test_the_grade_of_an_answer_is_the_mean_of_the_judges() -> None:
@@ -78,7 +78,7 @@ def test_each_judge_has_its_result_and_a_difference_in_level_cancels() -> None:
 def test_a_judge_that_graded_one_of_the_answers_only_counts_for_neither() -> None:
     """A strict judge that cannot grade the tuned answers would otherwise make the base model look worse."""
     strict = judge(NOVA, lambda text: None if int(text) >= 5 and text != "8" else 1)
-    samples = [make_sample(f"q{n}", str(2 + n % 3), str(5 + n % 4)) for n in range(12)]
+    samples = [make_item(f"q{n}", str(2 + n % 3), str(5 + n % 4)) for n in range(12)]
     found, alone = scored(samples, judge(SONNET, exact), strict), scored(samples, judge(SONNET, exact))
     for record, same in zip(found.questions, alone.questions, strict=True):
         own = [same.of(name).measures["correctness"] for name in MAIN]
@@ -118,7 +118,7 @@ def test_a_single_judges_grades_are_its_own_integers() -> None:
 
 def test_an_answer_that_no_judge_graded_with_the_others_says_so() -> None:
     found = scored(
-        [make_sample("a", "3", "5")],
+        [make_item("a", "3", "5")],
         judge(SONNET, lambda text: 3 if text == "3" else None),
         judge(NOVA, lambda text: 5 if text == "5" else None),
     )
@@ -129,9 +129,9 @@ def test_an_answer_that_no_judge_graded_with_the_others_says_so() -> None:
 
 
 def test_an_answer_that_was_not_given_is_the_worst_for_every_judge() -> None:
-    found = scored(
-        [make_sample(f"q{n}", None, "5") for n in range(8)], judge(SONNET, exact), judge(NOVA, exact)
-    ).metrics["correctness"]
+    found = scored([make_item(f"q{n}", None, "5") for n in range(8)], judge(SONNET, exact), judge(NOVA, exact)).metrics[
+        "correctness"
+    ]
     assert found.judges
     assert [each.base.mean for each in found.judges.each] == [1, 1]
     assert found.difference == 4

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.evaluation.conftest import make_sample
+from tests.unit.evaluation.conftest import make_item
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.encoder.embedding import Embedded, Encoder
@@ -74,7 +74,7 @@ def test_an_empty_text_scores_0(encoder: Encoder, empty: str) -> None:
 
 
 def test_both_models_are_scored_and_a_missing_answer_has_no_number() -> None:
-    samples = [make_sample("a", "Agents call tools.", None, REFERENCES[0])]
+    samples = [make_item("a", "Agents call tools.", None, REFERENCES[0])]
     grades = BertScore().grade(samples, CONTEXT)
     assert grades.values["tuned"] == [
         AnswerScores(measures=dict.fromkeys(["bertscore_precision", "bertscore_recall", "bertscore_f1"]))
@@ -87,19 +87,19 @@ def test_every_text_is_embedded_once(encoder: Encoder, monkeypatch: pytest.Monke
     seen: list[int] = []
     embed = Encoder._vectors
     monkeypatch.setattr(Encoder, "_vectors", lambda self, rows: (seen.append(len(rows)), embed(self, rows))[1])
-    samples = [make_sample("a", "One.", "Two.", "R."), make_sample("b", "One.", "Three.", "R.")]
+    samples = [make_item("a", "One.", "Two.", "R."), make_item("b", "One.", "Three.", "R.")]
     BertScore().grade(samples, CONTEXT)
     assert sum(seen) == len({"One.", "Two.", "Three.", "R."})
 
 
 def test_samples_without_answers_are_not_an_error() -> None:
-    grades = BertScore().grade([make_sample("a", None, None)], CONTEXT)
+    grades = BertScore().grade([make_item("a", None, None)], CONTEXT)
     assert grades.values["base"][0].measures["bertscore_f1"] is None
 
 
 def test_a_long_answer_is_truncated_and_counted() -> None:
     longest = BuiltEncoder().load().manifest.longest - 2  # a token begins a text and one ends it
-    samples = [make_sample("a", "word " * (longest + 1), "word " * longest)]
+    samples = [make_item("a", "word " * (longest + 1), "word " * longest)]
     assert BertScore().grade(samples, CONTEXT).counts == {"truncated": 1}
 
 
@@ -148,7 +148,7 @@ class Rescaled:
 
 
 def test_f1_is_rescaled_where_the_encoder_has_a_baseline_for_the_language() -> None:
-    samples = [make_sample("a", "Agents call tools.", "Agents call tools.", REFERENCES[0])]
+    samples = [make_item("a", "Agents call tools.", "Agents call tools.", REFERENCES[0])]
     values = BertScore().grade(samples, ScoringContext(encoder=Rescaled(), language="en")).values["base"][0].measures
     assert values["bertscore_f1_rescaled"] == pytest.approx(((values["bertscore_f1"] or 0) - 0.5) / 0.5, abs=1e-5)
     other = BertScore().grade(samples, ScoringContext(encoder=Rescaled(), language="ja")).values["base"][0].measures
@@ -159,7 +159,7 @@ def test_f1_is_rescaled_where_the_encoder_has_a_baseline_for_the_language() -> N
     ("language", "warned"), [("ja", True), ("de", True), ("en", False), ("en-sci", False), ("", False)]
 )
 def test_a_language_that_the_encoder_does_not_know_gives_a_warning(language: str, warned: bool) -> None:
-    samples = [make_sample("a", "東京。", "大阪。", REFERENCES[2])]
+    samples = [make_item("a", "東京。", "大阪。", REFERENCES[2])]
     scores = summarize(grade(samples, [BertScore()], ScoringContext(encoder=BuiltEncoder(), language=language)))
     assert [text for text in scores.warnings if "was not trained on the language" in text] == (
         [scores.warnings[0]] if warned else []
@@ -218,7 +218,7 @@ def test_only_scoring_loads_the_runtime() -> None:
 
 
 def test_of_several_right_answers_the_nearest_counts() -> None:
-    one = make_sample("a", "It is nine metres deep.", "Nine.", reference="A crane lifts containers.")
+    one = make_item("a", "It is nine metres deep.", "Nine.", reference="A crane lifts containers.")
     several = replace(one, accepted=("It is nine metres deep.", "Ships wait."))
     first, best = (BertScore().grade([sample], CONTEXT).values["base"][0].measures for sample in (one, several))
     assert best["bertscore_f1"] == pytest.approx(1, abs=1e-4)

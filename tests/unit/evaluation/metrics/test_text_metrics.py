@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.evaluation.conftest import make_sample
+from tests.unit.evaluation.conftest import make_item
 from tuner.catalog.metrics import METRICS, uses_judge
 from tuner.catalog.tasks import TASKS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics, chosen
 from tuner.evaluation.tokens import tokens
@@ -24,7 +24,7 @@ CHINESE = "预置吞吐量按小时购买。"
 
 
 def values(name: str, answer: str, reference: str, language: str = "en", question: str = "What is it?") -> dict:
-    sample = Sample("a", question, reference, {"base": answer, "tuned": None})
+    sample = GradedItem("a", question, reference, {"base": answer, "tuned": None})
     return dict(all_metrics()[name]().grade([sample], ScoringContext(language=language)).values["base"][0].measures)
 
 
@@ -44,7 +44,7 @@ def test_every_module_of_the_folder_is_a_metric_with_the_measures_of_the_catalog
 
 def test_unknown_metrics_are_refused_and_repeated_ones_used_once() -> None:
     assert [metric.name for metric in chosen(["rouge", "rouge", "bleu"])] == ["rouge", "bleu"]
-    with pytest.raises(SettingsError, match=r"no metric 'meteor'\. There are: bertscore, bleu"):
+    with pytest.raises(SettingsError, match=r"no metric 'meteor'\. Valid: bertscore, bleu"):
         chosen(["meteor"])
 
 
@@ -119,8 +119,8 @@ def test_exact_match_applies_to_references_of_any_length() -> None:
 
 def test_style_is_measured_of_answers_and_references() -> None:
     samples = [
-        make_sample("a", "I'm sorry, but I cannot help with that.", "What is a? It is:\n- one\n- two", "Plain words."),
-        make_sample("b", None, "1. first\n2. second", "Plain words."),
+        make_item("a", "I'm sorry, but I cannot help with that.", "What is a? It is:\n- one\n- two", "Plain words."),
+        make_item("b", None, "1. first\n2. second", "Plain words."),
     ]
     grades = all_metrics()["style"]().grade(samples, ScoringContext())
     assert grades.values["base"][0].measures == {

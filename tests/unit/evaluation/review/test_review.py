@@ -5,12 +5,12 @@ import io
 
 import pytest
 
-from tests.unit.evaluation.conftest import graded_records, make_sample
+from tests.unit.evaluation.conftest import graded_records, make_item
 from tuner.artifacts.evaluation.people import UNNAMED
 from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.grading.samples import SampleSet
+from tuner.evaluation.grading.graded_items import GradedItemSet
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
 from tuner.evaluation.review.spreadsheet import answer_order, read_review, review_sheet, sample_sheet
@@ -18,8 +18,8 @@ from tuner.evaluation.review.spreadsheet import answer_order, read_review, revie
 PLAIN = "Forty-two."
 
 
-def samples(tuned: str = PLAIN, base: str | None = PLAIN, key: str = "a") -> SampleSet:
-    return SampleSet((make_sample(key, base, tuned),))
+def samples(tuned: str = PLAIN, base: str | None = PLAIN, key: str = "a") -> GradedItemSet:
+    return GradedItemSet((make_item(key, base, tuned),))
 
 
 def reasons(
@@ -74,7 +74,7 @@ def test_an_unsure_judge_and_a_missing_grade_are_reasons() -> None:
 def test_the_sheet_hides_the_models_and_has_no_formula() -> None:
     hostile = '=HYPERLINK("http://x")'
     keys = [f"q{i}" for i in range(40)]
-    questions = SampleSet(tuple(make_sample(key, "BASE", hostile) for key in keys))
+    questions = GradedItemSet(tuple(make_item(key, "BASE", hostile) for key in keys))
     rows = list(
         csv.DictReader(
             io.StringIO(review_sheet(questions, [ReviewCandidate(id=key, reasons=("why",)) for key in keys]))
@@ -87,7 +87,7 @@ def test_the_sheet_hides_the_models_and_has_no_formula() -> None:
 
 
 def filled(scores: dict[str, tuple[str, str]]) -> str:
-    questions = SampleSet(tuple(make_sample(key, "BASE", "TUNED") for key in scores))
+    questions = GradedItemSet(tuple(make_item(key, "BASE", "TUNED") for key in scores))
     rows = list(
         csv.reader(io.StringIO(review_sheet(questions, [ReviewCandidate(id=key, reasons=("why",)) for key in scores])))
     )
@@ -168,7 +168,7 @@ def test_who_is_shown_first_is_secret() -> None:
 
 
 def test_a_sample_says_neither_what_is_flagged_nor_whose_answer_comes_first() -> None:
-    questions = SampleSet(tuple(make_sample(key, "BASE", "TUNED") for key in QUESTIONS))
+    questions = GradedItemSet(tuple(make_item(key, "BASE", "TUNED") for key in QUESTIONS))
     sheet = draw_sample(QUESTIONS, FLAGGED, 60, seed=0)
     rows = list(csv.DictReader(io.StringIO(sample_sheet(questions, sheet))))
     assert [row["id"] for row in rows] == list(sheet.first)

@@ -20,8 +20,8 @@ from tuner.datasets import Findings, RecordLimits
 from tuner.datasets.pipeline import FilePipeline
 from tuner.evaluation.answer_files import read_references
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import grade, merged
-from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.review.people import with_people
 from tuner.evaluation.run_comparison import compare_runs
@@ -35,8 +35,8 @@ TASK = TaskDescription(name="classification", labels={"Billing": 9, "Delivery": 
 CONTEXT = ScoringContext(task=TASK)
 
 
-def samples(*rows: tuple[str, str | None, str | None]) -> list[Sample]:
-    return [Sample(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)]
+def samples(*rows: tuple[str, str | None, str | None]) -> list[GradedItem]:
+    return [GradedItem(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)]
 
 
 def scores(*rows: tuple[str, str | None, str | None]) -> Scores:
@@ -192,7 +192,7 @@ def test_the_confusion_names_the_answers_outside_the_labels() -> None:
 
 
 def test_another_right_label_counts_as_the_references() -> None:
-    both = Sample("q", "Text", "Billing", {BASE: "delivery", TUNED: "Returns"}, accepted=("Delivery",))
+    both = GradedItem("q", "Text", "Billing", {BASE: "delivery", TUNED: "Returns"}, accepted=("Delivery",))
     found = summarize(grade([both], chosen(["classification"]), CONTEXT))
     assert (found.metrics["accuracy"].base.mean, found.metrics["accuracy"].tuned.mean) == (1, 0)
     assert (found.metrics["macro_f1"].base.mean, found.metrics["macro_f1"].tuned.mean) == (1, 0)

@@ -13,8 +13,8 @@ from tuner.artifacts.task import FieldSchema, TaskDescription
 from tuner.catalog.tasks import FieldKind
 from tuner.datasets.tasks.objects import InvalidObjectError, kind_of, parse_object
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import grade
-from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.metrics.extraction import conforms, same_value
 from tuner.evaluation.scores import summarize
@@ -31,7 +31,7 @@ RIGHT = '{"name": "Marta Silva", "total": 12.5, "due": "2026-03-04", "items": ["
 
 
 def scores(*rows: tuple[str, str | None, str | None]) -> Scores:
-    given = [Sample(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)]
+    given = [GradedItem(f"q{at}", f"Text {at}", row[0], {BASE: row[1], TUNED: row[2]}) for at, row in enumerate(rows)]
     found = summarize(grade(given, chosen(["extraction"]), CONTEXT))
     assert Scores.model_validate_json(found.to_json()) == found
     return found
@@ -187,7 +187,9 @@ def test_each_measure_has_its_interval_and_field_accuracy_decides() -> None:
 
 def test_of_several_right_objects_the_nearest_counts() -> None:
     other = RIGHT.replace("Marta", "Ines")
-    both = Sample("q", "Text", RIGHT, {BASE: other, TUNED: other.replace("12.5", "9")}, accepted=(other, "no object"))
+    both = GradedItem(
+        "q", "Text", RIGHT, {BASE: other, TUNED: other.replace("12.5", "9")}, accepted=(other, "no object")
+    )
     found = summarize(grade([both], chosen(["extraction"]), CONTEXT)).metrics
     assert (found["object_accuracy"].base.mean, found["field_accuracy"].tuned.mean) == (1, 0.75)
 

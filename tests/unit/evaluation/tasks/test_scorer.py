@@ -17,8 +17,8 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws import scoring_functions
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, SettingsError
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import Graded, grade, merged
-from tuner.evaluation.grading.samples import Sample
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.review.people import with_people
@@ -90,7 +90,7 @@ def test_the_function_gets_the_form_of_aws_reward_functions() -> None:
 def test_each_of_several_answers_to_a_question_is_scored_by_itself() -> None:
     function = Function(by_length)
     both = {BASE: "x", TUNED: "xx"}
-    sample = Sample("q", "How much?", "twelve", both, more=({BASE: "xxx", TUNED: "xxxx"},))
+    sample = GradedItem("q", "How much?", "twelve", both, more=({BASE: "xxx", TUNED: "xxxx"},))
     record = grade([sample], chosen(["scorer"]), ScoringContext(scorer=function.scorer())).records[0]
     assert [each.measures["scorer"] for each in record.tuned.repeats] == [0.2, 0.4]
     assert sorted(function.calls) == [["q", "q#1"]] * 2
@@ -205,8 +205,10 @@ def test_a_function_that_does_not_answer_in_time_is_named_with_the_limit(monkeyp
         call(monkeypatch, Silent())
 
 
-def samples(*rows: tuple[str | None, str | None]) -> list[Sample]:
-    return [Sample(f"q{at}", "How much?", "twelve", {BASE: one, TUNED: other}) for at, (one, other) in enumerate(rows)]
+def samples(*rows: tuple[str | None, str | None]) -> list[GradedItem]:
+    return [
+        GradedItem(f"q{at}", "How much?", "twelve", {BASE: one, TUNED: other}) for at, (one, other) in enumerate(rows)
+    ]
 
 
 def scores(reply: Reply, *rows: tuple[str | None, str | None], **settings: Any) -> Scores:

@@ -4,10 +4,10 @@ from importlib.resources import files
 
 import pytest
 
-from tests.unit.evaluation.conftest import make_sample
+from tests.unit.evaluation.conftest import make_item
 from tests.unit.reporting.page.test_page import HOSTILE, Tags
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
-from tuner.evaluation.grading.samples import Sample, SampleSet
+from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 from tuner.evaluation.review.draw import draw_sample, flagged_sheet
 from tuner.reporting.page import review_page as module
 from tuner.reporting.page.review_page import review_page
@@ -16,12 +16,12 @@ KEYS = [f"q{i}" for i in range(20)]
 
 
 def test_the_same_texts_by_the_other_models_make_the_same_page() -> None:
-    samples = SampleSet(tuple(make_sample(key, f"One of {key}.", f"Another of {key}.") for key in KEYS))
+    samples = GradedItemSet(tuple(make_item(key, f"One of {key}.", f"Another of {key}.") for key in KEYS))
     sheet = draw_sample(KEYS, {"q1", "q2"}, 12, seed=0)
-    exchanged = SampleSet(
+    exchanged = GradedItemSet(
         tuple(
-            Sample(each.id, each.question, each.reference, {BASE: each.answers[TUNED], TUNED: each.answers[BASE]})
-            for each in samples.samples
+            GradedItem(each.id, each.question, each.reference, {BASE: each.answers[TUNED], TUNED: each.answers[BASE]})
+            for each in samples.items
         )
     )
     other = {key: TUNED if name == BASE else BASE for key, name in sheet.first.items()}
@@ -32,7 +32,7 @@ def test_the_same_texts_by_the_other_models_make_the_same_page() -> None:
 
 
 def test_other_peoples_text_is_escaped() -> None:
-    samples = SampleSet((Sample(HOSTILE, HOSTILE, HOSTILE, {BASE: HOSTILE, TUNED: None}),))
+    samples = GradedItemSet((GradedItem(HOSTILE, HOSTILE, HOSTILE, {BASE: HOSTILE, TUNED: None}),))
     page = Tags(review_page(samples, flagged_sheet("flagged", [HOSTILE]), HOSTILE))
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert "img" not in [tag for tag, _ in page.tags]

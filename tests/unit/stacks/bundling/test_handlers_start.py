@@ -130,11 +130,11 @@ def test_the_scoring_package_scores_as_this_environment_does(python: str, functi
 _SCORES = """
 import json, sys
 from tuner.evaluation.encoder.files import BuiltEncoder
-from tuner.evaluation.grading.samples import Sample
+from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.grading.grades import grade
 from tuner.evaluation.scores import summarize
-sample = Sample("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})
+sample = GradedItem("a", "What?", "An agent calls tools.", {"base": "Agents call tools.", "tuned": "A bed."})
 metrics = chosen(["bertscore", "rouge", "bleu", "token_f1"])
 made = summarize(grade([sample] * 8, metrics, ScoringContext(encoder=BuiltEncoder(sys.argv[1]))))
 print(json.dumps({name: scores.difference for name, scores in made.metrics.items()}))

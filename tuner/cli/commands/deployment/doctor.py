@@ -22,7 +22,7 @@ from tuner.cli.options import Json, Local, Stack
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.hints import pasteable
 from tuner.core.errors import SettingsError, TunerError
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.settings import DeploymentSettings, deployments
 
 _SIGNS = {"ok": ("✓", "good"), "warning": ("!", "warn"), "failed": ("✗", "bad")}

@@ -19,7 +19,7 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import emit, say
-from tuner.core.json_types import JsonObject
+from tuner.core.strict_model import JsonObject
 from tuner.core.times import iso
 from tuner.costs.prices.price_list import price_list
 from tuner.reporting.formatting import duration, money

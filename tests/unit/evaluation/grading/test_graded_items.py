@@ -4,7 +4,7 @@ import pytest
 
 from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.grading.samples import match
+from tuner.evaluation.grading.graded_items import match
 
 
 def question(key: str, reference: str = "It is so.") -> EvaluationQuestion:
@@ -17,7 +17,7 @@ def answers(**texts: str | None) -> list[tuple[str, str | None]]:
 
 def test_order_does_not_matter() -> None:
     found = match([question("a"), question("b")], {"base": answers(b="B", a="A"), "tuned": answers(a="A2", b="B2")})
-    assert [dict(sample.answers) for sample in found.samples] == [
+    assert [dict(sample.answers) for sample in found.items] == [
         {"base": "A", "tuned": "A2"},
         {"base": "B", "tuned": "B2"},
     ]
@@ -26,18 +26,18 @@ def test_order_does_not_matter() -> None:
 
 def test_a_missing_answer_does_not_shift_the_others() -> None:
     found = match([question("a"), question("b")], {"base": answers(b="B"), "tuned": answers(a="A2", b="B2")})
-    assert [sample.answers["base"] for sample in found.samples] == [None, "B"]
+    assert [sample.answers["base"] for sample in found.items] == [None, "B"]
 
 
 @pytest.mark.parametrize("empty", ["", "  \n", None])
 def test_an_empty_answer_is_no_answer(empty: str | None) -> None:
     found = match([question("a")], {"base": answers(a=empty), "tuned": answers(a="yes")})
-    assert found.samples[0].answers == {"base": None, "tuned": "yes"}
+    assert found.items[0].answers == {"base": None, "tuned": "yes"}
 
 
 def test_an_answer_to_an_unknown_question_is_left_out_with_a_warning() -> None:
     found = match([question("a")], {"base": answers(a="A", z="Z"), "tuned": answers(a="A2")})
-    assert len(found.samples) == 1
+    assert len(found.items) == 1
     assert found.warnings == ("1 answer of the base model left out: no question has the id z.",)
 
 
@@ -62,7 +62,7 @@ def test_the_same_answer_twice_counts_once_and_two_answers_are_refused() -> None
 def test_a_question_without_a_reference_is_left_out_with_a_warning() -> None:
     both = answers(a="A", b="B")
     found = match([question("a", ""), question("b")], {"base": both, "tuned": both})
-    assert [sample.id for sample in found.samples] == ["b"]
+    assert [sample.id for sample in found.items] == ["b"]
     assert found.warnings == ("1 question left out, because there is no reference answer: a.",)
     with pytest.raises(EvaluationError, match="no question with a reference answer"):
         match([question("a", " ")], {"base": answers(a="A"), "tuned": answers(a="A")})

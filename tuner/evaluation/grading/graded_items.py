@@ -1,4 +1,4 @@
-"""Matches each question with its reference and the contestants' answers, by id and never by position.
+"""Makes the items that metrics grade: a question, its reference and the contestants' answers, matched by id.
 
 A question may have several answers of each contestant. Each answer is graded, and their mean is the question's score:
 answers to one question are related, so they are one observation. If each question has as many answers, the mean over
@@ -28,7 +28,7 @@ NumberedAnswer = tuple[str, str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class GradedItem:
     """A question with everything that is needed to score it. `accepted` are other answers that are right too.
 
     An answer is None when the contestant gave none: the request failed, the answer was empty, or the file lacks it.
@@ -49,21 +49,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleSet:
-    """All samples that can be scored, and a warning for everything that was left out."""
+class GradedItemSet:
+    """All items that can be scored, and a warning for everything that was left out."""
 
-    samples: tuple[Sample, ...]
+    items: tuple[GradedItem, ...]
     warnings: tuple[str, ...] = ()
 
 
-def contestants_of(samples: Sequence[Sample]) -> tuple[ContestantName, ...]:
-    """Whose answers the samples have. All samples have answers of the same contestants, some of them None."""
-    return tuple(samples[0].answers) if samples else MAIN
+def contestants_of(items: Sequence[GradedItem]) -> tuple[ContestantName, ...]:
+    """Whose answers the items have. All items have answers of the same contestants, some of them None."""
+    return tuple(items[0].answers) if items else MAIN
 
 
 def match(
     questions: Iterable[EvaluationQuestion], answers: Mapping[ContestantName, Iterable[IdAndAnswer]]
-) -> SampleSet:
+) -> GradedItemSet:
     """Matches the questions with each contestant's answers, which are pairs of a question's id and the answer.
 
     A question without a reference and an answer to an unknown question are left out with a warning. Raises
@@ -99,7 +99,7 @@ def _sample_set(
     known: Mapping[str, EvaluationQuestion],
     given: Mapping[ContestantName, Mapping[str, str | None]],
     warnings: list[str],
-) -> SampleSet:
+) -> GradedItemSet:
     without = [key for key, question in known.items() if is_blank(question.reference)]
     if without:
         warnings.append(
@@ -111,8 +111,8 @@ def _sample_set(
             f"{_count(len(tokenless), 'question')} without a score by text metrics, because the reference answer has "
             f"no word, number or symbol: {_some(tokenless)}."
         )
-    samples = tuple(
-        Sample(
+    items = tuple(
+        GradedItem(
             key,
             question.question,
             question.reference,
@@ -122,12 +122,12 @@ def _sample_set(
         for key, question in known.items()
         if not is_blank(question.reference)
     )
-    if not samples:
+    if not items:
         raise EvaluationError(
             "There is no question with a reference answer, so nothing can be scored. "
             "Give the evaluation records an answer."
         )
-    return SampleSet(samples, tuple(warnings))
+    return GradedItemSet(items, tuple(warnings))
 
 
 def _by_id(questions: Iterable[EvaluationQuestion]) -> dict[str, EvaluationQuestion]:
@@ -183,7 +183,7 @@ def _some(ids: Iterable[str]) -> str:
 
 def match_repeated(
     questions: Sequence[EvaluationQuestion], answers: Mapping[ContestantName, Sequence[NumberedAnswer]]
-) -> SampleSet:
+) -> GradedItemSet:
     """As `match`, for answers with numbers: those to the same question with different numbers are further answers.
 
     The numbers count only where a contestant answered a question several times. Raises EvaluationError as `match` does,
@@ -209,25 +209,25 @@ def match_numbered(
     answers: Mapping[ContestantName, Sequence[NumberedAnswer]],
     numbers: Sequence[int],
     asked: Collection[tuple[str, int]] | None = None,
-) -> SampleSet:
+) -> GradedItemSet:
     """As `match`, for answers with these numbers: a contestant that gave none with a number gave no answer.
 
     `asked` are the questions and numbers that were asked for. None: each question with every number.
     """
     sets = [match(questions, _numbered(answers, number)) for number in numbers]
-    samples = []
-    for each in zip(*(one.samples for one in sets), strict=True):
+    items = []
+    for each in zip(*(one.items for one in sets), strict=True):
         pairs = zip(each, numbers, strict=True)
         found = [one.answers for one, number in pairs if asked is None or (one.id, number) in asked]
-        samples.append(replace(each[0], answers=(found or [each[0].answers])[0], more=tuple(found[1:])))
+        items.append(replace(each[0], answers=(found or [each[0].answers])[0], more=tuple(found[1:])))
     warnings = dict.fromkeys(warning for each in sets for warning in each.warnings)
     if len(sets) == 1:
-        return SampleSet(tuple(samples), tuple(warnings))
-    given = [answers for sample in samples for answers in (sample.answers, *sample.more)]
+        return GradedItemSet(tuple(items), tuple(warnings))
+    given = [answers for item in items for answers in (item.answers, *item.more)]
     lost = sum(answer is None for each in given for answer in each.values())
     every = len(given) * len(answers)
     missing = (f"{lost:,} of {every:,} answers were not given: each counts as the worst score.",) if lost else ()
-    return SampleSet(tuple(samples), (*warnings, *missing))
+    return GradedItemSet(tuple(items), (*warnings, *missing))
 
 
 def _numbered(
@@ -240,18 +240,16 @@ def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers[:10])) + (" and more" if len(numbers) > 10 else "")
 
 
-def single_answers(samples: Iterable[Sample]) -> list[Sample]:
-    """A sample for each answer: what metrics grade."""
-    return [
-        replace(sample, answers=answers, more=()) for sample in samples for answers in (sample.answers, *sample.more)
-    ]
+def single_answers(items: Iterable[GradedItem]) -> list[GradedItem]:
+    """An item for each answer: what metrics grade."""
+    return [replace(item, answers=answers, more=()) for item in items for answers in (item.answers, *item.more)]
 
 
-def one_per_question(samples: Sequence[Sample], graded: Sequence[QuestionScores]) -> list[QuestionScores]:
+def one_per_question(items: Sequence[GradedItem], graded: Sequence[QuestionScores]) -> list[QuestionScores]:
     """The grades of `single_answers`, with one record for each question."""
     found, at = [], 0
-    for sample in samples:
-        count = 1 + len(sample.more)
+    for item in items:
+        count = 1 + len(item.more)
         found.append(_together(graded[at : at + count]))
         at += count
     return found
