@@ -41,6 +41,7 @@ STAGES: dict[str, set[str]] = {
     "evaluation": {"datasets", "training", "costs"},
     "approval": {"costs"},
     "run_queue": set(),
+    "preprocess": {"datasets", "retrieval", "evaluation", "serving"},
 }
 # What each folder of tuner/ may import from the other folders.
 FOLDER_MAY_IMPORT: dict[str, set[str]] = {

@@ -48,7 +48,7 @@ class TestErrors:
         outcome = tuner("runs")
         said = " ".join(outcome.err.split())
         assert outcome.status == 1
-        assert "'us-est-1' is no Region of Amazon Bedrock. Did you mean us-east-1? Set AWS_REGION to it." in said
+        assert "'us-est-1' is no Region of Amazon Bedrock. Did you mean 'us-east-1'? Set AWS_REGION to it." in said
         assert aws.actions == set()
 
     def test_a_denied_call_shows_the_message_of_aws(
