@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from annotated_types import Le
+
 from statemachine.retries import BUSY_ACCOUNT, NOT_READY, RELEASE_BUSY_ACCOUNT, Retrier, retriers
-from tuner.aws.bedrock.resources import BATCH_HOURS
+from tuner.serving.batch.collect import OVERDUE_SECONDS
 from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS
 from tuner.settings import DeploymentSettings
 
@@ -24,8 +26,17 @@ MAX_EVENTS = 23_000
 # AWS's limit is one year: same page.
 MAX_SECONDS = 31_536_000
 
-# The maximum values of the settings that determine how long an execution waits.
-LARGEST_SETTINGS: dict[str, Any] = {"approval_hours": 48, "longest_training_hours": 168, "longest_throughput_hours": 48}
+
+def _largest(setting: str) -> float:
+    """The maximum that the settings of a deployment accept."""
+    (limit,) = (rule.le for rule in DeploymentSettings.model_fields[setting].metadata if isinstance(rule, Le))
+    return float(str(limit))
+
+
+# The settings that determine how long an execution waits, with their maximum values.
+LARGEST_SETTINGS: dict[str, Any] = {
+    name: _largest(name) for name in ("approval_hours", "longest_training_hours", "longest_throughput_hours")
+}
 
 # Events of one visit, by type of state: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 # A Task writes entered, scheduled, started, succeeded and exited. With a task token, also submitted.
@@ -49,7 +60,7 @@ def max_events(definition: State) -> int:
 def max_seconds(definition: State, settings: DeploymentSettings) -> int:
     """The time limit of an execution. No run that the settings allow takes longer."""
     waits = {
-        "Are the batch jobs over?": (BATCH_HOURS + 1) * 3600,
+        "Are the batch jobs over?": OVERDUE_SECONDS,
         "Is the training over?": settings.longest_training_hours * 3600,
         "Is the throughput in service?": settings.longest_throughput_hours * 3600,
     }

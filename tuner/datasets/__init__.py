@@ -15,7 +15,7 @@ from tuner.datasets.prepare import Prepared, prepare, with_unused_files
 from tuner.datasets.readiness import findings_by_rule, readiness, refusal
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
-from tuner.datasets.split_file import SplitResult, split_file
+from tuner.datasets.split import SplitResult, split_file
 from tuner.datasets.unused_settings import with_unused_settings
 
 __all__ = [

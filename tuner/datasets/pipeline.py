@@ -12,13 +12,14 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
+from tuner.datasets.field_names import Fields, leaf_names
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Budget, Row, Spent, UnreadableError, blocks
 from tuner.datasets.reading.budget import MOST_FIELDS
 from tuner.datasets.reading.encoding import OtherEncoding
-from tuner.datasets.reading.rows import Fields, RowBlock, no_records, too_many_fields
+from tuner.datasets.reading.rows import RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.origin import origin_of, tells_origin, values_of
@@ -26,7 +27,6 @@ from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
 from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
-from tuner.datasets.records.schemas.field_names import leaf_names
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.records.schemas.record_selection import RecordSelection
 from tuner.datasets.same_question import input_hash, question_hash

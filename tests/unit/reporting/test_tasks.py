@@ -13,7 +13,7 @@ from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Evaluation
 from tuner.reporting.files_comparison import build_comparison
-from tuner.reporting.page.confusion_table import confusion_tables
+from tuner.reporting.page.confusion_matrix import confusion_tables
 from tuner.reporting.page.page import page
 
 

@@ -119,7 +119,33 @@ class FileIdentity(Part):
     sha256: str
 
 
-class Scores(Artifact):
+class ScoringMembers(Part):
+    """How scores were made: members that `scores.json` and the report have. What does not apply is absent."""
+
+    # What a metric says about itself has a member of the metric's name. `judge` is of all metrics that ask the judge.
+    judge: JudgeDetails | None = None
+    bertscore: BertScoreDetails | None = None
+    bleu: BleuDetails | None = None
+    preference: PreferenceDetails | None = None
+    classification: ClassificationDetails | None = None
+    extraction: ExtractionDetails | None = None
+    scorer: ScorerDetails | None = None
+    task: TaskDescription | None = Field(None, description="absent for answers that are free text")
+    decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
+    samples: int = Field(1, description="answers to each question; absent for one")
+    groups: QuestionGroups | None = Field(None, description="how questions are related; absent if each is independent")
+    slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
+    reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
+    stopping: Stopping | None = Field(
+        None, description="how many questions were asked; absent for runs without a look before the end"
+    )
+    warnings: tuple[str, ...] = ()
+    files: dict[str, FileIdentity] = Field(
+        default_factory=dict, description="the files that were compared, where there was no run"
+    )
+
+
+class Scores(ScoringMembers, Artifact):
     """The whole file. Members that do not apply to a run are absent from it."""
 
     NAME: ClassVar[str] = Keys.SCORES
@@ -129,26 +155,9 @@ class Scores(Artifact):
     # By measure, despite the name: see the module's docstring.
     metrics: dict[str, MeasureScores] = Field(default_factory=dict)
     questions: tuple[QuestionScores, ...] = ()
-    samples: int = Field(1, description="answers to each question; absent for one")
-    groups: QuestionGroups | None = Field(None, description="how questions are related; absent if each is independent")
-    slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices")
     agreement: tuple[Correlation, ...] = ()
-    # What a metric says about itself has a member of the metric's name. `judge` is of all metrics that ask the judge.
-    judge: JudgeDetails | None = None
-    bertscore: BertScoreDetails | None = None
-    bleu: BleuDetails | None = None
-    preference: PreferenceDetails | None = None
-    classification: ClassificationDetails | None = None
-    extraction: ExtractionDetails | None = None
-    scorer: ScorerDetails | None = None
-    task: TaskDescription | None = None
-    decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
-    stopping: Stopping | None = Field(None, description="of a run that could stop early: how many questions it asked")
-    warnings: tuple[str, ...] = ()
     review: tuple[ReviewCandidate, ...] = ()
     people: HumanScores | None = None
     earlier: PreviousBest | None = None
-    reuse: SetReuse | None = Field(None, description="absent where the questions never decided a gate before")
     # Of an evaluation without a run only; a run's gate is `scores/gate.json`.
     gate: GateResult | None = None
-    files: dict[str, FileIdentity] = Field(default_factory=dict)

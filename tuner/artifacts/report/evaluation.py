@@ -7,15 +7,11 @@ from typing import Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Part
-from tuner.artifacts.dataset import Coverage, QuestionGroups
-from tuner.artifacts.evaluation.answers import Stopping
+from tuner.artifacts.dataset import Coverage
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
-from tuner.artifacts.evaluation.measure_scores import Number, Slices
-from tuner.artifacts.evaluation.metric_details import BertScoreDetails, BleuDetails, JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerNotes, Outcome
-from tuner.artifacts.evaluation.scores import FileIdentity, PreviousBest, SetReuse
-from tuner.artifacts.evaluation.task_details import ClassificationDetails, ExtractionDetails, ScorerDetails
-from tuner.artifacts.task import TaskDescription
+from tuner.artifacts.evaluation.scores import PreviousBest, ScoringMembers
 
 
 class ScoredAnswer(Part):
@@ -69,30 +65,8 @@ class Question(Part):
         return {BASE: self.base, TUNED: self.tuned}.get(contestant, self.others.get(contestant))
 
 
-class ScoringDetails(Part):
+class ScoringDetails(ScoringMembers):
     """How the scores were made: what each metric says about itself. A metric that says nothing has no member."""
-
-    judge: JudgeDetails | None = None
-    bertscore: BertScoreDetails | None = None
-    bleu: BleuDetails | None = None
-    preference: PreferenceDetails | None = None
-    classification: ClassificationDetails | None = None
-    extraction: ExtractionDetails | None = None
-    scorer: ScorerDetails | None = None
-    task: TaskDescription | None = Field(None, description="absent for answers that are free text")
-    decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
-    samples: int = Field(1, description="answers to each question; absent for one")
-    groups: QuestionGroups | None = Field(None, description="how questions are related; absent if each is independent")
-    slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
-    reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
-    stopping: Stopping | None = Field(
-        None,
-        description="how many questions were asked; absent for runs without a look before the end",
-    )
-    warnings: tuple[str, ...] = ()
-    files: dict[str, FileIdentity] = Field(
-        default_factory=dict, description="the files that were compared, where there was no run"
-    )
 
     @model_serializer(mode="wrap")
     def _omit_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

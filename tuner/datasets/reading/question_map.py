@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from tuner.datasets.reading.rows import Fields, Row
+from tuner.datasets.field_names import Fields
+from tuner.datasets.reading.rows import Row
 
 # Latin, full width, Arabic, Armenian, Greek, Ethiopic.
 QUESTION_MARKS = ("?", "\uff1f", "\u061f", "\u055e", "\u037e", ";", "\u1367")

@@ -6,16 +6,13 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from pydantic import JsonValue
 
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import DEEPEST, MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError, is_too_deep
 from tuner.datasets.reading.json_errors import json_issue
-
-# Rows of a user's file, of any format. Whatever reads a field checks its type first.
-Fields: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

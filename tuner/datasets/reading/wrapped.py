@@ -11,20 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.datasets.field_names import RECORD_LISTS, ROLES, TEXTS_FOR_ALL, Fields
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
-from tuner.datasets.reading.rows import BadRow, Block, Fields, Row, RowBlock, parsed
+from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, parsed
 
-# Names that wrap records, whatever the fields of the records are called.
-_WRAPPERS = frozenset((
-    "data", "examples", "records", "rows", "items", "instances", "samples", "entries", "dataset", "train", "training",
-    "validation", "test",
-))  # fmt: skip
-# Texts beside the list that could be meant for all of its records.
-_FOR_ALL = frozenset((
-    "context", "passage", "document", "system", "system_prompt", "system_message", "instruction", "instructions",
-    "prompt",
-))  # fmt: skip
 _NAME = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _SPACE = re.compile(r"\s*")
 _VALUE = json.JSONDecoder()
@@ -91,11 +82,11 @@ def _holds_records(text: str, at: int, name: str, is_record: IsRecord) -> bool:
     if text[element : element + 1] != "{":
         return False
     value, _ = _decoded(text, element)
-    if not isinstance(value, dict) or {"role", "from", "speaker"} & value.keys():
+    if not isinstance(value, dict) or value.keys() & {*ROLES}:
         return False
     last = name.rpartition(".")[2]
     # The questions of a passage (`qas`) need the passage beside them: `expanded` reads the whole object.
-    return last.casefold() in _WRAPPERS or (last not in ("choices", "history", "turns", "qas") and is_record(value))
+    return last.casefold() in RECORD_LISTS or (last not in ("choices", "history", "turns", "qas") and is_record(value))
 
 
 def _decoded(text: str, at: int) -> tuple[Any, int]:
@@ -177,7 +168,7 @@ def _left_out(whole: Any, path: str, line: int) -> Iterator[BadRow]:
             remedy = "Nothing to do if that is right; else put its records into a file of their own."
             yield BadRow(line, Issue("left-out-list", message, remedy, severity="warning"))
     for name, inner in whole.items() if isinstance(whole, dict) else ():
-        if name.casefold() in _FOR_ALL and isinstance(inner, str) and inner.strip():
+        if name.casefold() in TEXTS_FOR_ALL and isinstance(inner, str) and inner.strip():
             message = f"is left out: it stands beside the list '{path}', and not in each record."
             remedy = "Write it into each record. A system prompt for all records is system_prompt in run.yaml."
             yield BadRow(line, Issue("left-out-field", message, remedy, name, "warning"))

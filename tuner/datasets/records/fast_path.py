@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
+from tuner.datasets.field_names import Kind, has_content
 from tuner.datasets.reading.rows import Block
 from tuner.datasets.records.rules import INVISIBLE, RecordLimits, is_blank
-from tuner.datasets.records.schemas.field_names import Kind, has_content
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.settings import FieldNames
 

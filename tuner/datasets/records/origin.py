@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from tuner.artifacts.dataset import Origin
-from tuner.datasets.reading.rows import Fields
+from tuner.datasets.field_names import MISSING, Fields, Kind, find, find_known, has_content, leaf_names
 from tuner.datasets.records.schemas.context_fields import Others, plain_text
-from tuner.datasets.records.schemas.field_names import MISSING, Kind, find, find_known, has_content, leaf_names
 from tuner.datasets.same_question import comparable, text_hash
 
 _CONVERSATIONS = ("conversation_id", "session_id", "dialogue_id", "dialog_id", "thread_id", "chat_id")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.field_names import role_of
+from tuner.datasets.field_names import Fields, role_of
 from tuner.datasets.records.schemas.messages import joined
 
 _PROMPTS = ("prompt", "inputText")

@@ -11,11 +11,21 @@ from tuner.artifacts.dataset import NO_ORIGIN, Origin
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
+from tuner.datasets.field_names import (
+    ANSWERS,
+    LABELLED_TEXTS,
+    LABELS,
+    MISSING,
+    Fields,
+    find,
+    find_known,
+    leaf_names,
+    normal,
+)
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import LocalFile
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
-from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.origin import origin_of, values_of
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
@@ -24,16 +34,6 @@ from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
 from tuner.datasets.records.schemas.context_fields import Beside, Others, beside
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import detect_schema
-from tuner.datasets.records.schemas.field_names import (
-    ANSWERS,
-    LABELLED_TEXTS,
-    LABELS,
-    MISSING,
-    find,
-    find_known,
-    leaf_names,
-    normal,
-)
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.record_selection import RecordSelection
 from tuner.datasets.records.schemas.templates import TemplateSchema

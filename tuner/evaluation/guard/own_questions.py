@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from tuner.artifacts.guard import GuardRecord
 from tuner.catalog.guard_questions import GuardCheck, packaged
+from tuner.datasets.field_names import Fields
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Source
 from tuner.datasets.prepare import Prepared
 from tuner.datasets.reading import BadRow, Budget, Row, Spent, UnreadableError, blocks
-from tuner.datasets.reading.rows import Fields, no_records
+from tuner.datasets.reading.rows import no_records
 from tuner.evaluation.guard.checks import passes
 from tuner.settings.messages import sentences
 

@@ -29,7 +29,7 @@ from tuner.reporting.collect.training_diagnosis import training_diagnosis
 from tuner.reporting.page import view
 from tuner.reporting.page.candidates_table import candidate_rows
 from tuner.reporting.page.charts import CHART_ANSWERS, break_even_chart, loss_chart, quality_chart, quality_points
-from tuner.reporting.page.confusion_table import confusion_tables
+from tuner.reporting.page.confusion_matrix import confusion_tables
 from tuner.reporting.page.slices_table import slice_rows, slices_sentence
 from tuner.reporting.page.svg import interval_bar, timeline_bars, win_shares
 

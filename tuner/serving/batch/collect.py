@@ -29,7 +29,7 @@ from tuner.settings import Polling
 # The pause before the next look, as a share of the time waited: whatever the settings, a job takes at most 30 looks.
 _SHARE_WAITED = 0.5
 # Bedrock ends a job after its time limit. One that is still there an hour later is stopped.
-_OVERDUE_SECONDS = (BATCH_HOURS + 1) * 3600
+OVERDUE_SECONDS = (BATCH_HOURS + 1) * 3600
 # Bedrock is eventually consistent: a read may miss what was created a moment ago.
 _VISIBLE_SECONDS = 900
 _OUTPUT = ".jsonl.out"
@@ -85,7 +85,7 @@ class BatchCollector:
         if job is None and seconds_since(record.recorded_at) < _VISIBLE_SECONDS:
             raise RetryableError(f"Bedrock has accepted the batch job {record.job_name} and does not show it yet.")
         if job and (not job.has_ended or job.status == "Stopping"):
-            if job.status != "Stopping" and seconds_since(job.created_at) > _OVERDUE_SECONDS:
+            if job.status != "Stopping" and seconds_since(job.created_at) > OVERDUE_SECONDS:
                 self.jobs.delete(job.arn)
             return False
         answered, reason = self._save_answers(folder, manifest, under, record)

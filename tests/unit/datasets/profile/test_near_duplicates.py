@@ -10,7 +10,7 @@ from tests.unit.datasets.memory_files import LLAMA, NOVA, MemorySink, MemorySour
 from tests.unit.datasets.profile.template_tasks import TASKS, records
 from tuner.catalog import model
 from tuner.datasets.records.rules import RecordLimits
-from tuner.datasets.split_file import split_file
+from tuner.datasets.split import split_file
 from tuner.settings import FieldNames
 
 FILLER = [

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.datasets.field_names import LABELS, MISSING, Fields, Kind, find, kind_of, leaf_names, normal
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.field_names import LABELS, MISSING, Kind, find, kind_of, leaf_names, normal
 from tuner.datasets.records.schemas.record_selection import left_out, number_of, speaks_against
 
 # The member of an answer that holds its text, and members that only describe it. With other members, a list of objects

@@ -9,9 +9,9 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from tuner.datasets.field_names import ANSWERS, QUESTIONS, Kind, find_known, kind_of, normal
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
-from tuner.datasets.records.schemas.field_names import ANSWERS, QUESTIONS, Kind, find_known, kind_of, normal
 
 GUESSED_FIELD = "field-name"
 # Known names that are also names of people and of origins: a name of several words is clearer.

@@ -9,11 +9,9 @@ from itertools import accumulate
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
-from tuner.datasets.findings import Issue, field_setting
-from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.field_names import (
+from tuner.datasets.field_names import (
     LABELS,
+    Fields,
     Kind,
     choice_columns,
     content_name,
@@ -24,6 +22,8 @@ from tuner.datasets.records.schemas.field_names import (
     normal,
     role_of,
 )
+from tuner.datasets.findings import Issue, field_setting
+from tuner.datasets.records.record import Turn
 
 USED = (Kind.INSTRUCTION, Kind.CONTEXT, Kind.CHOICES, Kind.HISTORY, Kind.SYSTEM)
 _IGNORE = f"or ignore the field: {field_setting('ignore')}."

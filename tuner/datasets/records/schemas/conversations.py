@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.catalog.models import RecordFormat
+from tuner.datasets.field_names import CONTENTS, MISSING, ROLES, Fields, Kind, content_name, find, has_content
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import (
     Beside,
@@ -24,7 +24,6 @@ from tuner.datasets.records.schemas.context_fields import (
     parsed_cell,
     tool_fields,
 )
-from tuner.datasets.records.schemas.field_names import CONTENTS, MISSING, ROLES, Kind, content_name, find, has_content
 from tuner.datasets.records.schemas.messages import (
     expected,
     joined,

@@ -10,18 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner.datasets.findings import Issue, field_setting
-from tuner.datasets.reading.question_map import QUESTION_MARKS
-from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found, letter
-from tuner.datasets.records.schemas.context_fields import parsed_cell
-from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
-from tuner.datasets.records.schemas.field_names import (
+from tuner.datasets.field_names import (
     ANSWERS,
     LABELLED_TEXTS,
     LABELS,
     QUESTIONS,
     TRANSCRIPTS,
+    Fields,
     Kind,
     find,
     find_known,
@@ -30,6 +25,11 @@ from tuner.datasets.records.schemas.field_names import (
     normal,
     role_of,
 )
+from tuner.datasets.findings import Issue, field_setting
+from tuner.datasets.reading.question_map import QUESTION_MARKS
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found, letter
+from tuner.datasets.records.schemas.context_fields import parsed_cell
+from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.messages import is_message, may_be_messages
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import Fields
-from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.field_names import (
+from tuner.datasets.field_names import (
     CONTENTS,
     ROLES,
+    Fields,
     Kind,
     content_name,
     has_content,
     kind_of,
     role_of,
 )
+from tuner.datasets.findings import Issue
+from tuner.datasets.records.record import Turn
 from tuner.datasets.records.schemas.record_selection import decides, turn_decision
 
 # Members of messages and blocks that are not texts, and what they are. A member that is in no list is left out.

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from tuner.artifacts.generated import GeneratedPair
 from tuner.catalog.models import RecordFormat
+from tuner.datasets.field_names import LABELS, Fields, Kind, find, normal
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text
 from tuner.datasets.records.schemas.context_fields import Beside, Other, Others, beside, other_fields
-from tuner.datasets.records.schemas.field_names import LABELS, Kind, find, normal
 
 
 def fields_about_origin(names: Iterable[str]) -> tuple[str, ...]:

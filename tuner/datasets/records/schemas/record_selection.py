@@ -10,10 +10,10 @@ import math
 import re
 from typing import Any
 
+from tuner.datasets.field_names import Kind, has_content, kind_of, normal
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.schemas.context_fields import Others
-from tuner.datasets.records.schemas.field_names import Kind, has_content, kind_of, normal
 from tuner.settings import FieldNames
 
 _YES = frozenset((

@@ -12,11 +12,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from tuner.datasets.field_names import Fields, Kind, find, role_of_heading
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import USED, Beside, Other, Others, beside, other_fields
-from tuner.datasets.records.schemas.field_names import Kind, find, role_of
 
 # Beginnings of turns: the group is the speaker.
 _STARTS = (
@@ -51,10 +50,6 @@ _ENDS = re.compile(
 _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\]((?:(?!\[INST\]).)*)", re.DOTALL)
 _MISTRAL_SYSTEM = re.compile(r"\[SYSTEM_PROMPT\](.*?)\[/SYSTEM_PROMPT\]\s*", re.DOTALL)
 _LLAMA_SYSTEM = re.compile(r"\s*<<SYS>>\s*(.*?)\s*<</SYS>>\s*", re.DOTALL)
-_SPEAKERS = {
-    **dict.fromkeys(("instruction", "input", "context", "question", "query", "prompt", "q"), "user"),
-    **dict.fromkeys(("response", "answer", "output", "completion", "a"), "assistant"),
-}
 _OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>", "[gMASK]", "<sop>")
 TEMPLATE_MARK = re.compile(r"<[|｜][^\s<>|｜]{1,40}[|｜]>|\[\|\w{1,20}\|\]")
 """A mark of a chat template, known here or not."""
@@ -87,8 +82,7 @@ def _by_starts(whole: str, starts: list[re.Match[str]]) -> list[tuple[str, str]]
     turns = [("system", introduction)] if introduction else []
     ends = [start.start() for start in starts[1:]] + [len(whole)]
     for start, end in zip(starts, ends, strict=True):
-        name = start.group(1).lower()
-        speaker = _SPEAKERS.get(name) or role_of({"role": name}) or name
+        speaker = role_of_heading(start.group(1))
         text = _without_end(whole[start.end() : end])
         if turns and turns[-1][0] == speaker == "user":
             text = f"{turns.pop()[1]}\n\n{text}"  # `### Input:` after `### Instruction:`

@@ -11,10 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tuner.datasets.field_names import Fields, content_name, role_of
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.rows import Fields
 from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
-from tuner.datasets.records.schemas.field_names import content_name, role_of
 from tuner.datasets.records.schemas.messages import joined
 
 # What follows the way to correct a record.

@@ -1,4 +1,4 @@
-"""What the names of fields mean: questions and answers in several languages, and fields that change a record's meaning.
+"""What names in data mean: fields of questions and answers in several languages, roles, and what selects records.
 
 To make another name known, add it to its kind here. docs/datasets.md describes the kinds.
 """
@@ -10,10 +10,12 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.reading.rows import Fields
+
+# Rows of a user's file, of any format. Whatever reads a field checks its type first.
+Fields: TypeAlias = Mapping[str, object]
 
 # If a record has several of these names, the earliest in the list is used.
 QUESTIONS = (
@@ -77,6 +79,22 @@ _SPEAKERS = {
     **dict.fromkeys(("system", "developer"), "system"),
     **dict.fromkeys(("tool", "function", "ipython", "observation", "function_response", "function_call"), "tool"),
 }
+# Words before a text of a chat template (`### Input:`) that are not names of speakers, in lower case.
+_HEADINGS = {
+    **dict.fromkeys(("instruction", "input", "context", "question", "query", "prompt", "q"), "user"),
+    **dict.fromkeys(("response", "answer", "output", "completion", "a"), "assistant"),
+}
+
+# Names of the list of records in an object, whatever the fields of the records are called.
+RECORD_LISTS = frozenset((
+    "data", "examples", "records", "rows", "items", "instances", "samples", "entries", "dataset", "train", "training",
+    "validation", "test",
+))  # fmt: skip
+# Texts beside this list that could be meant for all of its records.
+TEXTS_FOR_ALL = frozenset((
+    "context", "passage", "document", "system", "system_prompt", "system_message", "instruction", "instructions",
+    "prompt",
+))  # fmt: skip
 
 
 class Kind(Enum):
@@ -266,6 +284,12 @@ def role_of(message: Fields, native: RecordFormat | None = None) -> str | None:
     if not isinstance(found, str):
         return None
     return found if native == "converse" else _SPEAKERS.get(found.strip().lower(), found)
+
+
+def role_of_heading(word: str) -> str:
+    """The speaker of a text in a chat template, by the word before it; any other word as it is."""
+    word = word.lower()
+    return _HEADINGS.get(word) or _SPEAKERS.get(word, word)
 
 
 def content_name(message: Fields, native: RecordFormat | None = None) -> str | None:
