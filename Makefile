@@ -48,7 +48,8 @@ permissions: $(INSTALLED)  ## prove every permission: take each away from a real
 
 chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAMPLE=N drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(or $(WORKERS),$(LANES)),--workers $(or $(WORKERS),$(LANES))) $(if $(KEEP),--keep)
+		$(if $(or $(WORKERS),$(LANES)),--workers $(or $(WORKERS),$(LANES))) $(if $(KEEP),--keep) \
+		$(if $(PAGE),--page) $(if $(ONLY),--only "$(ONLY)")
 
 protocol: $(INSTALLED)  ## explore the release protocol with every combination of two faults, or DEVIATIONS=N
 	@$(BIN)/python -m tests.protocol $(if $(DEVIATIONS),--deviations $(DEVIATIONS))

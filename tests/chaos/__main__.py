@@ -36,9 +36,9 @@ def main() -> int:
     began = time.monotonic()
     sample = arguments.sample
     pairs = None if sample is None else max(1, sample // _SINGLES_PER_PAIR)
-    size = CampaignSize(sample, pairs, pairs, seed=arguments.seed)
+    size = CampaignSize(sample, pairs, pairs, seed=arguments.seed, only=arguments.only)
     if arguments.render_only:
-        _write_page(kept_outcome(FOLDER, size))
+        _write_page(kept_outcome(FOLDER, size), arguments.seed)
         return 0
     with WorkerPool(arguments.workers) as pool:
         campaign = Campaign(pool, FOLDER, partial(print, flush=True), _code_state(), arguments.keep)
@@ -49,15 +49,16 @@ def main() -> int:
             return 1
     for failure in outcome.failures():
         print(f"FAILED {failure}")
-    if sample is None or arguments.page:
-        _write_page(outcome)
+    if arguments.page or (sample is None and not arguments.only):
+        _write_page(outcome, arguments.seed)
     minutes = (time.monotonic() - began) / 60
     print(f"{len(outcome.complete)} cases and {len(outcome.without)} without a release, {minutes:.1f} minutes")
     return 1 if outcome.failures() else 0
 
 
-def _write_page(outcome: Outcome) -> None:
-    PAGE.write_text(page.render(outcome.cases, outcome.complete, outcome.without, outcome.all_cases), "utf-8")
+def _write_page(outcome: Outcome, seed: int) -> None:
+    text = page.render(outcome.cases, outcome.complete, outcome.without, outcome.all_cases, seed)
+    PAGE.write_text(text, "utf-8")
 
 
 def _code_state() -> str:
@@ -82,6 +83,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--sample", type=int, help="number of cases, drawn with the seed (default: all)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="faults only in the scenarios with these words in their name")
     parser.add_argument(
         "--workers", "--lanes", dest="workers", type=int, default=_default_workers(), help="number of parallel clouds"
     )

@@ -36,7 +36,8 @@ class Pool(Protocol):
 class CampaignSize:
     """How many cases with one fault, how many pairs and how many cases from the model run; all if None.
 
-    For each release, `without_each` of the cases that it released run again without it.
+    For each release, `without_each` of the cases that it released run again without it. Faults are injected into the
+    scenarios whose name contains `only`.
     """
 
     singles: int | None = None
@@ -44,6 +45,7 @@ class CampaignSize:
     modelled: int | None = None
     without_each: int = 4
     seed: int = 1
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,13 @@ def _cases(baselines: list[Baseline], size: CampaignSize, scenarios: Sequence[Sc
     known = {case.name for case in doubles}
     # The exploration of the model takes a minute.
     others = [] if size.modelled == 0 else [case for case in modelled() if case.name not in known]
+    count = len(plain) + len(singles) + len(doubles) + len(others)
+    singles, doubles, others = (
+        [case for case in cases if size.only in case.scenario.name] for cases in (singles, doubles, others)
+    )
     drawn = sampled(singles, size.singles, size.seed) + sampled(doubles, size.pairs, size.seed)
     drawn += sampled(others, size.modelled, size.seed)
-    return plain + drawn, len(plain) + len(singles) + len(doubles) + len(others)
+    return plain + drawn, count
 
 
 def _append(path: Path, line: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from tests.chaos.injection.faults import (
@@ -78,25 +79,37 @@ class Baseline:
 
 
 def derived(found: Iterable[Baseline], scenarios: Iterable[Scenario] = SCENARIOS) -> list[Case]:
-    """A case for each fault of each call, function and state, in the first scenario that has it."""
+    """A case for each fault of each call, function and state, in the first scenario that has it.
+
+    Also in a later scenario, from the place on at which it begins again.
+    """
     by_name = {baseline.scenario: baseline for baseline in found}
     covered: set[Any] = set()
     cases: list[Case] = []
     for scenario in scenarios:
         baseline = by_name[scenario.name]
-        new = _without(baseline, covered)
+        new = _without(baseline, covered, _again(baseline, scenario.again_from))
         cases += [Case(scenario, (fault,)) for fault in _faults(new, scenario.intervention == "nothing")]
         covered |= {*baseline.calls, *baseline.functions, *baseline.states}
     return cases
 
 
-def _without(baseline: Baseline, covered: set[Any]) -> Baseline:
-    """The baseline without what is covered. A state that calls a function is both a state and a function's place."""
+def _again(baseline: Baseline, place: str) -> frozenset[str]:
+    """The places from this one on. None if the run does not come there."""
+    later = (places[places.index(place) :] for places in (baseline.functions, baseline.states) if place in places)
+    return frozenset(chain.from_iterable(later))
+
+
+def _without(baseline: Baseline, covered: set[Any], again: Collection[str]) -> Baseline:
+    """The baseline without what is covered, unless its place is in `again`.
+
+    A state that calls a function is both a state and a function's place.
+    """
     return replace(
         baseline,
-        calls=tuple(call for call in baseline.calls if call not in covered),
-        functions=tuple(place for place in baseline.functions if place not in covered),
-        states=tuple(state for state in baseline.states if state not in covered),
+        calls=tuple(call for call in baseline.calls if call not in covered or call.place in again),
+        functions=tuple(place for place in baseline.functions if place not in covered or place in again),
+        states=tuple(state for state in baseline.states if state not in covered or state in again),
     )
 
 
@@ -147,13 +160,28 @@ def execution_faults(state: str) -> Iterator[Fault]:
 
 
 def sampled(cases: list[Case], count: int | None, seed: int) -> list[Case]:
-    """`count` cases drawn with a seed, or all, in their order. A larger sample contains the smaller ones."""
+    """`count` cases drawn with a seed, or all, in their order. A larger sample contains the smaller ones.
+
+    One case of each scenario is drawn first, then one of each place of each scenario, then any others.
+    """
     if count is None or count >= len(cases):
         return cases
     order = list(range(len(cases)))
     random.Random(seed).shuffle(order)
+    order = _one_of_each_first(order, [(case.scenario.name, _first_place(case)) for case in cases])
+    order = _one_of_each_first(order, [case.scenario.name for case in cases])
     drawn = set(order[:count])
     return [case for index, case in enumerate(cases) if index in drawn]
+
+
+def _first_place(case: Case) -> str:
+    return case.faults[0].place if case.faults else ""
+
+
+def _one_of_each_first(order: Sequence[int], kinds: Sequence[Hashable]) -> list[int]:
+    """The same order, but the first of each kind precedes all others."""
+    first = {kinds[index]: index for index in reversed(order)}.values()
+    return sorted(order, key=lambda index: index not in first)
 
 
 def states_of(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

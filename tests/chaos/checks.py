@@ -25,15 +25,28 @@ def nothing_is_alive(seen: Observations) -> Iterator[str]:
 
 
 def no_job_without_an_execution(seen: Observations) -> Iterator[str]:
-    """Every customization job in progress belongs to a running execution."""
-    for job in seen.training:
+    """Every customization job and every batch job in progress belongs to a running execution."""
+    for job in seen.in_progress:
         of = without_suffix(job)
         if not any(of.endswith(run) and execution["status"] == "RUNNING" for run, execution in seen.runs.items()):
-            yield f"LEAK: the job {job} is training and no execution waits for it"
+            yield f"LEAK: the job {job} is in progress and no execution waits for it"
+
+
+def every_job_has_a_record(seen: Observations) -> Iterator[str]:
+    """The folder of a run has a record of every job: each candidate and each batch job has an owner."""
+    records = [json.loads(body) for key, body in seen.artifacts.items() if key.endswith("/job.json")]
+    for job in sorted({*seen.jobs} - {record["job_name"] for record in records}):
+        yield f"the job {job} has no record in the folder of a run"
+
+
+def no_unchosen_model_is_kept(seen: Observations) -> Iterator[str]:
+    """After a run that succeeded, the models of candidates that were not chosen are deleted."""
+    for arn in seen.unchosen:
+        yield f"LEAK: the model {arn} was not chosen and still exists"
 
 
 def one_job_of_a_name(seen: Observations) -> Iterator[str]:
-    """No run has started more than one customization job, or more than one for each candidate."""
+    """No run has started a job twice: its customization, that of a candidate, or the batch job of a contestant."""
     for name, count in Counter(seen.jobs).items():
         if count > 1 and any(without_suffix(name).endswith(run) for run in seen.runs):
             yield f"{name} was started {count} times"
@@ -117,6 +130,8 @@ def _is_complete(key: str, body: bytes) -> bool:
 CHECKS: tuple[Check, ...] = (
     nothing_is_alive,
     no_job_without_an_execution,
+    every_job_has_a_record,
+    no_unchosen_model_is_kept,
     one_job_of_a_name,
     the_protocol_holds,
     the_execution_ended,

@@ -34,13 +34,16 @@ _RELEASE_BY_EVENT = {"by the rule": 3, "by the switch": 4, "by the sweep": 5}
 class Observations:
     """The state of the cloud after a case. Documents of AWS and of the journals are kept as they are.
 
-    `runs` are executions by run id, `artifacts` the files of the runs by key, `bills` the billed endpoints.
+    `runs` are executions by run id, `artifacts` the files of the runs by key, `bills` the billed endpoints. `jobs` are
+    the names of all customization and batch jobs, `in_progress` of those that have not ended. `unchosen` are models
+    that exist although a run that succeeded did not choose them.
     """
 
     runs: Mapping[str, Mapping[str, Any]]
     alive: tuple[str, ...]
     jobs: tuple[str, ...]
-    training: tuple[str, ...]
+    in_progress: tuple[str, ...]
+    unchosen: tuple[str, ...]
     bills: tuple[Mapping[str, Any], ...]
     uploaded: frozenset[tuple[str, str]]
     inputs: frozenset[tuple[str, str]]
@@ -155,8 +158,12 @@ def observe(runner: ScenarioRunner) -> Observations:
     return Observations(
         runs=runs,
         alive=tuple(worker.alive(runner.dataset)),
-        jobs=tuple(name for name in pipeline.jobs() if runner.dataset in name),
-        training=tuple(worker.training(runner.dataset)),
+        jobs=(
+            *worker.customizations(runner.dataset),
+            *(job["jobName"] for job in worker.batch_jobs(runner.dataset)),
+        ),
+        in_progress=(*worker.training(runner.dataset), *worker.batches(runner.dataset).values()),
+        unchosen=tuple(runner.unchosen_models()),
         bills=tuple(bill for bill in worker.bedrock("GET", path="billing") if runner.dataset in bill["name"]),
         uploaded=runner.uploaded,
         inputs=versions(pipeline, runner.dataset),

@@ -71,8 +71,10 @@ def unneeded_releases(whole: Sequence[Result], without: Sequence[Result]) -> lis
     return [number for number in sorted(used) if not worse(whole, without, number)]
 
 
-def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result], all_cases: int) -> str:
-    """The page with the results of the cases. There are `all_cases` cases in all."""
+def render(
+    cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Result], all_cases: int, seed: int = 1
+) -> str:
+    """The page with the results of the cases, all of `all_cases` or a sample that was drawn with the `seed`."""
     singles = [result for result in whole if not result.second_fault]
     pairs = [result for result in whole if result.second_fault]
     single = [(case, result) for case, result in zip(cases, whole, strict=True) if len(case.faults) == 1]
@@ -83,6 +85,7 @@ def render(cases: Sequence[Case], whole: Sequence[Result], without: Sequence[Res
             bad=sum(bool(result.findings) for result in whole),
             counts=_counts(whole),
             states=_code_states([*whole, *without]),
+            draw="" if len(whole) == all_cases else _DRAW.format(seed=seed),
         ),
         _failed(whole),
         _scenarios(whole),
@@ -222,12 +225,14 @@ _HEAD = """<!-- Written by `make chaos`: do not edit. -->
 Runs of the pipeline in the local cloud with injected faults: {count}, of which {pairs} have two faults. {bad} failed a
 check. Code: {states}.
 
-The cases are derived from the state machine, and from the calls that a run of each kind makes.
+The cases are derived from the state machine, and from the calls that a run of each kind makes.{draw}
 
 After each case these checks must pass:
 
-- No throughput and no deployment is alive, and no customization job is in progress without a running execution.
-- A run has started at most one job, or one for each candidate, and has bought each of its endpoints at most once.
+- No throughput and no deployment is alive, and no job (customization or batch) is in progress without a running
+  execution. Of a run that succeeded, the models of candidates that were not chosen are deleted.
+- No job was started twice, and the folder of its run has a record of it. A run has bought each of its endpoints at most
+  once.
 - The execution has ended. Its report or its notification exists and states how the run ended.
 - The inputs are unchanged. Every artifact is absent or complete.
 
@@ -238,6 +243,10 @@ state machine last a five-hundredth of their real time. `·`: nothing was bought
 the endpoint. If something was still alive after the run, the harness advanced the time: first to the hourly sweep
 (+ ≤ 1 h), then to the time of the release schedule.
 """
+_DRAW = """
+
+The sample has every run without a fault. The others are drawn with the seed {seed}: of the cases with one fault first
+one of each run, then one of each place in each run, then any others."""
 _CALLS_HEAD = """## AWS calls
 
 Calls that create, change or end a job, an endpoint, a schedule or an execution are broken in every way. All other calls
@@ -267,6 +276,8 @@ _FOOT = """## How it works
 make chaos                    all cases; an interrupted campaign continues where it stopped
 make chaos KEEP=1             after a change of the code: only new cases and those that failed before
 make chaos SAMPLE=30 SEED=7   30 cases with one fault and 10 with two, drawn with this seed
+make chaos SAMPLE=300 PAGE=1  write this page for a sample
+make chaos ONLY=batch         only the runs with this word in their name
 make chaos WORKERS=2          the number of local clouds that run in parallel
 ```
 

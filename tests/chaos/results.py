@@ -119,6 +119,10 @@ def clean_up(runner: ScenarioRunner) -> None:
             bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
     for job in worker.training(runner.dataset):
         bedrock.stop_model_customization_job(jobIdentifier=job)
+    for job in worker.batches(runner.dataset):
+        bedrock.stop_model_invocation_job(jobIdentifier=job)
+    for arn in worker.models(runner.dataset):
+        bedrock.delete_custom_model(modelIdentifier=arn)
     for schedule in scheduler.list_schedules()["Schedules"]:
         scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     artifacts = pipeline.outputs["ArtifactsBucketName"]

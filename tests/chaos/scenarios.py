@@ -1,7 +1,8 @@
 """The runs that faults are injected into. Each scenario takes another path through the state machine.
 
 The first run of a scenario, without an injected fault, is its baseline. Cases are derived from the calls, functions and
-states of the baseline that no earlier scenario has.
+states of the baseline that no earlier scenario has. A scenario that names a place to begin `again_from` has cases for
+everything from there on, whether an earlier scenario has it or not.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Scenario:
 
     `settings` are lines of run.yaml. `bedrock` are settings of the local Bedrock. The `intervention` happens while the
     run is held at `place`. `approver` answers the run's request for an approval. The run ends with `status`, by itself
-    if `ends`, and otherwise only through the release schedule.
+    if `ends`, and otherwise only through the release schedule. `again_from` is a place of a function: everything from
+    there on does something else in this run than in earlier scenarios.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Scenario:
     approver: Answer = "approves"
     status: str = "SUCCEEDED"
     ends: bool = True
+    again_from: str = ""
 
 
 _NEVER = 10**6
@@ -55,6 +58,8 @@ DEPLOYMENT: Mapping[str, Any] = {
 _EXPENSIVE = f"{_PAID}\nmodel_units: 2"
 _CANDIDATES = "candidates: [{hyperparameters: {learningRate: [0.00001, 0.0001]}}]"
 _BASE_MODELS = "candidates: [{base_model: [amazon.nova-micro-v1:0:128k, amazon.nova-lite-v1:0:300k]}]"
+_IN_BATCH = "serving: on_demand\nhurry: false\ncompare_with: [base, few_shot]"
+_BY_RULE = "release_throughput by the rule"
 
 # Only for pairs of faults, because it never ends by itself.
 LONG_TRAINING = Scenario("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
@@ -106,7 +111,7 @@ SCENARIOS = (
     Scenario(
         "validation data from documents", f"{_PAID}\ngenerate: {{count: 3}}", files={"documents/list.md": _DOCUMENT}
     ),
-    Scenario("two candidates", f"serving: on_demand\n{_CANDIDATES}"),
+    Scenario("two candidates", f"serving: on_demand\n{_CANDIDATES}", again_from="Start the customization"),
     Scenario(
         "two candidates, stopped while they train",
         f"serving: on_demand\n{_CANDIDATES}",
@@ -114,7 +119,23 @@ SCENARIOS = (
         intervention="stop the execution",
         place="Check the customization",
         status="ABORTED",
+        again_from=_BY_RULE,
     ),
     Scenario("two base models", f"serving: on_demand\n{_BASE_MODELS}"),
     Scenario("two runs of one dataset at once", intervention="start another run", place="Pin the inputs"),
+    Scenario("asked in batch jobs", _IN_BATCH, bedrock={"batch_minimum_records": 1}),
+    Scenario(
+        "asked in batch jobs, stopped while they answer",
+        _IN_BATCH,
+        bedrock={"batch_minimum_records": 1, "batch_stage_seconds": _NEVER},
+        intervention="stop the execution",
+        place="Check the batch jobs",
+        status="ABORTED",
+        again_from=_BY_RULE,
+    ),
+    Scenario(
+        "Bedrock fails the batch jobs",
+        _IN_BATCH,
+        bedrock={"batch_minimum_records": 1, "fail_batches": "Injected: the batch job failed"},
+    ),
 )

@@ -19,7 +19,7 @@ _KEPT = ("GroupName", "FlexibleTimeWindow", "ActionAfterCompletion", "Target", "
 
 
 class LaterHours:
-    """The events after a run. They happen only while an endpoint is alive or a run has not ended."""
+    """The events after a run. They happen only while something is alive that must not be, or a run has not ended."""
 
     def __init__(self, runner: ScenarioRunner) -> None:
         self._runner = runner
@@ -33,8 +33,8 @@ class LaterHours:
         events = {"sweep": self.sweep, "switch": self.fire_schedules, "sweep after the outage": self._sweep_after_fault}
         for event in ("sweep", "switch", "sweep", "sweep after the outage"):
             worker, dataset = self._runner.worker, self._runner.dataset
-            alive = worker.alive(dataset) + worker.training(dataset)
-            if not alive and "RUNNING" not in self._runner.runs().values():
+            alive = worker.alive(dataset) + worker.training(dataset) + [*worker.batches(dataset)]
+            if not (alive or self._runner.unchosen_models()) and "RUNNING" not in self._runner.runs().values():
                 return
             self._runner.later_events.append(event)
             events[event]()

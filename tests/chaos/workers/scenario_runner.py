@@ -134,6 +134,24 @@ class ScenarioRunner:
                 else:
                     machines.send_task_failure(taskToken=token, error="ApprovalRejectedError", cause="Too expensive")
 
+    def unchosen_models(self) -> list[str]:
+        """ARNs of the models that exist although a run that succeeded did not choose them."""
+        if "candidates" not in self.case.scenario.settings:
+            return []
+        existing = self.worker.models(self.dataset)
+        summaries = [
+            self.worker.pipeline.artifact(run, Keys.TRAINING_SUMMARY)
+            for run, status in self.runs().items()
+            if status == "SUCCEEDED"
+        ]
+        unchosen = {
+            each["custom_model_arn"]
+            for summary in summaries
+            for each in json.loads(summary or b"{}").get("candidates", ())
+            if not each["chosen"]
+        }
+        return [arn for arn in existing if arn in unchosen]
+
     def journal(self) -> list[dict[str, Any]]:
         """The journal of invocations since the case began."""
         return self.worker.invocations.since(self._first_invocation)

@@ -40,10 +40,13 @@ SCALED = {
     "LOCAL_BEDROCK_JOB_STAGE_SECONDS": "0",
     "LOCAL_BEDROCK_THROUGHPUT_SECONDS": "0",
     "LOCAL_BEDROCK_DEPLOYMENT_SECONDS": "0",
+    "LOCAL_BEDROCK_BATCH_STAGE_SECONDS": "0",
 }
 _READ_SECONDS = "2"
 # The timeout of the harness's own requests. It is long because a busy machine answers slowly.
 _CONTROL_SECONDS = 60
+# The statuses of a batch job that has ended or is ending.
+_OVER = {"Completed", "PartiallyCompleted", "Failed", "Stopping", "Stopped", "Expired"}
 _ACCELERATED = Path(__file__).parent / "accelerated"
 # close_run waits for a concurrent release, which is not accelerated.
 _SLEEP_SCALE = {"close_run": "0.02"}
@@ -166,9 +169,27 @@ class Worker:
 
     def training(self, dataset: str) -> list[str]:
         """Names of the customization jobs in progress."""
-        bedrock = self.pipeline.client("bedrock")
-        found = bedrock.list_model_customization_jobs(nameContains=dataset, statusEquals="InProgress")
+        return self.customizations(dataset, statusEquals="InProgress")
+
+    def customizations(self, dataset: str, **status: str) -> list[str]:
+        """Names of the customization jobs, all or with this status."""
+        found = self.pipeline.client("bedrock").list_model_customization_jobs(nameContains=dataset, **status)
         return [job["jobName"] for job in found["modelCustomizationJobSummaries"]]
+
+    def batches(self, dataset: str) -> dict[str, str]:
+        """The batch jobs that are not over: ARN and name."""
+        found = self.batch_jobs(dataset)
+        return {job["jobArn"]: job["jobName"] for job in found if job["status"] not in _OVER}
+
+    def batch_jobs(self, dataset: str) -> list[Mapping[str, Any]]:
+        """All batch jobs."""
+        jobs = self.pipeline.client("bedrock").list_model_invocation_jobs(nameContains=dataset)
+        return list(jobs["invocationJobSummaries"])
+
+    def models(self, dataset: str) -> list[str]:
+        """ARNs of the custom models."""
+        found = self.pipeline.client("bedrock").list_custom_models(nameContains=dataset)
+        return [model["modelArn"] for model in found["modelSummaries"]]
 
     def set_rules(self, rules: list[Mapping[str, Any]]) -> None:
         """Replace all rules of the proxy."""

@@ -6,7 +6,7 @@ import pytest
 
 from statemachine.definition import definition
 from tests.chaos import modelled
-from tests.chaos.cases import Baseline, derived, release_states, sampled
+from tests.chaos.cases import Baseline, derived, release_states, sampled, states_of
 from tests.chaos.injection.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS, Call
 from tests.chaos.observations import release_at
 from tests.chaos.pairs import ends, pairs
@@ -77,6 +77,21 @@ def test_a_later_scenario_gets_faults_only_for_what_no_earlier_one_has():
     assert len(later) == BROKEN + len(FUNCTION_FAULTS) + len(STALE_READS) + len(STOPS)
 
 
+def test_a_scenario_that_begins_again_gets_all_faults_from_there_on():
+    start = Call("Start the customization", "start_customization", "bedrock", "CreateModelCustomizationJob")
+    calls = (PIN, start, BUY)
+    cases = derived(baselines(provisioned_throughput=calls, two_candidates=calls))
+    later = [case for case in cases if case.scenario.name == "two candidates"]
+    assert {case.faults[0].place for case in later} == {start.place, BUY.place}
+    assert len(later) == 2 * (BROKEN + len(FUNCTION_FAULTS) + len(STALE_READS) + len(STOPS))
+
+
+def test_every_place_at_which_a_scenario_begins_again_is_a_state_or_an_event():
+    states = states_of(definition())
+    places = {scenario.again_from for scenario in SCENARIOS if scenario.again_from}
+    assert {place for place in places if place not in states} == {"release_throughput by the rule"}
+
+
 def test_names_of_cases_are_unique():
     names = [case.name for case in derived(baselines(not_served=(PIN, REPORT)))]
     names += [scenario.name for scenario in SCENARIOS]
@@ -88,6 +103,19 @@ def test_a_seed_always_draws_the_same_cases_and_another_seed_draws_others():
     assert sampled(cases, 5, 1) == sampled(cases, 5, 1) != sampled(cases, 5, 2)
     assert len(sampled(cases, 5, 1)) == 5
     assert sampled(cases, None, 1) == cases
+
+
+def test_a_sample_has_each_scenario_first_then_each_place_and_contains_the_smaller_ones():
+    met = {"provisioned_throughput": (PIN, READ, BUY), "not_served": (PIN, FREE), "two_candidates": (PIN, REPORT)}
+    cases = derived(baselines(**met))
+    scenarios = {case.scenario.name for case in cases}
+    places = {(case.scenario.name, case.faults[0].place) for case in cases}
+    assert (len(scenarios), len(places)) == (3, 4)
+    for seed in range(9):
+        few, more = sampled(cases, 3, seed), sampled(cases, 4, seed)
+        assert {case.scenario.name for case in few} == scenarios
+        assert {(case.scenario.name, case.faults[0].place) for case in more} == places
+        assert {case.name for case in few} < {case.name for case in more}
 
 
 class TestPairs:

@@ -42,15 +42,18 @@ def report(status="SUCCEEDED", error=None):
     return {f"{FOLDER}report/report.json": json.dumps({"status": status, "failure": failure}).encode()}
 
 
+RECORD = {f"{FOLDER}training/job.json": json.dumps({"job_name": f"tuner-{RUN}"}).encode()}
 PASSED = Observations(
     runs={RUN: {"status": "SUCCEEDED"}},
     alive=(),
     jobs=(f"tuner-{RUN}",),
-    training=(),
+    in_progress=(),
+    unchosen=(),
     bills=(BILL,),
     uploaded=frozenset({INPUT}),
     inputs=frozenset({INPUT}),
     artifacts=report()
+    | RECORD
     | {f"{FOLDER}answers/base/00000.jsonl": b'{"id": 1}\n', f"{FOLDER}report/index.html": b"</html>\n"},
     unfinished_uploads=(),
     notifications=(notification("SUCCEEDED"),),
@@ -71,7 +74,16 @@ FAILED = replace(PASSED, runs={RUN: {"status": "FAILED", "error": "QuotaError"}}
 
 VIOLATIONS = {
     "an endpoint is alive": (replace(PASSED, alive=("arn:x",)), "LEAK: arn:x is alive"),
-    "a job is training without an execution": (replace(PASSED, training=PASSED.jobs), "no execution waits for it"),
+    "a job is training without an execution": (replace(PASSED, in_progress=PASSED.jobs), "no execution waits for it"),
+    "a batch job is in progress without an execution": (
+        replace(PASSED, in_progress=(f"tuner-{RUN}-batch-1",)),
+        "no execution waits for it",
+    ),
+    "a candidate's job has no record": (
+        replace(PASSED, jobs=(*PASSED.jobs, f"tuner-{RUN}-candidate-2")),
+        "candidate-2 has no record",
+    ),
+    "a model that was not chosen is kept": (replace(PASSED, unchosen=("arn:m",)), "arn:m was not chosen"),
     "two jobs": (replace(PASSED, jobs=PASSED.jobs * 2), "was started 2 times"),
     "two purchases": (replace(PASSED, bills=PASSED.bills * 2), "was bought 2 times"),
     "it is recorded as released too early": (
@@ -118,10 +130,12 @@ VIOLATIONS = {
     [
         pytest.param(PASSED, id="succeeded"),
         pytest.param(TWO_RUNS, id="two runs succeeded"),
-        pytest.param(replace(FAILED, artifacts=report("FAILED", "QuotaError")), id="failed and reported"),
-        pytest.param(replace(FAILED, artifacts={}, notifications=(notification("FAILED"),)), id="failed and notified"),
+        pytest.param(replace(FAILED, artifacts=RECORD | report("FAILED", "QuotaError")), id="failed and reported"),
         pytest.param(
-            replace(FAILED, runs={RUN: {"status": "ABORTED"}}, artifacts=report("FAILED", "x")),
+            replace(FAILED, artifacts=RECORD, notifications=(notification("FAILED"),)), id="failed and notified"
+        ),
+        pytest.param(
+            replace(FAILED, runs={RUN: {"status": "ABORTED"}}, artifacts=RECORD | report("FAILED", "x")),
             id="failed, then stopped",
         ),
         pytest.param(
