@@ -1,10 +1,12 @@
 """Measures the use of the paid window: the time compared to the least possible time, and the wasted paid seconds.
 
-Run with `python -m benchmarks.paid_window`, four minutes. The code is the deployed one: `Inference` with a
+Run with `python -m benchmarks.paid_window`, ten minutes. The code is the deployed one: `Inference` with a
 `ConcurrencyLimiter` for each worker, as many concurrent workers as in the state machine's Map, `next_delay` for the
 polling, and `Release`. Only the endpoint is simulated, with a known latency and a token bucket for its quota, so that
-the least possible time is known exactly. The durations of a control-plane call and of a function's start are
-assumptions (simulated_endpoint.py).
+the least possible time is known exactly. A run may ask two contestants on the endpoint: the tuned model, and the tuned
+model with passages. All others are asked before the endpoint is bought (`tests/unit/lambdas/test_dataset_steps.py`),
+and of several candidates only the chosen one is served. The durations of a control-plane call and of a function's start
+are assumptions (simulated_endpoint.py).
 
 It is compared to two common solutions, which run on the same simulated endpoint with a clock that is forty times as
 fast: a script that asks one question after the other, and a state machine that waits 1,000 seconds and then does the
@@ -17,7 +19,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -33,7 +35,7 @@ from benchmarks.simulated_endpoint import (
 )
 from statemachine.definition import definition
 from tests.doubles import FakeEndpoints, MemoryFolder, manifest
-from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS
+from tuner.artifacts.evaluation.contestants import MAIN_CONTESTANTS, RETRIEVAL_TUNED, TUNED, ContestantName
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.artifact_keys import Keys
 from tuner.serving.endpoint_polling import next_delay
@@ -52,9 +54,11 @@ def main() -> int:
     """Prints every figure; returns 1 when one falls short."""
     after = Figure("paid_seconds_after_last_answer", releasing(), 3, " s")
     took = {throughput: answering(throughput) for throughput in THROUGHPUTS}
+    both = {throughput: answering(throughput, (TUNED, RETRIEVAL_TUNED)) for throughput in THROUGHPUTS}
     used = [
-        Figure(f"paid_window_use_{throughput.label}", seconds / throughput.least_seconds, 1.1)
-        for throughput, seconds in took.items()
+        Figure(f"paid_window_use_{throughput.label}{of}", seconds / throughput.least_seconds(questions), 1.1)
+        for of, questions, times in (("", QUESTIONS, took), ("_two_contestants", 2 * QUESTIONS, both))
+        for throughput, seconds in times.items()
     ]
     around = paid_before_first_question(CREATION_SECONDS, CREATION_SECONDS) + after.value
     paid = {throughput: around + seconds for throughput, seconds in took.items()}
@@ -64,14 +68,14 @@ def main() -> int:
     return 0 if all(figure.holds for figure in figures) else 1
 
 
-def answering(throughput: Throughput) -> float:
+def answering(throughput: Throughput, contestants: Sequence[ContestantName] = (TUNED,)) -> float:
     """Seconds from the first question to the last answer with the concurrency of the Map."""
     endpoint = SimulatedEndpoint(throughput)
-    ask_as_deployed(endpoint)
-    took = endpoint.paid_seconds
+    ask_as_deployed(endpoint, contestants)
+    took, least = endpoint.paid_seconds, throughput.least_seconds(len(contestants) * QUESTIONS)
     print(
-        f"# {throughput.name}, {throughput.latency:g} s each, {throughput.quota:g} a second: {took:.1f} s of at least "
-        f"{throughput.least_seconds:.1f}, {endpoint.refused} refused"
+        f"# {throughput.name}, {throughput.latency:g} s each, {throughput.quota:g} a second, "
+        f"{' and '.join(contestants)}: {took:.1f} s of at least {least:.1f}, {endpoint.refused} refused"
     )
     return took
 
@@ -90,22 +94,26 @@ def comparison(paid: Mapping[Throughput, float]) -> Iterator[Figure]:
             yield Figure(f"paid_by_{solution}_over_ours_{throughput.label}", took / ours, 1, kind="at least")
 
 
-def ask_as_deployed(endpoint: SimulatedEndpoint) -> None:
+def ask_as_deployed(endpoint: SimulatedEndpoint, contestants: Sequence[ContestantName]) -> None:
     """Run every worker as an invocation, with the concurrency of the state machine."""
     questions = [{"id": f"q{n}", "question": "What?", "reference": "That."} for n in range(QUESTIONS)]
     lines = "".join(json.dumps(question) + "\n" for question in questions).encode()
     at_once = definition()["States"]["Answer with the tuned model"]["MaxConcurrency"]
 
-    def invoke(worker: list[int]) -> int:
+    def invoke(work: tuple[ContestantName, list[int]]) -> int:
+        name, numbers = work
         time.sleep(START_SECONDS)
         folder = MemoryFolder(files={Keys.EVALUATION: lines})
-        shards = [Shard(folder, MAIN_CONTESTANTS[1], number, SETTINGS.shard_size) for number in worker]
+        # The tuned model with passages is asked like the tuned model: passages take no time on this endpoint.
+        contestant = MAIN_CONTESTANTS[1].model_copy(update={"name": name})
+        shards = [Shard(folder, contestant, number, SETTINGS.shard_size) for number in numbers]
         answered, _ = Inference(endpoint, "arn", manifest(), SETTINGS.answer_concurrency).run(*shards)
         return answered
 
     with ThreadPoolExecutor(at_once) as pool:
-        found = workers(-(-QUESTIONS // SETTINGS.shard_size), SETTINGS.shard_size)
-        assert sum(pool.map(invoke, found)) == QUESTIONS
+        lanes = workers(-(-QUESTIONS // SETTINGS.shard_size), SETTINGS.shard_size, len(contestants))
+        work = [(name, lane) for name in contestants for lane in lanes]
+        assert sum(pool.map(invoke, work)) == len(contestants) * QUESTIONS
 
 
 def polling() -> Iterator[Figure]:

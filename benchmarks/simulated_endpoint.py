@@ -31,10 +31,9 @@ class Throughput:
         """Its name as part of the name of a figure."""
         return self.name.replace(" ", "_")
 
-    @property
-    def least_seconds(self) -> float:
+    def least_seconds(self, questions: int = QUESTIONS) -> float:
         """The least possible time: when the quota accepts the last question, plus its latency."""
-        return (QUESTIONS - self.burst) / self.quota + self.latency
+        return (questions - self.burst) / self.quota + self.latency
 
     @property
     def burst(self) -> float:
