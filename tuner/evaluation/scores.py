@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName
@@ -24,7 +25,7 @@ from tuner.evaluation.statistics.correlation import correlations
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import interval_of_estimate
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1, macro_f1
-from tuner.evaluation.statistics.slices import compared_with_all, slice_warnings, slices_by
+from tuner.evaluation.statistics.slices import compared_pairs, compared_with_all, slice_warnings, slices_by
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 
 
@@ -58,6 +59,9 @@ def summarize(
 
         scores[measure.name] = with_judges(scores[measure.name], measure.name, graded.records, scores_of, seed)
     verdict = decide(scores, len(graded.records), names, decides)
+    for measure in measured:
+        if measure.name == verdict.metric and len(scores[measure.name].compared) > 1:
+            scores[measure.name] = _with_pairs(scores[measure.name], measure, graded.records, seed, names, looks)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
     ]
@@ -110,17 +114,17 @@ def facts_of_scorer(scores: Scores) -> MetricFacts:
 
 
 def _pairs(
-    measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName
+    measure: Measure, records: Sequence[QuestionScores], base: ContestantName, other: ContestantName
 ) -> tuple[list[Number], list[Number], list[str]]:
-    """The contestant's and tuned values of the questions that have a score for both, and the names of their groups."""
-    base, tuned, groups = [], [], []
+    """The values of the questions that have a score for both contestants, and the names of their groups."""
+    bases, others, groups = [], [], []
     for record in records:
-        one, other = (record.of(name).counted(measure.name, measure.worst) for name in (contestant, TUNED))
-        if one is not None and other is not None:
-            base.append(one)
-            tuned.append(other)
+        one, two = (record.of(name).counted(measure.name, measure.worst) for name in (base, other))
+        if one is not None and two is not None:
+            bases.append(one)
+            others.append(two)
             groups.append(record.unit)
-    return base, tuned, groups
+    return bases, others, groups
 
 
 def _measured(records: Sequence[QuestionScores], scorer: MetricFacts) -> list[Measure]:
@@ -153,15 +157,16 @@ def _difference(
     measure: Measure,
     records: Sequence[QuestionScores],
     seed: int,
-    contestant: ContestantName,
+    base: ContestantName,
     looks: Looks | None = None,
+    other: ContestantName = TUNED,
 ) -> PairedDifference:
-    """The tuned model compared with the contestant."""
+    """The tuned model, or another contestant, compared with the base."""
     if measure.of_all_answers:
         expected, answered, groups = _labels(records)
-        return compare_macro_f1(expected, answered[contestant], answered[TUNED], seed, groups, looks)[0]
-    base, tuned, groups = _pairs(measure, records, contestant)
-    difference = compare(base, tuned, seed, groups, looks)
+        return compare_macro_f1(expected, answered[base], answered[other], seed, groups, looks)[0]
+    bases, others, groups = _pairs(measure, records, base, other)
+    difference = compare(bases, others, seed, groups, looks)
     if measure.better == "lower":  # a higher value has lost
         difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
     return difference
@@ -182,6 +187,23 @@ def _with_others(
     looks = looks and looks.within(measure.range)
     differences = {name: _difference(measure, records, seed, name, looks) for name in others}
     return scores.model_copy(update={"compared": compared_with_all(measure, differences, names)})
+
+
+def _with_pairs(
+    scores: MeasureScores,
+    measure: Measure,
+    records: Sequence[QuestionScores],
+    seed: int,
+    names: Names,
+    looks: Looks | None,
+) -> MeasureScores:
+    """The scores with the comparisons between the contestants beside the tuned model, of which one may be shipped."""
+    looks = looks and looks.within(measure.range)
+    differences = {
+        (other, base): _difference(measure, records, seed, base, looks, other)
+        for base, other in combinations(scores.compared, 2)
+    }
+    return scores.model_copy(update={"pairs": compared_pairs(measure, differences, names)})
 
 
 def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -> list[ContestantName]:

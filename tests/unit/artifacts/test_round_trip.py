@@ -64,6 +64,10 @@ def all_models() -> list[type[BaseModel]]:
     return sorted(found, key=lambda model: (model.__module__, model.__qualname__))
 
 
+# The annotation of a field is without its metadata.
+(_NAME,) = get_args(ContestantName)[1:]
+
+
 def values(annotation: Any) -> st.SearchStrategy[Any]:
     """Values of an annotation, as Python objects."""
     origin, inner = get_origin(annotation), get_args(annotation)
@@ -93,7 +97,7 @@ def models(draw: st.DrawFn, model: type[BaseModel]) -> BaseModel:
         # Of random texts, hardly one is the name of a contestant.
         return draw(st.sampled_from(_COMPARED).map(ComparedWith.model_validate))
     given = {
-        name: draw(values(field.annotation))
+        name: draw(values(ContestantName if _NAME in field.metadata else field.annotation))
         for name, field in model.model_fields.items()
         if field.is_required() or draw(st.booleans())
     }

@@ -85,6 +85,14 @@ class Compared(Part):
     conclusion: Conclusion | None = Field(None, description="by `p_corrected`; null for a measure that only describes")
 
 
+class ComparedPair(Compared):
+    """Two contestants beside the tuned model, compared with each other: `contestant` and `against`."""
+
+    contestant: ContestantName
+    against: ContestantName
+    difference: float | None = Field(None, description="contestant minus against")
+
+
 class Aggregates(PerContestant):
     """One aggregate per contestant."""
 
@@ -179,6 +187,12 @@ class MeasureScores(Aggregates):
     corrected: Correction | None = Field(None, description="the judge's measure, corrected with people's scores")
     compared: dict[ContestantName, Compared] = Field(
         default_factory=dict, description="the tuned model with each other contestant; absent if there is only base"
+    )
+
+    pairs: tuple[ComparedPair, ...] = Field(
+        (),
+        description="each two contestants beside the tuned model; absent if there is only base, and for a measure that "
+        "does not decide the verdict",
     )
 
     def against(self, contestant: ContestantName) -> MeasureScores:

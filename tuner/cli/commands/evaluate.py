@@ -15,7 +15,7 @@ from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.terminal.outputs import Force, target, write_files
-from tuner.cli.terminal.score_table import contestant_table, score_table
+from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table
 from tuner.cli.terminal.standard_input import local_input
 from tuner.core.artifact_keys import contestant_name
 from tuner.core.file_formats import FORMAT_NAMES
@@ -232,6 +232,9 @@ def show_contestants(scores: Scores) -> None:
     if decides and decides.compared:
         say("")
         console().print(contestant_table(decides))
+    if decides and decides.pairs:
+        say("")
+        console().print(pair_table(decides))
 
 
 def conclude(scores: Scores) -> None:

@@ -18,7 +18,7 @@ from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.terminal.hints import pasteable
-from tuner.cli.terminal.score_table import contestant_table, score_table, use_table
+from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table, use_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
@@ -87,6 +87,9 @@ def _results(target: Console, report: Report) -> None:
         if decides and decides.compared:
             target.print()
             target.print(contestant_table(decides))
+        if decides and decides.pairs:
+            target.print()
+            target.print(pair_table(decides))
         if report.contestants:
             target.print()
             target.print(use_table(decides, report.contestants))

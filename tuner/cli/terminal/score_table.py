@@ -59,6 +59,27 @@ def contestant_table(measure: MeasureScores) -> Table:
     return table
 
 
+def pair_table(measure: MeasureScores) -> Table:
+    """The contestants beside the tuned model compared with each other, with the corrected conclusions."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    for heading in ("contestant", "against"):
+        table.add_column(heading)
+    table.add_column("difference", justify="right")
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("Holm p", justify="right")
+    table.add_column("it is")
+    for pair in measure.pairs:
+        table.add_row(
+            pair.contestant,
+            pair.against,
+            number(pair.difference, signed=True),
+            _interval(pair.comparison.interval),
+            probability(pair.comparison.p_corrected),
+            pair.conclusion.value if pair.conclusion else "",
+        )
+    return table
+
+
 def use_table(measure: MeasureScores | None, uses: Sequence[ContestantUse]) -> Table:
     """What each contestant costs and how fast it is, beside its mean by the measure that decides.
 

@@ -6,17 +6,19 @@ Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statist
 
 The same holds for contestants: the more there are, the more likely one of them differs by chance. So the conclusions of
 the tuned model's comparisons are drawn after the correction over all comparisons by the measure, that with the base
-model among them: of equal contestants, any is called better or worse at most one time in twenty. The verdict of a run
-is not corrected: its comparison, tuned model with base model, is named before the numbers are seen.
+model among them: of equal contestants, any is called better or worse at most one time in twenty. The comparisons of the
+others with each other are corrected in the same way, for their own number. The verdict of a run is not corrected: its
+comparison, tuned model with base model, is named before the numbers are seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from tuner.artifacts.evaluation.contestants import ContestantName, title_of
-from tuner.artifacts.evaluation.measure_scores import Compared, Conclusion, MeasureScores, Slice, Slices
+from tuner.artifacts.evaluation.measure_scores import Compared, ComparedPair, Conclusion, MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.statistics.comparison import PairedDifference
@@ -25,6 +27,7 @@ from tuner.settings.run.evaluation import LABEL_SLICE
 
 # The scores of some questions by every measure.
 ScoresOf = Callable[[Sequence[QuestionScores]], Mapping[str, MeasureScores]]
+Key = TypeVar("Key")
 # A field with more values is no topic: it is the question's number, or its text.
 MOST_SLICES = 50
 
@@ -88,12 +91,31 @@ def compared_with_all(
     measure: Measure, differences: Mapping[ContestantName, PairedDifference], names: Names
 ) -> dict[ContestantName, Compared]:
     """The comparisons with their corrected p-values and conclusions. Those with too few questions are not tested."""
-    tested = [name for name, difference in differences.items() if difference.p is not None]
-    corrected = dict(zip(tested, holm([differences[name].p or 0.0 for name in tested]), strict=True))
+    tested = _holm_of(differences)
     return {
-        name: _compared(measure, difference, corrected.get(name), len(tested), replace(names, base=title_of(name)))
+        name: _compared(measure, difference, tested.get(name), len(tested), replace(names, base=title_of(name)))
         for name, difference in differences.items()
     }
+
+
+def compared_pairs(
+    measure: Measure, differences: Mapping[tuple[ContestantName, ContestantName], PairedDifference], names: Names
+) -> tuple[ComparedPair, ...]:
+    """The same for the comparisons of contestants with each other, which are corrected for the number of all pairs."""
+    tested = _holm_of(differences)
+
+    def pair(one: ContestantName, other: ContestantName) -> ComparedPair:
+        words = replace(names, tuned=title_of(one), base=title_of(other))
+        found = _compared(measure, differences[one, other], tested.get((one, other)), len(tested), words)
+        return ComparedPair(**dict(found), contestant=one, against=other)
+
+    return tuple(pair(*both) for both in differences)
+
+
+def _holm_of(differences: Mapping[Key, PairedDifference]) -> dict[Key, float]:
+    """The corrected p-values of those that were tested."""
+    tested = {key: difference.p for key, difference in differences.items() if difference.p is not None}
+    return dict(zip(tested, holm([*tested.values()]), strict=True))
 
 
 def _compared(

@@ -23,6 +23,7 @@ from typing import Literal
 from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
 from tuner.artifacts.evaluation.gate import RuleResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
+from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Standing
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
@@ -47,6 +48,15 @@ class Beside:
     def within(self) -> float | None:
         """How far the interval reaches from zero."""
         return None if self.low is None or self.high is None else max(abs(self.low), abs(self.high))
+
+    def mirrored(self, margin: float | None) -> Beside:
+        """The other one beside this one."""
+        if self.quality in ("better", "worse"):
+            quality: Quality = "worse" if self.quality == "better" else "better"
+        else:
+            quality = "undecided" if self.high is None else _equal(-self.high, margin)
+        ends = (None, None) if self.low is None or self.high is None else (-self.high, -self.low)
+        return Beside(quality, *ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +109,28 @@ class Contest:
         beside, best = self.beside_tuned[name], self.beside_tuned[self.best]
         if self.best == TUNED:
             return beside
-        if best.quality == "better" and (name == TUNED or beside.quality == "worse"):
-            return Beside("worse")
         if name == TUNED:
-            beside = Beside("best", 0.0, 0.0)
+            if best.low is None or best.high is None:
+                return Beside("worse" if best.quality == "better" else "undecided")
+            low, high = -best.high, -best.low
+            return Beside("worse" if best.quality == "better" else _equal(low, self.margin), low, high)
+        found = self._pair(name) or self._by_both(beside, best)
+        # Worse than the tuned model, which is worse than the best one.
+        return replace(found, quality="worse") if (beside.quality, best.quality) == ("worse", "better") else found
+
+    def _pair(self, name: ContestantName) -> Beside | None:
+        """The contestant beside the best one, by their own comparison; None in a report of an earlier version."""
+        for pair in self.measure.pairs:
+            if {pair.contestant, pair.against} == {name, self.best}:
+                value = pair.conclusion.value if pair.conclusion else None
+                found = _beside(self.measure, value, pair.comparison.interval, self.margin)
+                return found if pair.against == name else found.mirrored(self.margin)
+        return None
+
+    def _by_both(self, beside: Beside, best: Beside) -> Beside:
+        """By the comparisons of both with the tuned model: the sum of the two intervals is wider than needed."""
         if beside.low is None or beside.high is None or best.low is None or best.high is None:
             return Beside("undecided")
-        # The run compares each with the tuned model only. The sum of both intervals is wider than needed: it is safe.
         low, high = beside.low - best.high, beside.high - best.low
         return Beside("worse" if high < 0 else _equal(low, self.margin), low, high)
 
@@ -145,14 +170,20 @@ def _beside_tuned(report: Report, measure: MeasureScores, name: ContestantName, 
     # The main comparison is not corrected, and people's scores may correct it.
     found = measure.decisive if name == BASE else measure.against(name)
     value = report.verdict.value if name == BASE else found.conclusion_value
-    low, high = found.comparison.interval or (None, None)
-    if low is None or high is None:
-        return Beside({"better": "worse", "worse": "better"}.get(value or "", "undecided"))  # type: ignore[arg-type]
-    # The comparison is tuned minus the other one; a gain of the other one is positive here.
+    return _beside(measure, value, found.comparison.interval, margin)
+
+
+def _beside(
+    measure: MeasureScores, value: VerdictValue | None, interval: tuple[float, float] | None, margin: float | None
+) -> Beside:
+    """The second one of a comparison beside the first one, of which `value` says whether it is better."""
+    known: Quality = "worse" if value == "better" else "better" if value == "worse" else "undecided"
+    if interval is None:
+        return Beside(known)
+    low, high = interval
+    # The comparison is the first one minus the second; a gain of the second one is positive here.
     low, high = (-high, -low) if measure.better == "higher" else (low, high)
-    if value == "better":
-        return Beside("worse", low, high)
-    return Beside("better" if value == "worse" else _equal(low, margin), low, high)
+    return Beside(_equal(low, margin) if known == "undecided" else known, low, high)
 
 
 def _equal(low: float, margin: float | None) -> Quality:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.report import Report
 from tuner.catalog.guard_questions import category_title
 from tuner.core.text_sanitizer import readable
@@ -49,6 +50,7 @@ _FILTERS = {
     "share_or_number": formatting.share_or_number,
     "measure_title": formatting.measure_title,
     "timestamp": formatting.timestamp,
+    "title_of": title_of,
     "integer": formatting.integer,
     "interval_limits": formatting.interval_limits,
     "latency": formatting.latency,
@@ -85,6 +87,7 @@ def page(report: Report) -> str:
         judge_caveats=judge_caveats(report),
         judged_measures=view.judged_measures(report),
         contestant_rows=view.contestant_rows(report),
+        contestant_pairs=view.contestant_pairs(report),
         quality_chart=quality_chart(report),
         quality_points=quality_points(report),
         chart_answers=CHART_ANSWERS,

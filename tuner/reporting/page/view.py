@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, title_of
 from tuner.artifacts.evaluation.gate import Gate
-from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
+from tuner.artifacts.evaluation.measure_scores import Aggregate, ComparedPair, MeasureScores
 from tuner.artifacts.report import Answer, Question, Report
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.catalog.metrics import OWN_MEASURES
@@ -168,6 +168,12 @@ def contestant_rows(report: Report) -> list[ContestantRow]:
         for name, each in found.items()
     ]
     return [base, tuned, *others]
+
+
+def contestant_pairs(report: Report) -> tuple[ComparedPair, ...]:
+    """The contestants beside the tuned model compared with each other, by the measure that decides."""
+    measure = report.scores.get(report.verdict.metric or "")
+    return measure.pairs if measure else ()
 
 
 def deciding_row(report: Report) -> str | None:

@@ -1,13 +1,17 @@
 """Tests of the comparisons of the tuned model with several contestants."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
 
+from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.catalog.metrics import METRICS
+from tuner.evaluation.grading.grades import Graded
+from tuner.evaluation.scores import summarize
 from tuner.evaluation.statistics.comparison import compare
-from tuner.evaluation.statistics.slices import compared_with_all
+from tuner.evaluation.statistics.slices import compared_pairs, compared_with_all, holm
 from tuner.evaluation.statistics.verdict import Names
 
 MEASURE = METRICS["correctness"][0]
@@ -19,16 +23,54 @@ def test_five_equal_contestants_give_a_false_winner_in_at_most_one_of_twenty_sim
 
     Without the correction, there would be more: so the simulation can fail.
     """
-    random, corrected, plain = np.random.default_rng(7), 0, 0
+    random, corrected, plain, among_others = np.random.default_rng(7), 0, 0, 0
     for _ in range(runs):
         scores = random.normal(5, 2, 30) + random.normal(0, 1.5, (5, 30))
         differences = {f"other_{at}": compare(scores[at].tolist(), scores[4].tolist()) for at in range(4)}
         found = compared_with_all(MEASURE, differences, Names())
         corrected += any(each.conclusion.value != "undecided" for each in found.values() if each.conclusion)
         plain += any(difference.differs for difference in differences.values())
+        pairs = {
+            (f"other_{one}", f"other_{other}"): compare(scores[other].tolist(), scores[one].tolist())
+            for other, one in combinations(range(4), 2)
+        }
+        others = compared_pairs(MEASURE, pairs, Names())
+        among_others += any(each.conclusion.value != "undecided" for each in others if each.conclusion)
     # Two standard errors above 5 %: 10.8 of 120.
     most = 0.05 * runs + 2 * math.sqrt(0.05 * 0.95 * runs)
     assert corrected <= most < plain
+    assert among_others <= most
+
+
+def test_the_others_are_compared_with_each_other_by_the_measure_that_decides() -> None:
+    means = {"base": 2.0, "tuned": 5.0, "few_shot": 4.0, "retrieval": 4.2}
+    spread = (1, -1, 0, 0) * 10
+    records = tuple(
+        QuestionScores.model_validate(
+            {
+                "id": f"q{at}",
+                "base": {"correctness": means["base"]},
+                "tuned": {"correctness": means["tuned"]},
+                "others": {
+                    "few_shot": {"correctness": means["few_shot"] + spread[at]},
+                    "retrieval": {"correctness": means["retrieval"] - spread[at]},
+                },
+            }
+        )
+        for at in range(40)
+    )
+    measure = summarize(Graded(records, {}, {})).metrics["correctness"]
+    found = {(pair.contestant, pair.against): pair for pair in measure.pairs}
+    assert {both: round(pair.difference or 0, 6) for both, pair in found.items()} == {
+        ("few_shot", "base"): 2.0,
+        ("retrieval", "base"): 2.2,
+        ("retrieval", "few_shot"): 0.2,
+    }
+    plain = [pair.comparison.p for pair in measure.pairs]
+    assert [pair.comparison.p_corrected for pair in measure.pairs] == holm([p or 0.0 for p in plain])
+    assert [pair.conclusion.value for pair in measure.pairs if pair.conclusion] == ["better", "better", "undecided"]
+    sentence = found["few_shot", "base"].conclusion
+    assert sentence and sentence.sentence.startswith("The base model with examples is better than the base model: +2")
 
 
 def test_a_clear_difference_stays_one_and_a_small_one_is_undecided_with_the_number_of_comparisons() -> None:

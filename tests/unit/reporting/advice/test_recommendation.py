@@ -109,6 +109,33 @@ def test_another_contestant_is_better_than_the_tuned_model(advise: Any) -> None:
     assert may_ship(found)["few_shot"] == "no", "shown to be worse by both intervals together"
 
 
+def test_others_are_compared_with_the_best_one_directly(folder_of: FolderOf) -> None:
+    means = MEANS | {"retrieval": 9.0, "few_shot": 8.9}
+    report = build(folder_of(compared(means, noise=0.6)))
+    found = report.recommendation
+    assert found
+    # Scores of 9 ± 0.6 and 8.9 ± 0.6 of 40 questions: the standard error of the difference is 0.6 √2 / √40 = 0.134, so
+    # a loss of 0.1 + 2 × 0.134 = 0.37 is possible, less than the margin of 0.45.
+    assert (found.contestant, may_ship(found)["few_shot"]) == ("few_shot", "yes")
+    assert found.sentence.startswith(
+        "Ship the base model with examples (Nova Micro): as good as the base model with passages within ±0.37"
+    )
+    # By their comparisons with the tuned model alone, twice as much is possible.
+    earlier = report.scores["correctness"].model_copy(update={"pairs": ()})
+    without = recommendation(report.model_copy(update={"scores": {"correctness": earlier}}))
+    assert without
+    assert (without.outcome, may_ship(without)["few_shot"]) == ("undecided", "undecided")
+
+
+def test_a_comparison_of_others_is_read_from_both_sides(folder_of: FolderOf) -> None:
+    """The run compares each with those before it: few_shot with base, and retrieval with both."""
+    for best, other in (("retrieval", "few_shot"), ("few_shot", "retrieval")):
+        found = build(folder_of(compared(MEANS | {best: 9.0, other: 8.4}))).recommendation
+        assert found
+        by_name = {each.contestant: each for each in found.standings}
+        assert (by_name[best].quality, by_name[other].quality, by_name[other].may_ship) == ("best", "worse", "no")
+
+
 def test_nobody_meets_the_gate(advise: Any) -> None:
     found = advise(gate=GateRule(at_least=9))
     assert (found.outcome, found.contestant) == ("none", None)

@@ -10,7 +10,7 @@ from tests.unit.reporting.conftest import FolderOf
 from tuner.artifacts.contexts import Context, Passage
 from tuner.artifacts.report.contestants import ContextCounts
 from tuner.cli.terminal.console import console
-from tuner.cli.terminal.score_table import contestant_table, use_table
+from tuner.cli.terminal.score_table import contestant_table, pair_table, use_table
 from tuner.core.artifact_keys import Keys
 from tuner.reporting import Report, build, page
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
@@ -62,9 +62,22 @@ def test_a_p_value_is_corrected_for_the_number_of_comparisons(several: Report) -
     assert f"{found.p_corrected:.3f}" in printed(several)
 
 
+def test_the_others_are_compared_with_each_other(several: Report) -> None:
+    shown = page(several).partition(">The others against each other</h3>")[2].partition("</table>")[0]
+    cells = html.unescape(re.sub(r"\s*\|[\s|]*", "|", re.sub(r"(<[^>]*>\s*)+", "|", shown)))
+    assert "|The base model with passages|the base model with examples|+2.00|" in cells
+    assert len(several.scores["correctness"].pairs) == cells.count("|the base model") + cells.count("|the tuned model")
+    target = console()
+    with target.capture() as found:
+        target.print(pair_table(several.scores["correctness"]))
+    line = next(line for line in found.get().splitlines() if line.split()[:2] == ["retrieval", "few_shot"])
+    assert (line.split()[2], line.split()[-1]) == ("+2.00", "better")
+
+
 def test_the_only_comparison_needs_no_correction(folder_of: FolderOf) -> None:
     alone = build(folder_of(compared({name: MEANS[name] for name in ("base", "tuned")})))
     assert "Here it is the only comparison" in page(alone)
+    assert "The others against each other" not in page(alone)
     assert "|better|p < 0.001|" in row(alone, "The base model")
 
 
