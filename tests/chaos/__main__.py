@@ -83,14 +83,17 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--sample", type=int, help="number of cases, drawn with the seed (default: all)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="faults only in the scenarios with these words in their name")
+    parser.add_argument("--only", default="", help="faults only in the scenarios whose name matches this pattern")
     parser.add_argument(
         "--workers", "--lanes", dest="workers", type=int, default=_default_workers(), help="number of parallel clouds"
     )
     parser.add_argument("--keep", action="store_true", help="do not run cases again that passed with earlier code")
     parser.add_argument("--page", action="store_true", help="write docs/chaos.md for a sample, too")
     parser.add_argument("--render-only", action="store_true", help="write docs/chaos.md from the kept results only")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.only and (arguments.page or arguments.render_only):
+        parser.error("--only plays a part of the runs: it does not write the page")
+    return arguments
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.chaos.pairs import pairs
 from tests.chaos.results import Result, read
 from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.workers.worker_pool import Task, TaskResult
+from tests.protocol.course import SITUATIONS
 
 RESULTS, BASELINES = "results.jsonl", "baselines.jsonl"
 
@@ -37,7 +39,7 @@ class CampaignSize:
     """How many cases with one fault, how many pairs and how many cases from the model run; all if None.
 
     For each release, `without_each` of the cases that it released run again without it. Faults are injected into the
-    scenarios whose name contains `only`.
+    scenarios whose name matches the pattern `only`.
     """
 
     singles: int | None = None
@@ -160,14 +162,14 @@ def _cases(baselines: list[Baseline], size: CampaignSize, scenarios: Sequence[Sc
     singles, doubles = derived(baselines, scenarios), pairs(baselines)
     known = {case.name for case in doubles}
     # The exploration of the model takes a minute.
-    others = [] if size.modelled == 0 else [case for case in modelled() if case.name not in known]
-    count = len(plain) + len(singles) + len(doubles) + len(others)
+    explored = size.modelled != 0 and any(re.search(size.only, situation.name) for situation in SITUATIONS)
+    others = [case for case in modelled() if case.name not in known] if explored else []
     singles, doubles, others = (
-        [case for case in cases if size.only in case.scenario.name] for cases in (singles, doubles, others)
+        [case for case in cases if re.search(size.only, case.scenario.name)] for cases in (singles, doubles, others)
     )
     drawn = sampled(singles, size.singles, size.seed) + sampled(doubles, size.pairs, size.seed)
     drawn += sampled(others, size.modelled, size.seed)
-    return plain + drawn, count
+    return plain + drawn, len(plain) + len(singles) + len(doubles) + len(others)
 
 
 def _append(path: Path, line: str) -> None:

@@ -277,7 +277,7 @@ make chaos                    all cases; an interrupted campaign continues where
 make chaos KEEP=1             after a change of the code: only new cases and those that failed before
 make chaos SAMPLE=30 SEED=7   30 cases with one fault and 10 with two, drawn with this seed
 make chaos SAMPLE=300 PAGE=1  write this page for a sample
-make chaos ONLY=batch         only the runs with this word in their name
+make chaos ONLY='batch|candidates'   faults only in the runs whose name matches this pattern
 make chaos WORKERS=2          the number of local clouds that run in parallel
 ```
 

@@ -83,6 +83,13 @@ def test_after_a_change_of_the_code_passed_cases_are_kept_only_with_keep(tmp_pat
     assert [result.code_state for result in results] == ["c0ffee 1" if keep else "c0ffee 2", "c0ffee 2"]
 
 
+def test_only_the_named_runs_get_faults(tmp_path):
+    outcome = campaign(FakePool(), tmp_path).run(CampaignSize(modelled=0, only="batch|candidates"))
+    assert {case.scenario.name for case in outcome.cases} == {scenario.name for scenario in SCENARIOS}
+    assert not [case for case in outcome.cases if case.faults], "the baselines of the fake pool have no calls"
+    assert len(outcome.cases) == outcome.all_cases
+
+
 def test_the_outcome_can_be_read_from_the_kept_results_without_running_anything(tmp_path):
     size = CampaignSize(singles=0, pairs=0, modelled=0)
     outcome = campaign(FakePool(), tmp_path).run(size)
