@@ -1,4 +1,4 @@
-"""Reads the status of the run's batch jobs, and writes the answers of those that have ended.
+"""Reads the status of the run's batch jobs, and writes the answers or judgments of those that have ended.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetModelInvocationJob,
 bedrock:StopModelInvocationJob (when a job takes longer than Bedrock's limit).
@@ -12,13 +12,14 @@ from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.bedrock.invocation_jobs import InvocationJobs
-from tuner.costs.allotments import Allotments
+from tuner.evaluation.grading.batches import batches_of
 from tuner.serving.batch.collect import BatchCollector, wait_seconds
 
 
 class BatchEvent(RunEvent):
-    """`shard_size` is the number of questions of a file of answers."""
+    """`judges`: the jobs of the judges. `shard_size` is the number of questions of a file of answers."""
 
+    judges: bool = False
     shard_size: int = Field(ge=1)
 
 
@@ -33,7 +34,6 @@ class BatchStatus(StepResult):
 def handler(event: BatchEvent, env: Environment) -> BatchStatus:
     """Jobs that failed are over too: what they did not answer is asked on demand."""
     folder = env.folder(event.run_id)
-    manifest = folder.manifest()
-    collector = BatchCollector(InvocationJobs(), Allotments.of(folder, manifest), event.shard_size)
-    found = collector.progress(folder, manifest)
+    source = batches_of(folder, env.deployment.name, event.judges, event.shard_size)
+    found = BatchCollector(InvocationJobs(), folder).progress(source)
     return BatchStatus(status=found.status, wait_seconds=wait_seconds(found, env.deployment.training_polling))

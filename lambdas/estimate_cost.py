@@ -13,7 +13,7 @@ from __future__ import annotations
 from aws_lambda_powertools.metrics import MetricUnit
 
 from lambdas.step import Environment, RunEvent, StepResult, logger, metrics, step
-from tuner.artifacts.costs.cost_items import BATCH
+from tuner.artifacts.costs.cost_items import BATCH, JUDGE_BATCH
 from tuner.artifacts.costs.estimate import WorstCase
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.price_list import PriceCache, PriceListApi
@@ -35,7 +35,7 @@ class EstimateEvent(RunEvent):
 class SpendingResult(StepResult):
     """The decision, the sum and the reason. The state machine acts on the decision, and keeps what was approved.
 
-    `batch`: whether contestants are asked in batch jobs.
+    `batch`: whether contestants are asked in batch jobs. `judge_batch`: whether judges are.
     """
 
     decision: SpendingDecision
@@ -45,6 +45,7 @@ class SpendingResult(StepResult):
     approval_seconds: int
     worst_case: WorstCase
     batch: bool
+    judge_batch: bool
 
 
 @step(EstimateEvent)
@@ -70,4 +71,5 @@ def handler(event: EstimateEvent, env: Environment) -> SpendingResult:
         approval_seconds=round(env.deployment.approval_hours * 3600),
         worst_case=estimate.worst_case,
         batch=any(item.id in BATCH for item in estimate.items),
+        judge_batch=any(item.id in JUDGE_BATCH for item in estimate.items),
     )

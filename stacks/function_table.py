@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stacks.permissions import Arns, Grant, batch, bedrock, network, objects, services
 from tuner.artifacts.batch import INPUT, BatchJob
 from tuner.artifacts.costs.token_reservation import Reservation, batch_payer
+from tuner.artifacts.evaluation.judgments import judgments_file
 from tuner.core.artifact_keys import Keys
 
 Capability = Callable[[Arns], list[Grant]]
@@ -48,6 +49,7 @@ _READS = objects.read_run
 _FINDS = objects.find_in_run
 _BATCH_JOBS = Keys.batch("*") + BatchJob.NAME
 _BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
+_JUDGMENTS = judgments_file(0).replace("00000", "*")
 _RELEASES = (
     _READS,
     _FINDS,
@@ -169,7 +171,7 @@ STEPS = (
         grants=(
             _READS,
             _FINDS,
-            writes(_BATCH_JOBS, _BATCH_TOKENS, "answers/*"),
+            writes(_BATCH_JOBS, _BATCH_TOKENS, "answers/*", _JUDGMENTS),
             batch.describe_batches,
             batch.stop_batches,
         ),

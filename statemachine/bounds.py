@@ -7,6 +7,7 @@ items as run concurrently).
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -47,8 +48,16 @@ EVENTS_AROUND = 2  # the execution's start and end
 # Lambda rejects these attempts before the function runs, so they take no time beyond the wait.
 _REJECTED = (NOT_READY, BUSY_ACCOUNT, RELEASE_BUSY_ACCOUNT)
 _LONGEST_FUNCTION_SECONDS = 900
-# The base model is asked before the training or after it: $base_models decides.
-_ONE_OF_TWO = ("Answer with the base model", "Answer with the chosen base model")
+_LOOKS = ("Ask a batch of the questions", "Look at the scores", "Do the answers decide?")
+_JUDGE_JOBS = (
+    "Start the judge's batch jobs",
+    "Wait for the judge's batch jobs",
+    "Check the judge's batch jobs",
+    "Are the judge's batch jobs over?",
+)
+# Of each pair, no run enters both. The base model is asked before the training or after it: $base_models decides. A run
+# that may stop early asks its judge by calls: tuner/costs/batch.py.
+_ONE_OF_TWO = ((("Answer with the base model",), ("Answer with the chosen base model",)), (_LOOKS, _JUDGE_JOBS))
 _TURNS_CONDITION = re.compile(r"\$turns >= (\d+)")
 
 
@@ -61,6 +70,7 @@ def max_seconds(definition: State, settings: DeploymentSettings) -> int:
     """The time limit of an execution. No run that the settings allow takes longer."""
     waits = {
         "Are the batch jobs over?": OVERDUE_SECONDS,
+        "Are the judge's batch jobs over?": OVERDUE_SECONDS,
         "Is the training over?": settings.longest_training_hours * 3600,
         "Is the throughput in service?": settings.longest_throughput_hours * 3600,
     }
@@ -75,14 +85,15 @@ def max_seconds(definition: State, settings: DeploymentSettings) -> int:
 
 
 def _most_expensive_run(definition: State, cost: Callable[[str, State, int], float]) -> float:
-    """As the most expensive path, with one of the two states that no run enters both."""
+    """As the most expensive path, with only one of any two parts that no run enters both."""
 
-    def without(left_out: str) -> float:
+    def without(left_out: Iterable[tuple[str, ...]]) -> float:
+        names = {name for part in left_out for name in part}
         return _most_expensive_path(
-            definition, lambda name, state, turns: 0 if name == left_out else cost(name, state, turns)
+            definition, lambda name, state, turns: 0 if name in names else cost(name, state, turns)
         )
 
-    return max(map(without, _ONE_OF_TWO))
+    return max(map(without, itertools.product(*_ONE_OF_TWO)))
 
 
 def turns(state: State) -> int | None:

@@ -265,7 +265,8 @@ def check_run(
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
     jobs = quotas.value("bedrock", JOBS_QUOTA)
-    minimums = {} if manifest.settings.hurry else batch_minimums(quotas, base_models[0], manifest.contestants)
+    hurry = manifest.settings.hurry
+    minimums = {} if hurry else batch_minimums(quotas, base_models[0], manifest.contestants, judges)
     if not judges:
         return Preflight(warnings=tuple(warnings), customization_jobs=jobs, batch_minimums=minimums)
     first, *others = (_judge_quotas(quotas, judge) for judge in judges)
@@ -279,14 +280,17 @@ def check_run(
     )
 
 
-def batch_minimums(quotas: Quotas, base: Model, contestants: Iterable[Contestant]) -> dict[str, int]:
+def batch_minimums(
+    quotas: Quotas, base: Model, contestants: Iterable[Contestant], judges: Iterable[Judge]
+) -> dict[str, int]:
     """The least number of records of a batch job, by the id of the model that is asked.
 
     A model without such a quota has no entry: nothing shows that Bedrock asks it in batch jobs here.
     """
     known = quotas.all("bedrock")
     names: dict[str, tuple[str, ...]] = {base.base_endpoint: (base.name,)}
-    for other in (catalog.judge_or_assumed(each.model) for each in contestants if each.model):
+    compared = (catalog.judge_or_assumed(each.model) for each in contestants if each.model)
+    for other in (*compared, *judges):
         names[other.id] = (other.name, other.quota)
     found = {model: batch_minimum(known, called) for model, called in names.items()}
     return {model: least for model, least in found.items() if least is not None}

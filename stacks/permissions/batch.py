@@ -13,15 +13,15 @@ _PARTS = f"runs/*/{Keys.batch('*')}"
 
 
 def start_batches(arns: Arns) -> list[Grant]:
-    """Starts batch jobs of the models that a run compares, with the deployment's tag, and passes the role to them."""
+    """Starts batch jobs of the models that a run asks, with the deployment's tag, and passes the role to them."""
     job = arns.bedrock("model-invocation-job/*")
     tagged = {"StringEquals": {f"aws:RequestTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
     return [
         Grant(
             ("bedrock:CreateModelInvocationJob",),
             # Bedrock authorizes the call on the model, or on an inference profile and its models, and on the job.
-            (*model_arns.askable(arns), job),
-            "asks base model and compared models in a batch job; the job gets its id from Bedrock",
+            (*model_arns.in_batch(arns), job),
+            "asks base model, compared models and judges in a batch job; the job gets its id from Bedrock",
             tagged,
         ),
         Grant(("bedrock:TagResource",), (job,), "tags what it starts", tagged),
@@ -61,7 +61,7 @@ def stop_batches(arns: Arns) -> list[Grant]:
 
 
 def batch_data(arns: Arns) -> list[Grant]:
-    """All grants of the service role of batch jobs: reads the questions, asks the models, writes the answers.
+    """All grants of the service role of batch jobs: reads the requests, asks the models, writes the output.
 
     https://docs.aws.amazon.com/bedrock/latest/userguide/batch-iam-sr.html
     """
@@ -77,7 +77,7 @@ def batch_data(arns: Arns) -> list[Grant]:
         Grant(("kms:Decrypt", "kms:GenerateDataKey"), (arns.key,), "decrypts the questions, encrypts the answers"),
         Grant(
             ("bedrock:InvokeModel",),
-            tuple(model_arns.askable(arns)),
+            tuple(model_arns.in_batch(arns)),
             "asks a model through its inference profile, for which the role needs the permission",
         ),
         *network.job_network(arns),

@@ -33,6 +33,11 @@ def askable(arns: Arns) -> list[str]:
     return list(dict.fromkeys((*invokable(arns), *others)))
 
 
+def in_batch(arns: Arns) -> list[str]:
+    """The models that a run can ask in batch jobs: those that it compares, and judges."""
+    return list(dict.fromkeys((*askable(arns), *judges(arns))))
+
+
 def judges(arns: Arns) -> list[str]:
     """The judges that the deployment allows."""
     allowed = (arns.deployment.judge_model, *arns.deployment.judge_models)

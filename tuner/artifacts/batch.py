@@ -1,4 +1,4 @@
-"""`batch/<contestant>/job.json`: the batch job that asks a contestant the evaluation questions."""
+"""`batch/.../job.json`: the batch job that asks a contestant the evaluation questions, or a judge for judgments."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ class BatchJob(Artifact):
 
     NAME: ClassVar[str] = "job.json"
 
-    contestant: ContestantName
+    contestant: ContestantName | None = Field(None, description="whom it asks; null for a judge's job")
+    judge: str | None = Field(None, description="the model that it asks as a judge; null for a contestant's job")
     job_name: str
-    records: int = Field(description="questions in the job, once for each of their answers")
-    recorded_at: str
+    records: int = Field(0, description="requests in the job: questions once for each of their answers, or judgments")
+    recorded_at: str = ""
     job_arn: str | None = Field(None, description="null until Bedrock has accepted the job")
-    ended_at: str | None = Field(None, description="when its answers were collected, or it was found to have none")
-    answered: int = 0
-    problem: str | None = Field(None, description="why answers are missing, which are then asked for on demand")
+    ended_at: str | None = Field(None, description="when its output was collected, or it was found to have none")
+    answered: int = Field(0, description="answers or usable judgments that it gave")
+    problem: str | None = Field(None, description="why some are missing, which are then asked for by calls")
 
     @property
     def is_over(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_payer
+from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_batch, judge_payer
 from tuner.artifacts.dataset import DatasetSummary, EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import TUNED, Contestant, ContestantName
 from tuner.artifacts.manifest import Manifest
@@ -30,6 +30,7 @@ _BASE: _Items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
 _TUNED: _Items = (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT)
 _COMPARED: _Items = (CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT)
 _BATCH: _Items = (CostItemId.BATCH_INPUT, CostItemId.BATCH_OUTPUT)
+_JUDGE_BATCH: _Items = (CostItemId.JUDGE_BATCH_INPUT, CostItemId.JUDGE_BATCH_OUTPUT)
 _JUDGE: _Items = (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT)
 
 
@@ -108,15 +109,31 @@ class Allotments:
 
         Each judge has a meter of its own, because their prices differ.
         """
-        judge = self.plan.judges[place]
-        whole = JudgeUsage.of(self.plan, self.inputs, judge)
+        judge, batched = self.plan.judges[place], self.is_judge_batched(place)
+        whole = JudgeUsage.of(self.plan, self.inputs, judge, batched)
         if whole.requests:
-            model = judge.id if len(self.plan.judges) > 1 else None
             most = (whole.most_input_tokens, whole.most_output_tokens)
-            check_approved(self.folder, self.approved, _JUDGE, *most, model=model)
-        usage = JudgeUsage.of(self.plan, self._part(questions), judge)
+            check_approved(self.folder, self.approved, _JUDGE, *most, model=self._model_of_judge(place))
+        usage = JudgeUsage.of(self.plan, self._part(questions), judge, batched)
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         return Meter(FolderAccount(self.folder, judge_payer(place), shard), allotted)
+
+    def is_judge_batched(self, place: int) -> bool:
+        """Whether one of the judges is asked in a batch job: the approved estimate has it."""
+        return self.approved.find(CostItemId.JUDGE_BATCH_INPUT, self._model_of_judge(place)) is not None
+
+    def judge_batch_account(self, place: int) -> SingleCall:
+        """The account of a judge's batch job, which takes the tokens of each of its requests once."""
+        usage = JudgeUsage.in_batch(self.plan, self.inputs, self.plan.judges[place])
+        most = Tokens(usage.most_input_tokens, usage.most_output_tokens)
+        check_approved(
+            self.folder, self.approved, _JUDGE_BATCH, most.input, most.output, model=self._model_of_judge(place)
+        )
+        return SingleCall(FolderAccount(self.folder, batch_payer(judge_batch(place))), most)
+
+    def _model_of_judge(self, place: int) -> str | None:
+        """The model that the judge's items of the estimate name: only those of several judges name one."""
+        return self.plan.judges[place].id if len(self.plan.judges) > 1 else None
 
     def _contestant(self, name: ContestantName) -> Contestant:
         return next(each for each in self.plan.contestants if each.name == name)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tuner import catalog
 from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.preflight import Preflight
 from tuner.core.resource_names import MOST_BATCHES
 from tuner.costs.cost_inputs import CostInputs, Plan
+from tuner.costs.judge_usage import JudgeUsage
+from tuner.costs.prices.price_list import PriceList
 
 USUAL_LEAST = 100
 """The least records of a batch job: AWS's default for most models."""
@@ -23,10 +26,34 @@ _MOST_BYTES = 200 * 10**6
 
 @dataclass(frozen=True, slots=True)
 class BatchChoice:
-    """The contestants that are asked in batch jobs, and a sentence for each one that could not be."""
+    """The contestants and judges that are asked in batch jobs, and a sentence for each one that could not be.
+
+    `judges` are the ids of their models.
+    """
 
     batched: frozenset[ContestantName] = frozenset()
+    judges: frozenset[str] = frozenset()
     reasons: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether anybody is asked in a batch job."""
+        return bool(self.batched or self.judges)
+
+    def of_cheaper_judges(self, plan: Plan, prices: PriceList) -> BatchChoice:
+        """The choice without the judges for which no price of a batch is known.
+
+        They would be asked for JSON as text instead of by a tool call, and nothing shows that this is cheaper.
+        """
+        models = {judge.id: judge for judge in plan.judges}
+        unknown = [
+            judge
+            for judge in models.values()
+            if judge.id in self.judges
+            and not all(prices.find(item, judge.foundation_model) for item in ("batch_input", "batch_output"))
+        ]
+        reasons = (_of_judge(judge, "no price of a batch job is known for it.") for judge in unknown)
+        return BatchChoice(self.batched, self.judges - {judge.id for judge in unknown}, (*self.reasons, *reasons))
 
 
 def batch_choice(plan: Plan, inputs: CostInputs, account: Preflight) -> BatchChoice:
@@ -38,14 +65,39 @@ def batch_choice(plan: Plan, inputs: CostInputs, account: Preflight) -> BatchCho
         for number, each in enumerate(plan.contestants, 1)
         if each.asks_on_demand
     }
+    judged = {
+        judge.id: _reason_of_judge(plan, inputs, account, number, judge)
+        for number, judge in enumerate(plan.judges, len(plan.contestants) + 1)
+        if JudgeUsage.of(plan, inputs, judge).requests
+    }
     return BatchChoice(
         frozenset(name for name, reason in found.items() if reason is None),
-        tuple(
-            f"hurry: {each.title} is asked by calls, at the full price: {found[each.name]}"
-            for each in plan.contestants
-            if found.get(each.name)
+        frozenset(model for model, reason in judged.items() if reason is None),
+        (
+            *(
+                f"hurry: {each.title} is asked by calls, at the full price: {found[each.name]}"
+                for each in plan.contestants
+                if found.get(each.name)
+            ),
+            *(_of_judge(each, reason) for each in plan.judges if (reason := judged.get(each.id))),
         ),
     )
+
+
+def _of_judge(judge: catalog.Judge, reason: str) -> str:
+    return f"hurry: the judge {judge.name} is asked by calls, at the full price: {reason}"
+
+
+def _reason_of_judge(
+    plan: Plan, inputs: CostInputs, account: Preflight, number: int, judge: catalog.Judge
+) -> str | None:
+    """Why the judge cannot be asked in a batch job; None if it can."""
+    if plan.settings.evaluation.stop_early:
+        return "with evaluation.stop_early, its grades decide how long the tuned model is asked."
+    if plan.settings.keep_hours:
+        return "with keep_hours, the throughput would be paid while the run waits for the job."
+    usage = JudgeUsage.in_batch(plan, inputs, judge)
+    return _reason_of_size(judge.id, account, number, usage.requests, usage.most_input_tokens)
 
 
 def _reason(plan: Plan, inputs: CostInputs, account: Preflight, number: int, contestant: Contestant) -> str | None:
@@ -55,7 +107,13 @@ def _reason(plan: Plan, inputs: CostInputs, account: Preflight, number: int, con
     model = contestant.model or plan.model.base_endpoint
     settings = plan.settings_of(contestant)
     asked = inputs.asked_of(contestant, settings)
-    records, least = asked.count * settings.evaluation.samples, account.batch_minimums.get(model)
+    samples = settings.evaluation.samples
+    return _reason_of_size(model, account, number, asked.count * samples, asked.most_question_tokens * samples)
+
+
+def _reason_of_size(model: str, account: Preflight, number: int, records: int, size: int) -> str | None:
+    """Why Bedrock does not accept a job with so many records and bytes; None if it does."""
+    least = account.batch_minimums.get(model)
     if least is None:
         return (
             f"Service Quotas names no least number of records for batch jobs of {model} here, so it is not known "
@@ -65,7 +123,7 @@ def _reason(plan: Plan, inputs: CostInputs, account: Preflight, number: int, con
         return f"a batch job of {model} has at least {least:,} records, and the run has {records:,}."
     if records > _MOST_RECORDS:
         return f"a batch job has at most {_MOST_RECORDS:,} records, and the run has {records:,}."
-    if asked.most_question_tokens * settings.evaluation.samples > _MOST_BYTES:
+    if size > _MOST_BYTES:
         return f"the requests are more than {_MOST_BYTES // 10**6} MB."
     if number > MOST_BATCHES:
         return f"a run has at most {MOST_BATCHES} batch jobs."

@@ -120,7 +120,7 @@ class CostInputs:
 
     `most_training_tokens` is the number of bytes in the converted training data. `guard` are the guard questions.
     `shard_size` is the smallest number of questions that are scored together. `batched` are the contestants that are
-    asked in batch jobs.
+    asked in batch jobs, and `batched_judges` the models of the judges.
     """
 
     training_tokens: int
@@ -133,6 +133,7 @@ class CostInputs:
     compared: Mapping[ContestantName, QuestionTokens] = field(default_factory=dict)
     shard_size: int = 1
     batched: frozenset[ContestantName] = frozenset()
+    batched_judges: frozenset[str] = frozenset()
 
     def shards(self, settings: RunSettings) -> int:
         """The most shards that the questions can be divided into. A run that stops early makes its shards smaller."""

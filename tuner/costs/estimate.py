@@ -256,10 +256,19 @@ class _Items:
         if self._judge_is_tested:
             price = _price_of_a_test(reading, writing, judge.reasoning_tokens)
             yield _item(CostItemId.JUDGE_TEST, 1, "requests", price, MOST_PREFLIGHTS)
-        usage = JudgeUsage.of(self._plan, self._inputs, judge)
+        batched = judge.id in self._inputs.batched_judges
+        if batched:
+            yield from self._judge_in_batch(judge)
+        usage = JudgeUsage.of(self._plan, self._inputs, judge, batched)
         if usage.requests:
             yield _item(CostItemId.JUDGE_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens)
             yield _item(CostItemId.JUDGE_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens)
+
+    def _judge_in_batch(self, judge: catalog.Judge) -> Iterator[CostItem]:
+        usage = JudgeUsage.in_batch(self._plan, self._inputs, judge)
+        reading, writing = (self._prices.find(item, judge.foundation_model) for item in _BATCH_READING_AND_WRITING)
+        yield _item(CostItemId.JUDGE_BATCH_INPUT, usage.input_tokens, "tokens", reading, usage.most_input_tokens)
+        yield _item(CostItemId.JUDGE_BATCH_OUTPUT, usage.output_tokens, "tokens", writing, usage.most_output_tokens)
 
     @property
     def _judge_is_tested(self) -> bool:

@@ -43,6 +43,8 @@ class JudgeUsage:
 
     Expected: one request per grade, with answers and grades at their maximum length. At most: every request is repeated
     as often as `judge.attempts` allows, and once more for a reply that was lost, and every byte of its text is a token.
+
+    `batched`: the calls after a batch job. None is expected, and the job takes the place of one of the most.
     """
 
     requests: int
@@ -52,8 +54,23 @@ class JudgeUsage:
     most_output_tokens: int
 
     @classmethod
-    def of(cls, plan: Plan, inputs: CostInputs, judge: catalog.Judge | None = None) -> JudgeUsage:
-        """The usage of one of the run's judges, by default the first one.
+    def of(
+        cls, plan: Plan, inputs: CostInputs, judge: catalog.Judge | None = None, batched: bool = False
+    ) -> JudgeUsage:
+        """The usage of one of the run's judges, by default the first one."""
+        once = cls.in_batch(plan, inputs, judge)
+        sends = plan.settings.judge.attempts + _LOST_REPLIES - batched
+        return cls(
+            once.requests,
+            0 if batched else once.input_tokens,
+            0 if batched else once.output_tokens,
+            once.most_input_tokens * sends,
+            once.most_output_tokens * sends,
+        )
+
+    @classmethod
+    def in_batch(cls, plan: Plan, inputs: CostInputs, judge: catalog.Judge | None = None) -> JudgeUsage:
+        """The usage of a batch job, which has each request once.
 
         Every answer of a contestant is graded once. Those of base and tuned model are also compared with each other,
         in both orders, with both answers in the prompt.
@@ -81,8 +98,7 @@ class JudgeUsage:
             + questions.count * MOST_INSTRUCTION_TOKENS
         )
         most_read = (grades + comparisons) * most_per_model + comparisons * most_answers
-        sends = settings.judge.attempts + _LOST_REPLIES
-        return cls(requests, read, written, most_read * sends, written * sends)
+        return cls(requests, read, written, most_read, written)
 
 
 @dataclass(frozen=True, slots=True)

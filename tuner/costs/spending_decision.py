@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tuner.artifacts.costs.cost_items import COMPARED, GENERATION, CostItemId
+from tuner.artifacts.costs.cost_items import COMPARED, GENERATION, JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
 from tuner.artifacts.costs.ledger import PassedCeiling
 from tuner.core.text_sanitizer import shown_name
@@ -39,6 +39,7 @@ _SMALLER_ITEM = {
     CostItemId.SIX_MONTHS_COMMITMENT: _NO_COMMITMENT,
     CostItemId.JUDGE_INPUT: _CHEAPER_JUDGE,
     CostItemId.JUDGE_OUTPUT: _CHEAPER_JUDGE,
+    **dict.fromkeys(JUDGE_BATCH, _CHEAPER_JUDGE),
     CostItemId.JUDGE_TEST: _CHEAPER_JUDGE,
     CostItemId.SCORER_TEST: _FEWER_CALLS,
     CostItemId.SCORER_CALLS: _FEWER_CALLS,

@@ -29,4 +29,6 @@ def warnings(
     shards = max(1, -(-inputs.questions.count * plan.settings.evaluation.samples // shard_size))
     # Several judges are asked at the same time, each within quotas of its own.
     for judge in plan.judges:
-        yield from check_time(account.of_judge(judge.id), JudgeUsage.of(plan, inputs, judge), shards)
+        for warning in check_time(account.of_judge(judge.id), JudgeUsage.of(plan, inputs, judge), shards):
+            if judge.id not in inputs.batched_judges:  # the quotas are those of calls
+                yield warning

@@ -31,6 +31,8 @@ _DETAILS: Mapping[str, type[Part]] = {
     "scorer": ScorerDetails,
 }
 
+_IN_BATCH = ("in_batch", "batch_input_tokens", "batch_output_tokens")
+
 
 def scorer_warning(records: Sequence[QuestionScores], about: About, counts: Counts) -> Iterator[str]:
     """A warning with the first problem of the deployer's own scorer."""
@@ -84,6 +86,7 @@ def _one_judge(facts: MetricFacts, counts: Sequence[Mapping[str, int]]) -> OneJu
             "missing": total["missing"],
             "input_tokens": total["input_tokens"],
             "output_tokens": total["output_tokens"],
+            **{name: total[name] for name in _IN_BATCH if total[name]},
         }
     )
 

@@ -96,7 +96,7 @@ def _groups(later: Scores, records: Sequence[QuestionScores]) -> QuestionGroups 
 
 def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tuple[tuple[str, ...], list[str]]:
     """The first letters of the measures that cannot be compared, and a warning for each scale."""
-    judges = (earlier.judge and earlier.judge.name, later.judge and later.judge.name)
+    judges = (_judges(earlier), _judges(later))
     encoders = (earlier.bertscore and earlier.bertscore.model, later.bertscore and later.bertscore.model)
     scorers = (_scorer(earlier), _scorer(later))
     incomparable: tuple[str, ...] = _PAIRWISE
@@ -107,6 +107,13 @@ def _other_scales(earlier: Scores, later: Scores, names: tuple[str, str]) -> tup
             used = f"{names[0]} used {one or 'none'}, {names[1]} used {other or 'none'}"
             warnings.append(f"{' and '.join(measures)} left out, because the scores have different scales: {used}.")
     return incomparable, warnings
+
+
+def _judges(scores: Scores) -> str | None:
+    """The judges and how they were asked: the same judge may grade otherwise when it is asked for text."""
+    each = scores.judge.all if scores.judge else ()
+    names = [f"{judge.name} (asked for JSON as text)" if judge.as_text else judge.name for judge in each]
+    return ", ".join(dict.fromkeys(names)) or None
 
 
 def _scorer(scores: Scores) -> str | None:

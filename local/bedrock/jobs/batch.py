@@ -114,7 +114,9 @@ class BatchRunner:
         params = {**request, "modelId": model_id}
         validate(service_model("bedrock-runtime").operation_model("Converse"), params)
         reply = converse(self._state, self._inference, params, "Batch")
-        return {name: value for name, value in reply.items() if name != HEADERS}
+        output = {name: value for name, value in reply.items() if name != HEADERS}
+        # Where boto3 has the headers of a response. AWS's output has no such member.
+        return {**output, "ResponseMetadata": {"HTTPHeaders": reply[HEADERS]}}
 
     def _invoke(self, model_id: str, request: BatchRecord) -> BatchRecord:
         params = {"modelId": model_id, "body": json.dumps(request).encode()}

@@ -38,7 +38,7 @@ STAGES: dict[str, set[str]] = {
     "generation": {"datasets", "costs"},
     "retrieval": {"datasets", "generation", "evaluation"},
     "serving": {"training", "costs"},
-    "evaluation": {"datasets", "training", "costs"},
+    "evaluation": {"datasets", "training", "costs", "serving"},
     "approval": {"costs"},
     "run_queue": set(),
     "preprocess": {"datasets", "retrieval", "evaluation", "serving"},

@@ -45,6 +45,10 @@ _GENERATED = "tests.unit.generation.test_generate_step:test_no_generation_takes_
 _BATCH = (
     "tests.unit.serving.batch.test_batch_answers:test_no_batch_job_and_no_call_after_it_pass_the_approved_worst_case"
 )
+_JUDGE_BATCH = (
+    "tests.unit.evaluation.grading.test_judge_batches:"
+    "test_no_job_of_a_judge_and_no_call_after_it_pass_the_approved_worst_case"
+)
 _HERE = __name__
 PROOFS: Mapping[CostItemId, str] = {
     CostItemId.GENERATION_INPUT: _GENERATED,
@@ -66,6 +70,8 @@ PROOFS: Mapping[CostItemId, str] = {
     CostItemId.JUDGE_TEST: f"{_HERE}:test_the_preflight_asks_a_judge_no_more_than_its_item_holds",
     CostItemId.JUDGE_INPUT: _METERED,
     CostItemId.JUDGE_OUTPUT: _METERED,
+    CostItemId.JUDGE_BATCH_INPUT: _JUDGE_BATCH,
+    CostItemId.JUDGE_BATCH_OUTPUT: _JUDGE_BATCH,
     CostItemId.SCORER_TEST: f"{_HERE}:test_the_preflight_calls_a_scorer_no_more_than_its_item_holds",
     CostItemId.SCORER_CALLS: "tests.unit.costs.test_spending_is_bounded:test_no_scorer_is_called_more_than_approved",
 }
@@ -103,6 +109,7 @@ def every_estimate() -> list[Estimate]:
         made(serving="provisioned", commitment="SixMonths"),
         made(serving="on_demand", compare_with=["base", "few_shot"]),
         made(serving="on_demand", hurry=False, inputs=CostInputs(9, QUESTIONS, batched=frozenset({"base"}))),
+        made(hurry=False, inputs=CostInputs(9, QUESTIONS, batched_judges=frozenset({manifest().judge_model}))),
     ]
 
 

@@ -12,7 +12,7 @@ from tuner.evaluation.run_comparison import compare_runs, corrected
 from tuner.evaluation.scores import summarize
 
 
-def run(scores: dict[str, int | None], judge: str = "Nova Pro") -> Scores:
+def run(scores: dict[str, int | None], judge: str = "Nova Pro", **facts: bool) -> Scores:
     def values(score: int | None) -> dict:
         return {"failed": True, "correctness": None} if score is None else {"correctness": score, "rouge_l": score / 10}
 
@@ -22,7 +22,7 @@ def run(scores: dict[str, int | None], judge: str = "Nova Pro") -> Scores:
             for key, score in scores.items()
         )
     )
-    about = {"correctness": MetricFacts(model="m", name=judge)}
+    about = {"correctness": MetricFacts(model="m", name=judge, **facts)}
     return summarize(Graded(records, about, {"correctness": {"asked": 1, "missing": 0, "stand_in": 0}}))
 
 
@@ -85,6 +85,15 @@ def test_scores_by_another_judge_are_left_out() -> None:
     found = compare_runs(run(dict.fromkeys(KEYS, 4)), run(dict.fromkeys(KEYS, 7), "Claude"), ("a", "b"))
     assert set(found.metrics) == {"rouge_l"}
     assert "a used Nova Pro, b used Claude" in found.warnings[0]
+
+
+def test_scores_of_a_judge_that_was_asked_in_another_way_are_left_out() -> None:
+    """A batch job asks for JSON as text, a call asks by a tool: nothing shows that the grades are the same."""
+    by_call, in_batch = run(dict.fromkeys(KEYS, 4)), run(dict.fromkeys(KEYS, 7), as_text=True)
+    found = compare_runs(by_call, in_batch, ("a", "b"))
+    assert set(found.metrics) == {"rouge_l"}
+    assert "a used Nova Pro, b used Nova Pro (asked for JSON as text)" in found.warnings[0]
+    assert "correctness" in compare_runs(in_batch, in_batch, ("b", "c")).metrics
 
 
 def test_runs_without_a_shared_question_are_refused() -> None:

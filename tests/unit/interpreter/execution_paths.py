@@ -57,6 +57,13 @@ EARLY = "Is the answering to stop early?"
 ASK_TUNED = (EARLY, "Answer with the tuned model", "Ask the tuned model", "Is the throughput to be kept?")
 FIRST_BATCH = (EARLY, "Begin with the first batch")
 BATCH = ("Ask a batch of the questions", "Look at the scores", "Do the answers decide?")
+JUDGED_BY_CALLS = ("Release the throughput", "Is the judge asked in batch?")
+JUDGE_JOBS = (
+    "Start the judge's batch jobs",
+    "Wait for the judge's batch jobs",
+    "Check the judge's batch jobs",
+    "Are the judge's batch jobs over?",
+)
 SCORE = (
     "Score the answers",
     "Grade one shard",
@@ -71,7 +78,7 @@ RELEASED_FAILURE = ("Release after a failure", *FAILURE)
 BASE_WORK, TUNED_WORK = ([{"model": model, "shards": [0]}] for model in ("base", "tuned"))
 TO_TRAINING = (*BEGIN, *COSTS, *PLACE, *ASK_BASE)
 TO_SERVICE = (*TO_TRAINING, *TRAIN, *TRAINED, *SERVE)
-SERVED = (*TO_SERVICE, *ASK_TUNED, "Release the throughput", *SCORE, *SUCCESS)
+SERVED = (*TO_SERVICE, *ASK_TUNED, *JUDGED_BY_CALLS, *SCORE, *SUCCESS)
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ def estimate(decision: str) -> dict[str, Any]:
         "reason": "It costs much.",
         "approval_seconds": 1,
         "batch": False,
+        "judge_batch": False,
         "worst_case": worst_case,
     }
 
@@ -136,7 +144,7 @@ DEFAULT_RESULTS: dict[str, Any] = {
 
 
 def _after_the_gate(keep_hours: float, commitment: str | None, decision: str, *states: str) -> ExecutionPath:
-    kept = ("Release the throughput",) if not keep_hours else ()
+    kept = JUDGED_BY_CALLS if not keep_hours else ()
     answers = {
         "PinInputs": pinned(keep_hours=keep_hours, commitment=commitment),
         "ApplyGate": {"decision": decision},
@@ -150,6 +158,13 @@ def _in_batch(checks: int) -> tuple[str, ...]:
     return (*BEGIN, *COSTS, *PLACE, *asked, *SERVED[len(TO_TRAINING) :])
 
 
+def _judged_in_batch(checks: int) -> tuple[str, ...]:
+    """The same for the batch jobs of judges."""
+    jobs = (JUDGE_JOBS[0], *checks * JUDGE_JOBS[1:])
+    return (*TO_SERVICE, *ASK_TUNED, *JUDGED_BY_CALLS, *jobs, *SCORE, *SUCCESS)
+
+
+JUDGED_IN_BATCH = {**estimate("proceed"), "judge_batch": True}
 IN_BATCH = {**estimate("proceed"), "batch": True}
 FAILED = ("FAILED", "SaidByTheReport")
 ASKED = (*BEGIN, *COSTS, "Free the preparation place", "Ask for approval")
@@ -170,11 +185,26 @@ PATHS = {
     "in batch without end": ExecutionPath(
         _in_batch(30), {"EstimateCost": IN_BATCH, "CheckBatch": {"status": "InProgress", "wait_seconds": 60}}
     ),
+    "judged in batch": ExecutionPath(
+        _judged_in_batch(1),
+        {"EstimateCost": JUDGED_IN_BATCH, "CheckBatch": {"status": "Completed", "wait_seconds": 0}},
+    ),
+    "judged in batch, over at the second check": ExecutionPath(
+        _judged_in_batch(2),
+        {
+            "EstimateCost": JUDGED_IN_BATCH,
+            "CheckBatch": [{"status": status, "wait_seconds": 61} for status in ("InProgress", "Completed")],
+        },
+    ),
+    "judged in batch without end": ExecutionPath(
+        _judged_in_batch(30),
+        {"EstimateCost": JUDGED_IN_BATCH, "CheckBatch": {"status": "InProgress", "wait_seconds": 60}},
+    ),
     "two base models": ExecutionPath(
         (
             *(*BEGIN, *COSTS, *PLACE, "Is the model to be served?", *TRAIN, *TRAINED),
             *("Answer with the chosen base model", "Ask the chosen base model"),
-            *(*SERVE, *ASK_TUNED, "Release the throughput", *SCORE, *SUCCESS),
+            *(*SERVE, *ASK_TUNED, *JUDGED_BY_CALLS, *SCORE, *SUCCESS),
         ),
         {"PinInputs": pinned(base_models=2)},
     ),
@@ -282,7 +312,7 @@ PATHS = {
         },
     ),
     "decided at the second look": ExecutionPath(
-        (*TO_SERVICE, *FIRST_BATCH, *2 * BATCH, ASK_TUNED[-1], "Release the throughput", *SCORE, *SUCCESS),
+        (*TO_SERVICE, *FIRST_BATCH, *2 * BATCH, ASK_TUNED[-1], *JUDGED_BY_CALLS, *SCORE, *SUCCESS),
         {
             "Preprocess": {
                 "shards": [0],
@@ -295,7 +325,7 @@ PATHS = {
         },
     ),
     "never decided": ExecutionPath(
-        (*TO_SERVICE, *FIRST_BATCH, *25 * BATCH, *ASK_TUNED[1:], "Release the throughput", *SCORE, *SUCCESS),
+        (*TO_SERVICE, *FIRST_BATCH, *25 * BATCH, *ASK_TUNED[1:], *JUDGED_BY_CALLS, *SCORE, *SUCCESS),
         {
             "Preprocess": {
                 "shards": [0],

@@ -39,6 +39,8 @@ PATH_OF: dict[str, str] = {
     "Ask for approval": "approved",
     "Start the batch jobs": "in batch",
     "Check the batch jobs": "in batch",
+    "Start the judge's batch jobs": "judged in batch",
+    "Check the judge's batch jobs": "judged in batch",
     "Ask the chosen base model": "two base models",
     "Keep the throughput": "kept, accepted",
     "Release the refused model": "kept, rejected",
@@ -56,7 +58,8 @@ TASKS = (
     *("Start the customization", "Check the customization", "Summarize the training"),
     "Ask the chosen base model",
     *("Arm the release switch", "Purchase throughput", "Check the throughput", "Ask the tuned model"),
-    *("Release the throughput", "Grade one shard", "Put the scores together", "Apply the gate"),
+    *("Release the throughput", "Start the judge's batch jobs", "Check the judge's batch jobs"),
+    *("Grade one shard", "Put the scores together", "Apply the gate"),
     *("Keep the throughput", "Release the refused model", "Purchase the commitment"),
     *("Write the report", "Notify of success"),
 )

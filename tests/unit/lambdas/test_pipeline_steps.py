@@ -127,7 +127,8 @@ def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytes
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     approve(cloud)
     result = invoke(estimate_cost, run_id=RUN)
-    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds", "worst_case", "batch"}
+    batches = {"batch", "judge_batch"}
+    assert set(result) == {"decision", "estimated_usd", "reason", "approval_seconds", "worst_case", *batches}
     assert (result["decision"], result["approval_seconds"]) == ("approve", 24 * 3600)
     unknown = result["worst_case"]["unknown"]
     assert unknown, "the price of training is unknown"

@@ -67,6 +67,7 @@ def test_every_loop_is_found_with_its_turns() -> None:
     assert {choice: (len(loop), turns(choice)) for choice, loop in bounds.loops(definition()).items()} == {
         "Are there enough pairs?": (2, 60),
         "Are the batch jobs over?": (3, 30),
+        "Are the judge's batch jobs over?": (3, 30),
         "Is the training over?": (4, 340),
         "Is the throughput in service?": (3, 740),
         "Do the answers decide?": (3, 25),

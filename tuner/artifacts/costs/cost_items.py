@@ -31,6 +31,9 @@ class CostItemId(StrEnum):
     """The request with which the preflight finds out whether the judge answers."""
     JUDGE_INPUT = "judge_input"
     JUDGE_OUTPUT = "judge_output"
+    JUDGE_BATCH_INPUT = "judge_batch_input"
+    """What a judge reads in a batch job."""
+    JUDGE_BATCH_OUTPUT = "judge_batch_output"
     SCORER_TEST = "scorer_test"
     """The same for a scorer of the deployment's own."""
     SCORER_CALLS = "scorer_calls"
@@ -64,6 +67,8 @@ LABELS: Mapping[CostItemId, str] = {
     CostItemId.JUDGE_TEST: "Judge, test request",
     CostItemId.JUDGE_INPUT: "Judge, reading",
     CostItemId.JUDGE_OUTPUT: "Judge, grades",
+    CostItemId.JUDGE_BATCH_INPUT: "Judge in batch, reading",
+    CostItemId.JUDGE_BATCH_OUTPUT: "Judge in batch, grades",
     CostItemId.SCORER_TEST: "Own scorer, test call",
     CostItemId.SCORER_CALLS: "Own scorer, calls",
     CostItemId.LAMBDA_TIME: "Lambda, time",
@@ -79,6 +84,7 @@ LABELS: Mapping[CostItemId, str] = {
 GENERATION = frozenset({CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT})
 COMPARED = frozenset({CostItemId.COMPARED_INPUT, CostItemId.COMPARED_OUTPUT})
 BATCH = frozenset({CostItemId.BATCH_INPUT, CostItemId.BATCH_OUTPUT})
+JUDGE_BATCH = frozenset({CostItemId.JUDGE_BATCH_INPUT, CostItemId.JUDGE_BATCH_OUTPUT})
 COMMITMENTS = frozenset({CostItemId.ONE_MONTH_COMMITMENT, CostItemId.SIX_MONTHS_COMMITMENT})
 OVERHEAD = frozenset(
     {

@@ -62,6 +62,11 @@ def batch_payer(contestant: str) -> Payer:
     return f"{_BATCH}{contestant}"
 
 
+def judge_batch(place: int) -> str:
+    """What the batch job of a judge is called, by the judge's place. No contestant can have such a name."""
+    return f"judges/{place + 1}"
+
+
 def judge_payer(place: int) -> Payer:
     """What one of the run's judges is called here, by its place in their list."""
     return f"{_FURTHER_JUDGE}{place + 1}" if place else "judge"

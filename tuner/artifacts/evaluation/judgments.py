@@ -39,7 +39,7 @@ class Judgment(Part):
 
     `arguments` are those of the tool call; None is a missing judgment, and `problem` says why it is missing. `stand_in`
     names what judged in the model's place, on the local cloud. The tokens are those of all `attempts`, which are the
-    requests that the judge replied to.
+    requests that the judge replied to. `batch_...` are those of the tokens that a batch job took.
     """
 
     arguments: GradeArguments | PreferenceArguments | None
@@ -48,6 +48,8 @@ class Judgment(Part):
     input_tokens: int = 0
     output_tokens: int = 0
     attempts: int = 0
+    batch_input_tokens: int = 0
+    batch_output_tokens: int = 0
 
 
 Judgments = dict[str, Judgment]

@@ -27,6 +27,12 @@ class OneJudge(Part):
     # Runs of earlier versions did not count them.
     input_tokens: int | None = None
     output_tokens: int | None = None
+    as_text: bool = Field(
+        False, description="it can call a tool, and was asked for JSON as text instead: batch jobs have no tools"
+    )
+    in_batch: int = Field(0, description="judgments that a batch job was paid for")
+    batch_input_tokens: int = Field(0, description="the part of `input_tokens` that a batch job took")
+    batch_output_tokens: int = 0
 
 
 class JudgeDetails(OneJudge):
@@ -93,6 +99,7 @@ class MetricFacts(Part):
     name: str | None = None
     assumed: bool | None = None
     inference: dict[str, Number] | None = None
+    as_text: bool | None = None
     revision: str | None = None
     layer: int | None = None
     runtime: str | None = None

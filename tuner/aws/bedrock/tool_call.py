@@ -76,15 +76,17 @@ def fill_in_tool(
     inference: InferenceConfig,
     bedrock: Any = None,
     documents: Sequence[Attachment] = (),
+    as_text: bool = False,
 ) -> ToolReply:
     """Asks a model once for the arguments of `tool`, with a forced tool call if the catalog says that it supports one.
 
-    `inference` is Converse's inferenceConfig. The `documents` come before the text. It makes one attempt, so that the
-    caller sees every throttling and can slow down. Raises TunerError.
+    `inference` is Converse's inferenceConfig. The `documents` come before the text. `as_text` asks for JSON as text in
+    any case. It makes one attempt, so that the caller sees every throttling and can slow down. Raises TunerError.
     """
     known = judge_or_assumed(endpoint_id)
     request = _Request(system, text, tool, tuple(documents))
-    members = request.with_forced_tool() if known.forced_tool else request.with_schema_in_prompt()
+    forced = known.forced_tool and not as_text
+    members = request.with_forced_tool() if forced else request.with_schema_in_prompt()
     with mapped_errors(f"ask {'the model' if documents else 'the judge'} {endpoint_id}"):
         reply = (bedrock or client("bedrock-runtime", attempts=1)).converse(
             modelId=endpoint_id,
@@ -92,14 +94,31 @@ def fill_in_tool(
             inferenceConfig=dict(inference),
             **members,
         )
-    return _reply(reply, known, request)
+    return _reply(reply, request, forced)
 
 
-def most_input_tokens(endpoint_id: str, system: str, text: str, tool: Tool) -> int:
+def record_of_batch(system: str, text: str, tool: Tool, inference: InferenceConfig) -> JsonObject:
+    """The request that asks for JSON as text, as the `modelInput` of a batch job in the form of Converse.
+
+    Records with a toolConfig fail there: Amazon Bedrock User Guide, "Process multiple prompts with batch inference".
+    """
+    return {
+        "messages": [{"role": "user", "content": [{"text": text}]}],
+        "inferenceConfig": {**inference},
+        **_Request(system, text, tool, ()).with_schema_in_prompt(),
+    }
+
+
+def reply_of_batch(output: Response, system: str, text: str, tool: Tool) -> ToolReply:
+    """The reply in the `modelOutput` of a record that `record_of_batch` made."""
+    return _reply(output, _Request(system, text, tool, ()), forced=False)
+
+
+def most_input_tokens(endpoint_id: str, system: str, text: str, tool: Tool, as_text: bool = False) -> int:
     """The most input tokens of a request without documents: a token for every byte, and what vendors add for a tool."""
     request = _Request(system, text, tool, ())
     sent = [system, text]
-    if judge_or_assumed(endpoint_id).forced_tool:
+    if judge_or_assumed(endpoint_id).forced_tool and not as_text:
         sent += [tool.name, tool.description, json.dumps(tool.schema, ensure_ascii=False)]
     else:
         sent.append(json_reply.request(tool.schema, request.mark))
@@ -165,11 +184,11 @@ def _documents(known: Judge, documents: Sequence[Attachment]) -> list[_ContentBl
     return [{"text": f"<document>\n{html.escape(each.text, quote=False)}\n</document>"} for each in documents]
 
 
-def _reply(reply: Response, known: Judge, request: _Request) -> ToolReply:
+def _reply(reply: Response, request: _Request, forced: bool) -> ToolReply:
     blocks = reply.get("output", {}).get("message", {}).get("content", [])
     text = "".join(block.get("text", "") for block in blocks)
     stop_reason = str(reply.get("stopReason", ""))
-    if known.forced_tool:
+    if forced:
         arguments, problem = _called(blocks, request.tool.name, stop_reason)
     else:
         arguments, problem = json_reply.read(text, request.tool.schema, request.mark)

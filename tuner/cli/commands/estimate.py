@@ -83,14 +83,15 @@ def estimate(
     inputs = replace(inputs, shard_size=deployment.shard_size)
     account = Preflight(warnings=_legacy(plan) if asked else (), batch_minimums=_batch_minimums(plan, asked))
     chosen = batch_choice(plan, inputs, account)
-    inputs = replace(inputs, batched=chosen.batched)
+    prices, problems = _current_prices(plan, deployment.region, chosen.any) if asked else ((), ())
+    known = price_list(deployment.prices, prices)
+    chosen = chosen.of_cheaper_judges(plan, known)
+    inputs = replace(inputs, batched=chosen.batched, batched_judges=chosen.judges)
     warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
     warned = (*warned, *chosen.reasons)
-    prices, problems = _current_prices(plan, deployment.region, bool(chosen.batched)) if asked else ((), ())
     if generation.sets:
         warned = (generation.sentence, *warned)
     warned = (*taken_as(prepared.findings), *warned)
-    known = price_list(deployment.prices, prices)
     made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
     if as_json:
         decided = {"decision": spending_decision(made), "reason": spending_reason(made)}
@@ -123,9 +124,9 @@ def _batch_minimums(plan: Plan, asked: bool) -> dict[str, int]:
     if plan.settings.hurry:
         return {}
     if asked:
-        return batch_minimums(Quotas(), plan.model, plan.contestants)
+        return batch_minimums(Quotas(), plan.model, plan.contestants, plan.judges)
     ids = {plan.model.base_endpoint: plan.model.invoke_id}
-    ids |= {other.id: other.foundation_model for other in plan.compared_models}
+    ids |= {other.id: other.foundation_model for other in plan.other_models}
     return {asked_id: USUAL_LEAST for asked_id, priced in ids.items() if price("batch_input", priced)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tuner.artifacts.costs.cost_items import BATCH, COMPARED, CostItemId
+from tuner.artifacts.costs.cost_items import BATCH, COMPARED, JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.cli.progress import training
 from tuner.cli.progress.paid_window import PaidWindow, amount
@@ -23,6 +23,7 @@ _PAID_BY_STATE = {
     "Summarize the training": (CostItemId.CUSTOM_MODEL_STORAGE,),
     "Ask a batch of the questions": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
     "Answer with the tuned model": (CostItemId.TUNED_MODEL_INPUT, CostItemId.TUNED_MODEL_OUTPUT),
+    "Start the judge's batch jobs": tuple(JUDGE_BATCH),
     "Score the answers": (CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT, CostItemId.SCORER_CALLS),
 }
 

@@ -30,6 +30,8 @@ _ENTERED_IF: dict[str, Callable[[Manifest], bool]] = {
     # A run that stops early comes to this state only if it has too few questions for batches: shown when it does.
     "Answer with the tuned model": lambda manifest: _serves(manifest) and not _stops_early(manifest),
     "Release the throughput": lambda manifest: _serves(manifest) and not manifest.settings.keep_hours,
+    "Start the judge's batch jobs": lambda manifest: _judges_unhurried(manifest),
+    "Wait for the judge's batch jobs": lambda manifest: _judges_unhurried(manifest),
     "Score the answers": lambda manifest: _serves(manifest),
     "Put the scores together": lambda manifest: _serves(manifest),
     "Apply the gate": lambda manifest: _serves(manifest),
@@ -53,6 +55,8 @@ _RARE = {
     "Answer with the chosen base model",
     "Ask a batch of the questions",
     "Look at the scores",
+    "Start the judge's batch jobs",
+    "Wait for the judge's batch jobs",
     "Keep the throughput",
     "Release the refused model",
     "Purchase the commitment",
@@ -77,6 +81,12 @@ def _stops_early(manifest: Manifest) -> bool:
 def _is_unhurried(manifest: Manifest) -> bool:
     """Whether the run asks in batch jobs, unless its estimate says why it cannot."""
     return _serves(manifest) and len(manifest.base_models) == 1 and not manifest.settings.hurry
+
+
+def _judges_unhurried(manifest: Manifest) -> bool:
+    """Whether the judge is asked in batch jobs, unless the estimate says why it cannot."""
+    settings = manifest.settings
+    return _serves(manifest) and not (settings.hurry or _stops_early(manifest) or settings.keep_hours)
 
 
 def _serves(manifest: Manifest) -> bool:

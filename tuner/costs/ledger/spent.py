@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from tuner.artifacts.costs.cost_items import BATCH, GENERATION, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
+from tuner.artifacts.costs.cost_items import BATCH, GENERATION, JUDGE_BATCH, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.costs.ledger import money
-from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_payer
+from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_batch, judge_payer
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
@@ -39,6 +39,8 @@ METERED: Mapping[CostItemId, tuple[Payer, _Which]] = {
     CostItemId.BATCH_OUTPUT: ("", "output"),
     CostItemId.JUDGE_INPUT: (judge_payer(0), "input"),
     CostItemId.JUDGE_OUTPUT: (judge_payer(0), "output"),
+    CostItemId.JUDGE_BATCH_INPUT: (batch_payer(judge_batch(0)), "input"),
+    CostItemId.JUDGE_BATCH_OUTPUT: (batch_payer(judge_batch(0)), "output"),
     # Calls, in the place of tokens.
     CostItemId.SCORER_CALLS: ("scorer", "input"),
 }
@@ -74,9 +76,10 @@ def _payer(item: CostItem, items: Sequence[CostItem]) -> Payer:
     if item.contestant:
         return batch_payer(item.contestant) if item.id in BATCH else item.contestant
     payer, _ = METERED[item.id]
-    if payer != judge_payer(0):
+    if payer not in (judge_payer(0), batch_payer(judge_batch(0))):
         return payer
-    return judge_payer([each.key for each in items if each.id == item.id].index(item.key))
+    place = [each.model for each in items if each.id == CostItemId.JUDGE_INPUT].index(item.model)
+    return batch_payer(judge_batch(place)) if item.id in JUDGE_BATCH else judge_payer(place)
 
 
 def spent(report: Report, use: PaidUse) -> Decimal | None:

@@ -26,11 +26,18 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
 from tuner.costs.allotments import Allotments
+from tuner.costs.meter import Meter
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.definition import grading_definition
-from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet, NumberedAnswer, match_numbered
+from tuner.evaluation.grading.graded_items import (
+    GradedItem,
+    GradedItemSet,
+    NumberedAnswer,
+    match_numbered,
+    single_answers,
+)
 from tuner.evaluation.grading.grades import Graded, grade
-from tuner.evaluation.judging.judge import CONCURRENCY, Judge
+from tuner.evaluation.judging.judge import CONCURRENCY, Judge, Request
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.language import detect
 from tuner.evaluation.metrics import ScoringContext, chosen
@@ -73,7 +80,7 @@ class Shards:
         if not function:
             return None
         shards = -(-len(self.every_question) // self._size)
-        meter = open_meters.enter_context(self._allotted.scorer(shard, self._slice(shard), shards))
+        meter = open_meters.enter_context(self.allotted.scorer(shard, self._slice(shard), shards))
         return ScoringFunction(function, self.manifest.settings.scorer, until=self._until, meter=meter)
 
     @cached_property
@@ -120,18 +127,14 @@ class Shards:
         known = self._known(shard)
         if known is not None and known.fingerprint == fingerprint:
             return Graded(known.records, known.about, known.counts)
-        with ExitStack() as open_meters, self._cached_judgments(shard) as judgments:
+        with ExitStack() as open_meters, self.cached_judgments(shard) as judgments:
             judges = [
-                Judge(
-                    model,
-                    self.manifest.settings.judge,
+                self.judge(
+                    place,
                     judgments,
-                    limiter=limiter,
-                    until=self._until,
-                    longest_answer=self.manifest.settings.inference.longest_answer_bytes,
-                    meter=open_meters.enter_context(self._allotted.judge(shard, self._slice(shard), place)),
+                    open_meters.enter_context(self.allotted.judge(shard, self._slice(shard), place)),
                 )
-                for place, (model, limiter) in enumerate(self._limiters.items())
+                for place in range(len(self._limiters))
             ]
             context = replace(self._context, judges=judges, scorer=self._scorer(shard, open_meters))
             made = grade(own, self._metrics, context)
@@ -144,8 +147,37 @@ class Shards:
         self.folder.write(GradedShard.name(shard), saved.to_json())
         return made
 
+    def judge(self, place: int, judgments: Judgments, meter: Meter | None = None) -> Judge:
+        """One of the judges, by its place in their list. One with a batch job is asked for JSON as text by calls too,
+        so that all its judgments come the same way.
+        """
+        model = self.manifest.judge_models[place]
+        return Judge(
+            model,
+            self.manifest.settings.judge,
+            judgments,
+            limiter=self._limiters[model],
+            until=self._until,
+            longest_answer=self.manifest.settings.inference.longest_answer_bytes,
+            meter=meter,
+            as_text=place in self._batched_judges,
+        )
+
+    def judge_requests(self, shard: int, judge: Judge) -> list[Request]:
+        """What the metrics ask the judge about a shard. Requests that are the same are there once."""
+        single = single_answers(self.items_of(shard).items)
+        asked = [request for metric in self._metrics for request in metric.requests(single, judge)]
+        return list({judge.key(request): request for request in asked}.values())
+
     @cached_property
-    def _allotted(self) -> Allotments:
+    def _batched_judges(self) -> list[int]:
+        """The places of the judges that have a batch job: only runs that are not in a hurry have some."""
+        places = () if self.manifest.settings.hurry else range(len(self._limiters))
+        return [place for place in places if self.allotted.is_judge_batched(place)]
+
+    @cached_property
+    def allotted(self) -> Allotments:
+        """The approved tokens of the run."""
         return Allotments.of(self.folder, self.manifest)
 
     def _known(self, shard: int) -> GradedShard | None:
@@ -180,6 +212,8 @@ class Shards:
             grading_definition(),
             [self._encoder.identity, self._context.language],
         ]
+        if self._batched_judges:
+            parts.append(["as text", self._batched_judges])
         if self.task.name != "answer":
             parts.append(self.task.model_dump())
         if self.manifest.scorer_function:
@@ -187,7 +221,7 @@ class Shards:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @contextmanager
-    def _cached_judgments(self, shard: int) -> Iterator[Judgments]:
+    def cached_judgments(self, shard: int) -> Iterator[Judgments]:
         """The shard's judgments from earlier attempts. New ones are saved also when the grading fails half-way."""
         name = judgments_file(shard)
         judgments = read_judgments(self.folder.find(name), self.folder.uri(name))

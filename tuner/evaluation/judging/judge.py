@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TypeVar
 
@@ -25,11 +25,20 @@ from pydantic import JsonValue
 
 from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment, Judgments, PreferenceArguments
 from tuner.artifacts.evaluation.metric_details import MetricFacts
-from tuner.aws.bedrock.tool_call import Tool, ToolReply, fill_in_tool, most_input_tokens
+from tuner.aws.bedrock.tool_call import (
+    Tool,
+    ToolReply,
+    fill_in_tool,
+    most_input_tokens,
+    record_of_batch,
+    reply_of_batch,
+)
+from tuner.aws.clients import Response
 from tuner.catalog import judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, AwsError, RetryableError, SpendingLimitError, TunerError
+from tuner.core.strict_model import JsonObject
 from tuner.costs.meter import Meter, Tokens
 from tuner.settings import JudgeSettings
 
@@ -65,6 +74,8 @@ class Request:
 class Judge:
     """Asks for judgments, several at a time, and caches them with their attempts by the content of the request.
 
+    With `as_text`, it asks for JSON as text, as batch jobs do, also where the model can be forced to call a tool.
+
     With a `meter`, a judgment is missing when a further request could cost more than was approved for the run.
 
     After `until`, on its clock, it asks nothing more and raises RetryableError: the caller saves the judgments that
@@ -76,13 +87,14 @@ class Judge:
         model: str,
         settings: JudgeSettings,
         judgments: Judgments | None = None,
-        ask: AskOnce = fill_in_tool,
+        ask: AskOnce | None = None,
         sleep: Callable[[float], None] = time.sleep,
         limiter: ConcurrencyLimiter | None = None,
         clock: Callable[[], float] = time.monotonic,
         until: float = math.inf,
         longest_answer: int | None = None,
         meter: Meter | None = None,
+        as_text: bool = False,
     ) -> None:
         self.model = model
         self.known = judge_or_assumed(model)
@@ -93,7 +105,8 @@ class Judge:
         self._meter = meter
         self.judgments: Judgments = {} if judgments is None else judgments
         self._settings = settings
-        self._ask = ask
+        self._as_text = as_text
+        self._ask: AskOnce = ask or partial(fill_in_tool, as_text=as_text)
         self._sleep = sleep
         self._limiter = limiter or ConcurrencyLimiter(CONCURRENCY)
 
@@ -107,7 +120,9 @@ class Judge:
         """The model, its real name, and how it was asked."""
         stand_in = next((judgment.stand_in for judgment in judgments if judgment.stand_in), "")
         name = stand_in or self.known.name
-        return MetricFacts(model=self.model, name=name, assumed=self.known.assumed, inference=dict(self.inference))
+        facts = MetricFacts(model=self.model, name=name, assumed=self.known.assumed, inference=dict(self.inference))
+        # Set only where it is true, so that the file has it only there.
+        return facts.model_copy(update={"as_text": True}) if self._as_text and self.known.forced_tool else facts
 
     def shown(self, answer: str) -> str:
         """The answer as the judge reads it. More than `longest_answer` bytes, escaped, lose their middle."""
@@ -115,13 +130,22 @@ class Judge:
 
     @staticmethod
     def counts(judgments: Collection[Judgment]) -> dict[str, int]:
-        """How many judgments were asked for, are missing, and came from a stand-in; and the tokens they took."""
+        """How many judgments were asked for, are missing, and came from a stand-in; and the tokens they took.
+
+        Those of batch jobs are counted only where there are some. Answers that are alike share a judgment of a job.
+        """
+        of_jobs = {id(judgment): judgment for judgment in judgments if judgment.batch_input_tokens}.values()
+        read = sum(judgment.batch_input_tokens for judgment in of_jobs)
+        written = sum(judgment.batch_output_tokens for judgment in of_jobs)
+        in_batch = sum(bool(judgment.batch_input_tokens) for judgment in judgments)
+        batch = {"in_batch": in_batch, "batch_input_tokens": read, "batch_output_tokens": written}
         return {
             "asked": len(judgments),
             "missing": sum(judgment.arguments is None for judgment in judgments),
             "stand_in": sum(bool(judgment.stand_in) for judgment in judgments),
-            "input_tokens": sum(judgment.input_tokens for judgment in judgments),
-            "output_tokens": sum(judgment.output_tokens for judgment in judgments),
+            "input_tokens": read + sum(each.input_tokens - each.batch_input_tokens for each in judgments),
+            "output_tokens": written + sum(each.output_tokens - each.batch_output_tokens for each in judgments),
+            **(batch if in_batch else {}),
         }
 
     def judge(self, requests: Sequence[Request]) -> list[Judgment]:
@@ -146,12 +170,12 @@ class Judge:
         return found
 
     def _judgment(self, request: Request, refusals: list[TunerError]) -> Judgment:
-        key = self._key(request)
+        key = self.key(request)
         made = self.judgments.get(key) or Judgment(arguments=None)
         if made.arguments is not None:
             return made
-        problem, read, written = made.problem, made.input_tokens, made.output_tokens
-        for attempt in range(made.attempts + 1, self._settings.attempts + 1):
+        problem = made.problem
+        for _ in range(made.attempts, self._settings.attempts):
             # Saying what was wrong helps: without it, a model at temperature 0 would repeat the same reply.
             text = request.text + (f"\n\nYour last reply could not be used: {problem}" if problem else "")
             try:
@@ -162,29 +186,18 @@ class Judge:
                 if isinstance(error, AccessDeniedError) and not self._may_lack_subscription(error):
                     raise
                 refusals.append(error)
-                return Judgment(arguments=None, problem=str(error), input_tokens=read, output_tokens=written)
-            read, written = read + reply.input_tokens, written + reply.output_tokens
-            problem = _problem(request, reply)[:_LONGEST_PROBLEM]
+                return made.model_copy(update={"problem": str(error), "attempts": 0})
             # An unusable reply is kept too: another invocation must not pay for the same attempts again.
-            self.judgments[key] = made = Judgment(
-                arguments=None if problem else request.arguments.model_validate(reply.arguments),
-                problem=problem,
-                stand_in="" if problem else reply.stand_in,
-                input_tokens=read,
-                output_tokens=written,
-                attempts=attempt,
-            )
-            if not problem:
+            self.judgments[key] = made = _judgment(request, reply, made)
+            if not (problem := made.problem):
                 return made
         return made.model_copy(update={"problem": f"no usable judgment in {made.attempts} attempts: {problem}"})
 
     def _ask_once(self, request: Request, text: str) -> ToolReply:
         if self._meter is None:
             return self._ask(self.model, request.system, text, request.tool, self.inference)
-        read = most_input_tokens(self.model, request.system, text, request.tool)
-        written = int(self.inference["maxTokens"])
         return self._meter.ask(
-            Tokens(read, written),
+            self.most_tokens(request, text),
             lambda: self._ask(self.model, request.system, text, request.tool, self.inference),
         )
 
@@ -221,10 +234,45 @@ class Judge:
         self._denied_since = self._clock() if self._denied_since is None else self._denied_since
         return self._may_lack_subscription(denial) and self._clock() - self._denied_since < _DENIED_SECONDS
 
-    def _key(self, request: Request) -> str:
+    def most_tokens(self, request: Request, text: str | None = None) -> Tokens:
+        """The most tokens that the request takes, with another `text` if there is one."""
+        shown = request.text if text is None else text
+        read = most_input_tokens(self.model, request.system, shown, request.tool, self._as_text)
+        return Tokens(read, int(self.inference["maxTokens"]))
+
+    def batch_record(self, request: Request) -> JsonObject:
+        """The request in a batch job."""
+        return record_of_batch(request.system, request.text, request.tool, self.inference)
+
+    def take_from_batch(self, request: Request, output: Response) -> Judgment:
+        """Keeps the judgment in the output of a batch job, usable or not: it was the first attempt."""
+        reply = reply_of_batch(output, request.system, request.text, request.tool)
+        made = _judgment(request, reply, Judgment(arguments=None))
+        tokens = {"batch_input_tokens": reply.input_tokens, "batch_output_tokens": reply.output_tokens}
+        self.judgments[self.key(request)] = made = made.model_copy(update=tokens)
+        return made
+
+    def key(self, request: Request) -> str:
+        """The request among the judgments that are kept."""
         # Everything that can change the reply. Another temperature, for instance, is another request.
-        asked = [self.model, self.inference, request.system, request.text, request.tool.schema]
+        asked: list[object] = [self.model, self.inference, request.system, request.text, request.tool.schema]
+        asked += ["as text"] if self._as_text else []
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=dict).encode()).hexdigest()
+
+
+def _judgment(request: Request, reply: ToolReply, earlier: Judgment) -> Judgment:
+    """The judgment with this reply, which came after the earlier attempts."""
+    problem = _problem(request, reply)[:_LONGEST_PROBLEM]
+    return earlier.model_copy(
+        update={
+            "arguments": None if problem else request.arguments.model_validate(reply.arguments),
+            "problem": problem,
+            "stand_in": "" if problem else reply.stand_in,
+            "input_tokens": earlier.input_tokens + reply.input_tokens,
+            "output_tokens": earlier.output_tokens + reply.output_tokens,
+            "attempts": earlier.attempts + 1,
+        }
+    )
 
 
 def _problem(request: Request, reply: ToolReply) -> str:

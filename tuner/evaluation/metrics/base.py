@@ -16,7 +16,7 @@ from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.encoder.files import EncoderSource
 from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
-from tuner.evaluation.judging.judge import Judge
+from tuner.evaluation.judging.judge import Judge, Request
 from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.tokens import tokens
 
@@ -66,6 +66,10 @@ class Metric(ABC):
     needs_judge: ClassVar[bool] = False
     # Which items the metric applies to, in words, when that is not all.
     only_for: ClassVar[str] = ""
+
+    def requests(self, items: Sequence[GradedItem], judge: Judge) -> list[Request]:
+        """What `grade` asks a judge; nothing for metrics without one."""
+        return []
 
     @abstractmethod
     def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:

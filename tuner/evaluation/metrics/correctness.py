@@ -39,18 +39,18 @@ class Correctness(Metric):
     measures = METRICS["correctness"]
     needs_judge = True
 
+    def requests(self, items: Sequence[GradedItem], judge: Judge) -> list[Request]:
+        """A request for each answer."""
+        return [
+            _request(items[index], judge.shown(items[index].answers[name] or "")) for name, index in _answered(items)
+        ]
+
     def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Asks every judge for a grade of every answer."""
         judges = context.judges
         names = contestants_of(items)
-        places = [(name, index) for name in names for index in range(len(items))]
-        asked = [(name, index) for name, index in places if items[index].answers[name] is not None]
-
-        def requests(judge: Judge) -> list[Request]:
-            return [_request(items[index], judge.shown(items[index].answers[name] or "")) for name, index in asked]
-
-        judgments = ask_judges(judges, requests)
-        given = {place: [found[at] for found in judgments] for at, place in enumerate(asked)}
+        judgments = ask_judges(judges, lambda judge: self.requests(items, judge))
+        given = {place: [found[at] for found in judgments] for at, place in enumerate(_answered(items))}
         scores = [_scores(judges, {name: given.get((name, i)) for name in names}) for i in range(len(items))]
         return Grades(
             {name: [each[name] for each in scores] for name in names},
@@ -58,6 +58,12 @@ class Correctness(Metric):
             counts_of(judges, judgments),
             judge_counts=counts_by_judge(judges, judgments),
         )
+
+
+def _answered(items: Sequence[GradedItem]) -> list[tuple[ContestantName, int]]:
+    """Which contestant answered which item."""
+    places = [(name, index) for name in contestants_of(items) for index in range(len(items))]
+    return [(name, index) for name, index in places if items[index].answers[name] is not None]
 
 
 def _request(item: GradedItem, answer: str) -> Request:

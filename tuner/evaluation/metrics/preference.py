@@ -46,17 +46,17 @@ class Preference(Metric):
     measures = METRICS["preference"]
     needs_judge = True
 
+    def requests(self, items: Sequence[GradedItem], judge: Judge) -> list[Request]:
+        """A request in each order for every question that both models answered."""
+        return [_request(items[index], order, judge) for index in _answered(items) for order in _ORDERS]
+
     def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
         """Asks every judge twice about every question that both models answered."""
         judges = context.judges
-        answered = [index for index, item in enumerate(items) if None not in (item.answers[name] for name in MAIN)]
-
-        def requests(judge: Judge) -> list[Request]:
-            return [_request(items[index], order, judge) for index in answered for order in _ORDERS]
-
-        judgments = ask_judges(judges, requests)
+        judgments = ask_judges(judges, lambda judge: self.requests(items, judge))
         by_item = [
-            {index: given[2 * place : 2 * place + 2] for place, index in enumerate(answered)} for given in judgments
+            {index: given[2 * place : 2 * place + 2] for place, index in enumerate(_answered(items))}
+            for given in judgments
         ]
         pairs = [
             _scores(item, judges, [found[index] for found in by_item if index in found])
@@ -69,6 +69,11 @@ class Preference(Metric):
             {**counts_of(judges, judgments), **{name: bias[name] for name in _BIAS}},
             judge_counts=counts_by_judge(judges, judgments),
         )
+
+
+def _answered(items: Sequence[GradedItem]) -> list[int]:
+    """The items that both models answered."""
+    return [index for index, item in enumerate(items) if None not in (item.answers[name] for name in MAIN)]
 
 
 def _request(item: GradedItem, order: Order, judge: Judge) -> Request:

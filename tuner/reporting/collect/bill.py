@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tuner.artifacts.costs.cost_items import BATCH, COMMITMENTS, GENERATION, NOT_MEASURED, CostItemId
+from tuner.artifacts.costs.cost_items import BATCH, COMMITMENTS, GENERATION, JUDGE_BATCH, NOT_MEASURED, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, item_key
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.metric_details import JudgeDetails
@@ -130,13 +130,22 @@ def _is_of_batch(answer: ScoredAnswer | GuardAnswer) -> bool:
 def _judge_tokens(judge: JudgeDetails | None) -> dict[str, float | None]:
     """By the keys of the items. None when a judge was used and its tokens were not counted, as in early versions."""
     if judge is None:
-        return {CostItemId.JUDGE_INPUT: 0, CostItemId.JUDGE_OUTPUT: 0}
+        return dict.fromkeys((CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT, *JUDGE_BATCH), 0)
     several = bool(judge.each)
     return {
         item_key(item, each.model if several else None): tokens
         for each in judge.all
-        for item, tokens in ((CostItemId.JUDGE_INPUT, each.input_tokens), (CostItemId.JUDGE_OUTPUT, each.output_tokens))
+        for item, tokens in (
+            (CostItemId.JUDGE_INPUT, _by_calls(each.input_tokens, each.batch_input_tokens)),
+            (CostItemId.JUDGE_OUTPUT, _by_calls(each.output_tokens, each.batch_output_tokens)),
+            (CostItemId.JUDGE_BATCH_INPUT, each.batch_input_tokens),
+            (CostItemId.JUDGE_BATCH_OUTPUT, each.batch_output_tokens),
+        )
     }
+
+
+def _by_calls(tokens: int | None, in_batch: int) -> int | None:
+    return None if tokens is None else tokens - in_batch
 
 
 def _compared(item: CostItem, asked: list[Question]) -> dict[str, float | None]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuner.artifacts.costs.cost_items import CostItemId
+from tuner.artifacts.costs.token_reservation import judge_batch
 from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
+from tuner.core.artifact_keys import Keys
 from tuner.reporting.advice.agreement import alpha_in_words, kappa_in_words
 from tuner.reporting.formatting import measure_title, number, plural
 
@@ -37,6 +39,7 @@ def judge_caveats(report: Report) -> tuple[str, ...]:
     judge, preference = report.scoring.judge, report.scoring.preference
     return (
         *(_missing(judge) if judge else ()),
+        *(_asked_in_batch(report, judge) if judge else ()),
         *_same_vendor(report),
         *_several(report),
         *(_order(preference) if preference else ()),
@@ -108,6 +111,25 @@ def _reuse(report: Report) -> Iterator[str]:
     """How often the same questions decided before: the more often, the easier a model passes by luck."""
     if report.scoring.reuse:
         yield report.scoring.reuse.sentence
+
+
+def _asked_in_batch(report: Report, judge: JudgeDetails) -> Iterator[str]:
+    """Which judges were asked in batch jobs, what that changes, and what the jobs did not give."""
+    for place, each in enumerate(judge.all):
+        item = each.model if judge.each else None
+        if report.estimate is None or report.estimate.find(CostItemId.JUDGE_BATCH_INPUT, item) is None:
+            continue
+        if each.as_text:
+            yield (
+                f"The judge {each.name} was asked for JSON as text instead of by a tool call, because batch jobs have "
+                "no tools. Its grades are not compared with those of runs that asked it otherwise."
+            )
+        if by_call := each.asked - each.in_batch:
+            yield (
+                f"The batch job of the judge {each.name} did not give {by_call:,} of "
+                f"{plural(each.asked, 'judgment')}: these were asked for by calls, at the full price. "
+                f"{Keys.batch(judge_batch(place))}job.json in the run's folder says why."
+            )
 
 
 def _missing(judge: JudgeDetails) -> Iterator[str]:

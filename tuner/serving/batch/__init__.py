@@ -1,1 +1,1 @@
-"""Asks contestants in batch jobs, before the tuned model is paid for."""
+"""Asks contestants and judges in batch jobs, while nothing is paid by the hour."""

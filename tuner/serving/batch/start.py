@@ -1,4 +1,4 @@
-"""Starts the batch jobs of a run: one for each contestant for which the approved estimate has one."""
+"""Starts the batch jobs of a run: those that the approved estimate has."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.artifacts.batch import INPUT, OUTPUT, BatchJob
-from tuner.artifacts.evaluation.contestants import Contestant
-from tuner.artifacts.manifest import Manifest
 from tuner.aws.bedrock.resources import BatchRequest
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, QuotaError
-from tuner.core.resource_names import batch_name, run_tags
+from tuner.core.resource_names import run_tags
 from tuner.core.times import iso, now
-from tuner.costs.allotments import Allotments
-from tuner.serving.batch.requests import asked_in_batch, records
+from tuner.serving.batch.jobs import Batch, Source, lines
 
 
 class Jobs(Protocol):
@@ -31,61 +27,58 @@ class BatchStarter:
     """Starts batch jobs for a deployment, with its service role."""
 
     jobs: Jobs
-    allotments: Allotments
+    folder: RunFolder
     deployment: str
     role_arn: str
 
-    def start(self, folder: RunFolder, manifest: Manifest) -> tuple[BatchJob, ...]:
+    def start(self, source: Source) -> tuple[BatchJob, ...]:
         """The jobs of the run. Those that an earlier attempt started are not started again.
 
-        A job that Bedrock refuses has a problem: its questions are then asked on demand. Any other error is raised.
+        A job that Bedrock refuses has a problem: its requests are then made by calls. Any other error is raised.
         """
-        batched = [
-            (number, each)
-            for number, each in enumerate(manifest.contestants, 1)
-            if self.allotments.is_batched(each.name)
-        ]
-        return tuple(self._start(folder, manifest, number, each) for number, each in batched)
+        return tuple(self._start(batch) for batch in source.batches())
 
-    def _start(self, folder: RunFolder, manifest: Manifest, number: int, contestant: Contestant) -> BatchJob:
-        under = Keys.batch(contestant.name)
-        record = folder.load_if_present(BatchJob, under)
+    def _start(self, batch: Batch) -> BatchJob:
+        record = self.folder.load_if_present(BatchJob, batch.under)
         if record and (record.job_arn or record.is_over):
             return record
         may_exist = record is not None
         if record is None:
-            record = self._prepare(folder, manifest, number, contestant)
+            record = self._prepare(batch)
+        if record.records < batch.least:
+            problem = (
+                f"A batch job of {batch.model} has at least {batch.least:,} records, and only {record.records:,} "
+                "requests are left: answers are missing or alike."
+            )
+            return self._not_started(batch, record, problem, reserved=False)
         request = BatchRequest(
             name=record.job_name,
-            model=contestant.model or manifest.base_endpoint,
+            model=batch.model,
             role_arn=self.role_arn,
-            input_uri=folder.uri(under + INPUT),
-            output_uri=folder.uri(under + OUTPUT),
-            tags=run_tags(self.deployment, folder.run_id),
+            input_uri=self.folder.uri(batch.under + INPUT),
+            output_uri=self.folder.uri(batch.under + OUTPUT),
+            tags=run_tags(self.deployment, self.folder.run_id),
         )
         try:
-            changes: dict[str, object] = {"job_arn": self.jobs.create(request)}
+            record = record.model_copy(update={"job_arn": self.jobs.create(request)})
         except (AwsError, QuotaError) as error:
             # A refusal says nothing of the request of an earlier attempt, whose reply was lost: it stays reserved.
-            if not may_exist:
-                self.allotments.batch_account(contestant.name).give_back()
-            changes = {"ended_at": iso(now()), "problem": str(error)}
-        record = record.model_copy(update=changes)
-        folder.save(record, under)
+            return self._not_started(batch, record, str(error), reserved=may_exist)
+        self.folder.save(record, batch.under)
         return record
 
-    def _prepare(self, folder: RunFolder, manifest: Manifest, number: int, contestant: Contestant) -> BatchJob:
+    def _not_started(self, batch: Batch, record: BatchJob, problem: str, reserved: bool) -> BatchJob:
+        if not reserved:
+            batch.account.give_back()
+        record = record.model_copy(update={"ended_at": iso(now()), "problem": problem})
+        self.folder.save(record, batch.under)
+        return record
+
+    def _prepare(self, batch: Batch) -> BatchJob:
         """Writes the input, reserves the tokens of the job, and then records that there may be one."""
-        under = Keys.batch(contestant.name)
-        asked = asked_in_batch(folder, manifest, contestant)
-        lines = records(asked, manifest.for_contestant(contestant))
-        folder.write(under + INPUT, "".join(f"{line}\n" for line in lines).encode())
-        self.allotments.batch_account(contestant.name).reserve()
-        record = BatchJob(
-            contestant=contestant.name,
-            job_name=batch_name(self.deployment, folder.run_id, number),
-            records=len(asked),
-            recorded_at=iso(now()),
-        )
-        folder.save(record, under)
+        written = [f"{line}\n" for line in lines(batch.requests())]
+        self.folder.write(batch.under + INPUT, "".join(written).encode())
+        batch.account.reserve()
+        record = batch.record.model_copy(update={"records": len(written), "recorded_at": iso(now())})
+        self.folder.save(record, batch.under)
         return record

@@ -73,8 +73,8 @@ class RunSettings(StrictModel):
     )
     hurry: bool = Field(
         True,
-        description="false: base model and compared models are asked in batch jobs where that is possible, at half the "
-        "price, which can take a day ([money.md](money.md#a-run-that-is-not-in-a-hurry))",
+        description="false: base model, compared models and judges are asked in batch jobs where that is possible, at "
+        "half the price, which can take a day ([money.md](money.md#a-run-that-is-not-in-a-hurry))",
     )
     model_units: int = Field(1, ge=1, le=100, description="model units of provisioned throughput")
     commitment: Commitment | None = Field(

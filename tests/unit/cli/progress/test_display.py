@@ -100,7 +100,7 @@ class TestLive:
     def test_no_more_steps_are_folded_than_necessary(self) -> None:
         lines = drawn(TRAINING, height=24)
         assert len(lines) == 23
-        assert lines[1].startswith("✓ 8 steps done")
+        assert lines[1].startswith("✓ 9 steps done")
         assert "· Notify of success" in lines[-1]
 
     def test_waiting_steps_are_folded_when_no_step_is_done(self) -> None:

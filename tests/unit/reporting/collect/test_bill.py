@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reporting.sample import artifacts, guard_of
-from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import JUDGE_BATCH, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.manifest import Manifest
@@ -223,3 +223,15 @@ def test_answers_of_a_batch_job_are_billed_at_its_price_and_those_of_calls_at_th
     found = bill(Estimate(items=items, total_usd=0, budget_usd=1), Usage(questions=asked))
     assert found
     assert [each.quantity for each in found.items] == [5, 7]
+
+
+def test_judgments_of_a_batch_job_are_billed_at_its_price_and_those_of_calls_at_the_full_one() -> None:
+    kinds = (*sorted(JUDGE_BATCH), CostItemId.JUDGE_INPUT, CostItemId.JUDGE_OUTPUT)
+    items = tuple(CostItem(id=kind, name="n", quantity=0, unit_price_usd=1) for kind in kinds)
+    judge = JudgeDetails(
+        model="j", name="J", input_tokens=900, output_tokens=70, batch_input_tokens=800, batch_output_tokens=60
+    )
+    asked = (Question(id="1", question="q", base=Answer(answer="a")),)
+    found = bill(Estimate(items=items, total_usd=0, budget_usd=1), Usage(questions=asked, judge=judge))
+    assert found
+    assert [each.quantity for each in found.items] == [800, 60, 100, 10]

@@ -168,3 +168,24 @@ def test_what_a_batch_job_did_not_answer_is_a_caveat(
     ]
     assert len(found) == len(said)
     assert all(part in each for part, each in zip(said, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("in_batch", "said"),
+    [(8, []), (5, ["The batch job of the judge J did not give 3 of 8 judgments", "batch/judges/1/job.json"])],
+)
+def test_how_a_judge_was_asked_and_what_its_batch_job_did_not_give_are_said(
+    report: Report, in_batch: int, said: list[str]
+) -> None:
+    judge = JudgeDetails(model="j", name="J", asked=8, as_text=True, in_batch=in_batch)
+    item = CostItem(id=CostItemId.JUDGE_BATCH_INPUT, name="n")
+    in_a_job = report.model_copy(
+        update={
+            "estimate": Estimate(items=(item,), total_usd=0, budget_usd=1),
+            "scoring": report.scoring.model_copy(update={"judge": judge}),
+        }
+    )
+    found = " ".join(judge_caveats(in_a_job))
+    assert "The judge J was asked for JSON as text instead of by a tool call" in found
+    assert all(part in found for part in said)
+    assert ("batch job of" in found) is bool(said)

@@ -34,6 +34,7 @@ from tuner.costs.ledger.spent import METERED
 from tuner.costs.meter import most_used
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes
+from tuner.serving.batch.answers import AnswerBatches
 from tuner.serving.batch.collect import BatchCollector, Progress, wait_seconds
 from tuner.serving.batch.start import BatchStarter
 from tuner.serving.inference import Inference, Shard
@@ -77,9 +78,8 @@ class Batches:
                 self.billed["input"] += tokens_of(sent)
                 self.billed["output"] += most
             if outcome == "answered":
-                question = sent["messages"][-1]["content"][0]["text"]
                 record["modelOutput"] = {
-                    "output": {"message": {"role": "assistant", "content": [{"text": f"So {question}"}]}},
+                    "output": {"message": {"role": "assistant", "content": [{"text": self.reply(sent)}]}},
                     "stopReason": "end_turn",
                     "usage": {"inputTokens": tokens_of(sent), "outputTokens": most},
                 }
@@ -90,6 +90,9 @@ class Batches:
         text = "".join(f"{line}\n" for line in reversed(lines))
         self.folder.write(f"{request.output_uri.partition(f'{RUN}/')[2]}abc/input.jsonl.out", text.encode())
         self.folder.write(f"{request.output_uri.partition(f'{RUN}/')[2]}abc/manifest.json.out", b"{}")
+
+    def reply(self, sent: Any) -> str:
+        return f"So {sent['messages'][-1]['content'][0]['text']}"
 
     def get(self, arn: str) -> PaidResource | None:
         request = self.requests.get(arn)
@@ -102,7 +105,13 @@ class Batches:
         self.stopped.append(arn)
 
 
-def prepared(count: int = 3, minimum: int = 1, folder: MemoryFolder | None = None, **chosen: Any) -> MemoryFolder:
+def prepared(
+    count: int = 3,
+    minimum: int = 1,
+    folder: MemoryFolder | None = None,
+    minimums: dict[str, int] | None = None,
+    **chosen: Any,
+) -> MemoryFolder:
     """The folder of a run whose cost was approved, with batch jobs for every contestant that can be asked in one."""
     pinned, folder = manifest(**{**UNHURRIED, **chosen}), folder or MemoryFolder()
     folder.save(pinned)
@@ -117,28 +126,31 @@ def prepared(count: int = 3, minimum: int = 1, folder: MemoryFolder | None = Non
         for n in range(count)
     ]
     write_lines(folder, Keys.contexts("few_shot"), examples)
-    folder.save(Preflight(batch_minimums={MODEL: minimum, pinned.base_endpoint: minimum}))
+    folder.save(Preflight(batch_minimums=minimums or {MODEL: minimum, pinned.base_endpoint: minimum}))
     approved_estimate(folder)
     return folder
 
 
 def approved_estimate(folder: MemoryFolder) -> Estimate:
     plan, inputs = Plan.of(folder.manifest()), counted_sizes(folder, folder.manifest()).inputs
-    chosen = batch_choice(plan, inputs, folder.load(Preflight))
-    inputs = replace(inputs, batched=chosen.batched)
+    chosen = batch_choice(plan, inputs, folder.load(Preflight)).of_cheaper_judges(plan, price_list(()))
+    inputs = replace(inputs, batched=chosen.batched, batched_judges=chosen.judges)
     made = estimate(plan, inputs, SpendingLimits(budget_usd=500), price_list(()), chosen.reasons)
     folder.save(made)
     return made
 
 
 def started(folder: MemoryFolder, jobs: Batches) -> tuple[BatchJob, ...]:
-    pinned = folder.manifest()
-    return BatchStarter(jobs, Allotments.of(folder, pinned), "tuner", "arn:aws:iam::1:role/batch").start(folder, pinned)
+    return BatchStarter(jobs, folder, "tuner", "arn:aws:iam::1:role/batch").start(source(folder))
 
 
 def collected(folder: MemoryFolder, jobs: Batches, size: int = 2) -> Progress:
+    return BatchCollector(jobs, folder).progress(source(folder, size))
+
+
+def source(folder: MemoryFolder, size: int = 2) -> AnswerBatches:
     pinned = folder.manifest()
-    return BatchCollector(jobs, Allotments.of(folder, pinned), size).progress(folder, pinned)
+    return AnswerBatches(folder, pinned, Allotments.of(folder, pinned), "tuner", size)
 
 
 def record_of(folder: MemoryFolder, contestant: str = "base") -> BatchJob:
@@ -367,7 +379,7 @@ def test_who_cannot_be_asked_in_batch_is_named_with_the_reason_before_any_spend(
     folder = prepared(3, minimum=100, compare_with=["base", "us.anthropic.claude-opus-5-5"])
     made = folder.load(Estimate)
     assert not [item for item in made.items if item.id in BATCH]
-    few, unknown = made.warnings
+    few, unknown, _of_the_judge = made.warnings
     assert few.startswith("hurry: the base model is asked by calls, at the full price: a batch job of amazon.nova-")
     assert few.endswith(" has at least 100 records, and the run has 3.")
     assert "Service Quotas names no least number of records for batch jobs of us.anthropic.claude-opus-5-5" in unknown

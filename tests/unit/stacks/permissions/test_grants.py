@@ -18,7 +18,7 @@ from stacks.permissions.permissions_page import every_role, example_arns
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.batch import INPUT, OUTPUT, BatchJob
 from tuner.artifacts.costs.generation_plan import GenerationPlan
-from tuner.artifacts.costs.token_reservation import Reservation, batch_payer
+from tuner.artifacts.costs.token_reservation import Reservation, batch_payer, judge_batch
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.cli.permissions import ACTIONS
@@ -129,9 +129,11 @@ WRITERS: dict[str, set[str]] = {
     Keys.APPROVAL: {"request_approval"},
     Keys.APPROVAL_ANSWER: set(),  # a person, with rights of their own
     Keys.batch("base") + BatchJob.NAME: {"start_batch", "check_batch", "release_throughput"},
+    Keys.batch(judge_batch(0)) + BatchJob.NAME: {"start_batch", "check_batch", "release_throughput"},
     Keys.batch("base") + INPUT: {"start_batch"},
     Keys.batch("base") + OUTPUT: {"batch jobs"},
     Reservation.name(batch_payer("base")): {"start_batch", "check_batch"},
+    Reservation.name(batch_payer(judge_batch(0))): {"start_batch", "check_batch"},
     Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
     Keys.candidate(1) + Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
     f"{Keys.candidate(1)}{Keys.TRAINING_OUTPUT}metrics.csv": {"customization jobs"},
@@ -141,7 +143,7 @@ WRITERS: dict[str, set[str]] = {
     Keys.COMMITMENT: {"purchase_throughput"},
     Keys.answers("base", 0): {"answer_questions", "check_batch"},
     GradedShard.name(0): {"score_answers"},
-    "scores/verdicts/00000.json": {"score_answers"},
+    "scores/verdicts/00000.json": {"score_answers", "check_batch"},
     REVIEW: {"score_answers"},
     Keys.SCORES: {"score_answers"},
     Keys.GUARD: {"preprocess"},
