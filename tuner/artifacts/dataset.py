@@ -56,10 +56,13 @@ class QuestionGroups(Part):
     questions: int
     groups: int
     documents: int | None = Field(None, description="where groups are parts of documents: how many documents there are")
+    alone: int = Field(
+        0, description="questions without what forms the groups, such as the field: each is a group of its own"
+    )
 
     def count(self, groups: int, more: bool = False) -> str:
-        """So many groups in words."""
-        name = _GROUPS[self.by][groups != 1]
+        """So many groups in words. A question that is from no document is not called a document."""
+        name = _GROUPS["field" if self.alone else self.by][groups != 1]
         return f"{groups:,} {'more ' if more else ''}{name}"
 
     @property
@@ -68,8 +71,17 @@ class QuestionGroups(Part):
         by = f" (by the field '{self.field}')" if self.field else ""
         return (
             f"{self.questions:,} questions from {self.count(self.groups)}{by}: questions of the same group are "
-            "answered well or badly together, so a group counts as one observation."
+            f"answered well or badly together, so a group counts as one observation.{self._of_those_alone}"
         )
+
+    @property
+    def _of_those_alone(self) -> str:
+        if not self.alone:
+            return ""
+        named = f"value of '{self.field}'" if self.by == "field" else _GROUPS[self.by][0]
+        if self.alone == 1:
+            return f" 1 question has no {named}, so it is a group of its own."
+        return f" {self.alone:,} questions have no {named}, so each of them is a group of its own."
 
 
 class EvaluationQuestion(Part):

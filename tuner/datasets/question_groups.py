@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
 from tuner.artifacts.dataset import FEWEST_GROUPS, EvaluationQuestion, GroupsBy, QuestionGroups
 from tuner.datasets.profile.duplicates import DuplicateFinder
@@ -24,11 +24,12 @@ _Key = Callable[[EvaluationQuestion], Hashable | None]
 
 
 def question_groups(
-    questions: Sequence[EvaluationQuestion], group_by: str | None = None
+    questions: Sequence[EvaluationQuestion], group_by: str | None = None, asked: Collection[str] | None = None
 ) -> tuple[QuestionGroups | None, Mapping[str, str]]:
     """The groups, and the name of each question's group by the question's id; None if every question is independent.
 
-    `group_by` is the field that the settings name. A question without a value of it is a group of its own.
+    `group_by` is the field that the settings name. A question without a value of it is a group of its own, and
+    counted. `asked` are the ids of the questions that are counted, if not all were asked: the groups are those of all.
     """
     if group_by is not None:
         links: dict[GroupsBy, Mapping[str, Hashable]] = {
@@ -37,9 +38,9 @@ def question_groups(
     else:
         links = _automatic(questions)
     names = _components([each.id for each in questions], links.values())
-    count = len(set(names.values()))
-    if count == len(questions):
+    if len(set(names.values())) == len(questions):
         return None, {}
+    counted = [each.id for each in questions if asked is None or each.id in asked]
     used = [by for by, values in links.items() if len(set(values.values())) < len(values)]
     by: GroupsBy = used[0] if len(used) == 1 else "several"
     documents = {each.origin.document for each in questions if each.origin.document}
@@ -47,9 +48,10 @@ def question_groups(
         QuestionGroups(
             by=by,
             field=group_by,
-            questions=len(questions),
-            groups=count,
+            questions=len(counted),
+            groups=len({names[key] for key in counted}),
             documents=len(documents) if "part" in used else None,
+            alone=sum(all(key not in links[by] for by in used) for key in counted),
         ),
         names,
     )

@@ -73,7 +73,7 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
         scores = scores.model_copy(update={"warnings": (*scores.warnings, said)})
     items = shards.items()
     candidates = review_candidates(items, scores, vocabulary(folder.read_lines(Keys.TRAINING)))
-    folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(items, candidates).encode())
+    folder.write(REVIEW, BYTE_ORDER_MARK + review_sheet(items, candidates, scores.samples).encode())
     folder.save(scores.model_copy(update={"review": candidates}))
     _score_guard(folder, seed)
     return len(scores.questions)

@@ -138,7 +138,8 @@ def evaluate(
     if task.name != "answer":
         scores = scores.model_copy(update={"task": task})
     # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
-    results = {"scores.json": scores.to_json(), "review.csv": review_sheet(items, candidates).encode("utf-8-sig")}
+    sheet = review_sheet(items, candidates, scores.samples)
+    results = {"scores.json": scores.to_json(), "review.csv": sheet.encode("utf-8-sig")}
     if sample:
         results |= sample_files(output, items, {candidate.id for candidate in candidates}, sample)
     return Evaluation(items, scores, results)

@@ -30,7 +30,7 @@ from tuner.evaluation.grading import shards
 from tuner.evaluation.grading.definition import PACKAGE, definition_of
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.review.spreadsheet import answer_order
+from tuner.evaluation.review.spreadsheet import answer_order, sample_sheet
 from tuner.evaluation.score_run import REVIEW, exported_sheet, merge_review, score_run, score_shard
 from tuner.intake.contestants import contestants
 from tuner.reporting.collect.questions import run_questions
@@ -177,6 +177,10 @@ def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: 
     assert {sample.answers["base"] for sample in samples.items} == {f"No. {i}" for i in range(7)}
     assert sheet.answers_each == 3
     assert "answered each question 3 times. You see its first answer" in review_page(samples, sheet, "run")
+    rows = list(csv.DictReader(io.StringIO(sample_sheet(samples, sheet))))
+    assert {row["shown"] for row in rows} == {"the first of 3 answers of each model: score that one"}
+    assert not any(row["answer_1"].endswith("!") for row in rows)
+    assert ",reference,shown,answer_1," in folder.read(REVIEW).decode("utf-8-sig").partition("\n")[0]
 
 
 @pytest.mark.parametrize("failed", [0, 2])

@@ -133,3 +133,13 @@ class HumanScores(Part):
     undecided: str | None = Field(None, description="why the scores do not correct the judge; null when they do")
     judge_agreement: JudgeAgreement | None = None
     agreement: PeopleAgreement | None = Field(None, description="null for one person only")
+
+    @property
+    def of_several_answers(self) -> str | None:
+        """That people scored the first of several answers to a question, and what that means; None for one answer."""
+        if self.answers_each == 1:
+            return None
+        return (
+            f"Each model gave {self.answers_each:,} answers to each question, and people score the first. On average "
+            "it is as good as the others, so their scores are right for all, but less exact."
+        )

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
+from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli.local_cloud import use_local_cloud
 from tuner.cli.options import NO_NAMES, Json, Local, with_field_options
@@ -237,6 +238,15 @@ def show_contestants(scores: Scores) -> None:
         console().print(pair_table(decides))
 
 
+def show_people(people: HumanScores) -> None:
+    """Prints how many answers people scored, which of several they saw, and why their scores correct nothing yet."""
+    say(f"{people.answers:,} answers scored by people, of {people.questions:,} questions.")
+    if people.of_several_answers:
+        say(people.of_several_answers, "quiet")
+    if people.undecided:
+        say(people.undecided, "warn")
+
+
 def conclude(scores: Scores) -> None:
     """Prints the verdict, its caveats, a sentence on the slices, and the number of questions to review."""
     from tuner.reporting.page.slices_table import slices_sentence
@@ -251,6 +261,8 @@ def conclude(scores: Scores) -> None:
         say(scores.groups.sentence, "quiet")
     for found in scores.slices:
         say(slices_sentence(found, verdict.metric, list(scores.metrics.items())), "quiet")
+    if scores.people:
+        show_people(scores.people)
     if gate := scores.gate:
         say(f"Gate: {gate.sentence}", _GATES.get(gate.decision, ""))
     if scores.judge and scores.judge.stand_in:

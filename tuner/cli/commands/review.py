@@ -10,6 +10,7 @@ import typer
 
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli import run_lookup
+from tuner.cli.commands.evaluate import show_people
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Reference, Stack, connect
@@ -122,8 +123,7 @@ def import_scores(
         shown = {"people": written["people"], "verdict": written["verdict"], "gate": gate.to_document()}
         emit({"run_id": run.run_id, **shown})
     if people := scores.people:
-        say(f"{people.answers} answers scored by people, of {people.questions} questions. {scores.verdict.sentence}")
-        if people.undecided:
-            say(people.undecided, "warn")
+        say(scores.verdict.sentence)
+        show_people(people)
     if gate.decision != "none":
         say(f"Gate: {gate.sentence}")

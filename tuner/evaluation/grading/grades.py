@@ -97,10 +97,7 @@ def grouped(
     """
     scored = {record.id for record in graded.records}
     known = {each.id: each for each in questions if each.id in scored}
-    groups, names = question_groups(list(every or known.values()), settings.group_by)
-    if every and groups:
-        found = len({names[key] for key in known})
-        groups = groups.model_copy(update={"questions": len(known), "groups": found})
+    groups, names = question_groups(list(every or known.values()), settings.group_by, known)
     records = []
     for record in graded.records:
         fields = {name: value for name, value in known[record.id].fields.items() if name in settings.slices}

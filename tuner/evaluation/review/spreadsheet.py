@@ -20,6 +20,10 @@ COLUMNS = ("id", "why", "question", "reference", "answer_1", "answer_2", *_SCORE
 _SHEET = "sheet"
 # The column that the review page adds: who gave the scores.
 _REVIEWER = "reviewer"
+# The column that says which of several answers to a question the sheet shows, before the answers. Sheets with one
+# answer to each question have none.
+_SHOWN = "shown"
+_ANSWERS = COLUMNS.index("answer_1")
 # The reasons would say which answer is the tuned model's, and a reader of a sample must not know what is flagged.
 _NO_REASON = "drawn at random"
 
@@ -30,29 +34,35 @@ def no_sheets(_: str) -> None:
     """Finds no sheet: all answers are in the order of `answer_order`."""
 
 
-def review_sheet(items: GradedItemSet, candidates: Sequence[ReviewCandidate]) -> str:
-    """review.csv: one row per candidate. People fill in the two scores, whole numbers from 1 to 10."""
+def review_sheet(items: GradedItemSet, candidates: Sequence[ReviewCandidate], answers_each: int = 1) -> str:
+    """review.csv: one row per candidate. People fill in the two scores, whole numbers from 1 to 10.
+
+    `answers_each` is how many answers each model gave to each question: the sheet shows the first, and says so.
+    """
     rows = (("; ".join(candidate.reasons), candidate.id, answer_order(candidate.id)) for candidate in candidates)
-    return _csv(items, rows)
+    return _csv(items, rows, answers_each)
 
 
 def sample_sheet(items: GradedItemSet, sheet: ReviewSheet) -> str:
     """The same for the questions of a sheet, with its name in each row."""
-    return _csv(items, ((_NO_REASON, key, sheet.order(key)) for key in sheet.first), sheet.name)
+    rows = ((_NO_REASON, key, sheet.order(key)) for key in sheet.first)
+    return _csv(items, rows, sheet.answers_each, sheet.name)
 
 
 def _csv(
-    items: GradedItemSet, rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]], sheet: str | None = None
+    items: GradedItemSet, rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]], each: int, sheet: str | None = None
 ) -> str:
     by_id = {item.id: item for item in items.items}
+    said = {_SHOWN: f"the first of {each} answers of each model: score that one"} if each > 1 else {}
     more = {} if sheet is None else {_SHEET: sheet}
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([*COLUMNS, *more])
+    writer.writerow([*COLUMNS[:_ANSWERS], *said, *COLUMNS[_ANSWERS:], *more])
     for why, key, order in rows:
         item = by_id[key]
-        cells = [key, why, item.question, item.references, *shown_answers(item, order), "", "", ""]
-        writer.writerow([spreadsheet_cell(cell) for cell in (*cells, *more.values())])
+        asked = (key, why, item.question, item.references, *said.values())
+        cells = (*asked, *shown_answers(item, order), "", "", "", *more.values())
+        writer.writerow([spreadsheet_cell(cell) for cell in cells])
     return text.getvalue()
 
 

@@ -228,11 +228,8 @@ def _equal_length(report: Report) -> Iterator[str]:
 def _people(people: HumanScores) -> Iterator[str]:
     who = f" ({', '.join(people.reviewers)})" if people.reviewers else ""
     yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
-    if people.answers_each > 1:
-        yield (
-            "Each model gave several answers to each question, and people score the first. On average it is as good as "
-            "the others, so their scores are right for all, but less exact."
-        )
+    if people.of_several_answers:
+        yield people.of_several_answers
     if people.undecided:
         yield people.undecided
     if people.judge_agreement and people.judge_agreement.n:

@@ -106,7 +106,27 @@ def test_a_named_field_groups_by_nothing_else() -> None:
     assert groups is not None
     assert (groups.by, groups.field, groups.groups) == ("field", "team", 4)
     assert grouped(questions, "team") == [{0, 2}, {1, 3}]
-    assert "(by the field 'team')" in groups.sentence
+    assert groups.sentence.startswith("6 questions from 4 groups (by the field 'team'): questions of the same group")
+    assert groups.sentence.endswith("2 questions have no value of 'team', so each of them is a group of its own.")
+    one_alone, _ = question_groups(questions[:5], "team")
+    assert one_alone is not None
+    assert one_alone.sentence.endswith("1 question has no value of 'team', so it is a group of its own.")
+
+
+def test_a_question_of_no_document_is_not_called_a_document() -> None:
+    questions = [question(n, origin=Origin(document=f"doc {n // 2}") if n < 12 else Origin()) for n in range(16)]
+    groups, _ = question_groups(questions)
+    assert groups is not None
+    assert (groups.groups, groups.alone) == (10, 4)
+    assert groups.sentence.startswith("16 questions from 10 groups:")
+    assert groups.sentence.endswith("4 questions have no document, so each of them is a group of its own.")
+
+
+def test_groups_are_those_of_all_questions_if_only_some_were_asked() -> None:
+    questions = [question(n, origin=Origin(document=f"doc {n // 2}") if n < 12 else Origin()) for n in range(16)]
+    groups, _ = question_groups(questions, asked={"0", "2", "4", "12"})
+    assert groups is not None
+    assert (groups.questions, groups.groups, groups.alone) == (4, 4, 1)
 
 
 def prepared(files: dict, settings: dict | None = None, generated: tuple[DataRole, ...] = ()) -> tuple[Prepared, list]:
