@@ -13,9 +13,10 @@ from functools import partial
 import numpy as np
 
 Generator = np.random.Generator
-# The sizes of ten groups, and of one large group beside 30 independent questions.
+# The sizes of ten groups, of one large group beside 30 independent questions, and of 15 groups.
 UNEQUAL = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
 ONE_LARGE = (30, *(1,) * 30)
+SPREAD = (3, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 22, 26, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,60 @@ def graded(generator: Generator, effect: float, n: int) -> Draw:
     return Draw(*np.clip(scores, 1, 10))
 
 
-def related(generator: Generator, effect: float, sizes: tuple[int, ...], correlation: float) -> Draw:
+def near_the_floor(generator: Generator, effect: float, n: int) -> Draw:
+    """Grades of hard questions: many answers of both models get the lowest grade."""
+    own = generator.normal(2, 1.5, size=n) + generator.normal(0, 1.5, size=(2, n))
+    better = np.array([[0.0], [1.4 * effect]])  # then the grades differ by about `effect`
+    return Draw(*np.clip(np.floor(own + better + generator.random((2, n))), 1, 10))
+
+
+def of_three_judges(generator: Generator, effect: float, n: int) -> Draw:
+    """The mean grades of three judges, whose errors have a correlation of 0.6."""
+    quality = generator.normal(5.5, 1.5, size=n) + generator.normal(size=(2, n)) + np.array([[0.0], [effect]])
+    errors = 1.5 * (0.6**0.5 * generator.normal(size=(2, 1, n)) + 0.4**0.5 * generator.normal(size=(2, 3, n)))
+    grades = np.clip(np.floor(quality[:, None] + errors + generator.random((2, 3, n))), 1, 10)
+    return Draw(*grades.mean(axis=1))
+
+
+def repeated(generator: Generator, effect: float, n: int) -> Draw:
+    """Questions that were asked 1, 2, 3 or 8 times: the gain of a question is the mean of its answers' gains."""
+    times = generator.choice([1, 2, 3, 8], size=n)
+    return Draw(np.zeros(n), generator.normal(effect, 1, size=n) + 2 * generator.normal(size=n) / times**0.5)
+
+
+def related(
+    generator: Generator, effect: float, sizes: tuple[int, ...], correlation: float, are_skewed: bool = False
+) -> Draw:
     """Gains with a correlation within the groups."""
-    shared = np.repeat(generator.normal(size=len(sizes)), sizes) * correlation**0.5
-    gains = shared + generator.normal(size=sum(sizes)) * (1 - correlation) ** 0.5
+
+    def standard(count: int) -> np.ndarray:
+        return generator.exponential(size=count) - 1 if are_skewed else generator.normal(size=count)
+
+    shared = np.repeat(standard(len(sizes)), sizes) * correlation**0.5
+    gains = shared + standard(sum(sizes)) * (1 - correlation) ** 0.5
     return Draw(np.zeros(sum(sizes)), gains + effect, np.repeat(np.arange(len(sizes)), sizes))
 
 
-def tied(generator: Generator, effect: float, n: int) -> Draw:
-    """Four of five questions are tied; the others are won or lost by one point. A better model wins some ties."""
-    chances = np.array([0.1, 0.8 - effect, 0.1 + effect])
+def nested(generator: Generator, effect: float, by_document: bool) -> Draw:
+    """8 documents of 4 passages of 3 questions: 0.3 of the variance is the document's, and 0.3 the passage's."""
+    documents, passages = np.repeat(np.arange(8), 12), np.repeat(np.arange(32), 3)
+    shared = generator.normal(size=8)[documents] + generator.normal(size=32)[passages]
+    gains = 0.3**0.5 * shared + 0.4**0.5 * generator.normal(size=96)
+    return Draw(np.zeros(96), gains + effect, documents if by_document else passages)
+
+
+def larger_gain_more(generator: Generator, effect: float, groups: int, by: float) -> Draw:
+    """Groups of random sizes from 1 to 10. Each further question of a group makes all its gains larger by `by`."""
+    pool = np.array(UNEQUAL)
+    sizes = generator.choice(pool, size=groups)
+    own = generator.normal(size=groups) * 0.4**0.5 + by * (sizes - (pool**2).sum() / pool.sum())
+    gains = np.repeat(own, sizes) + generator.normal(size=sizes.sum()) * 0.6**0.5
+    return Draw(np.zeros(len(gains)), gains + effect, np.repeat(np.arange(groups), sizes))
+
+
+def tied(generator: Generator, effect: float, n: int, lost: float = 0.1) -> Draw:
+    """Questions are lost by one point, as many are won, and the others tied. A better model wins some ties."""
+    chances = np.array([lost, 1 - 2 * lost - effect, lost + effect])
     return Draw(np.zeros(n), generator.choice([-1.0, 0.0, 1.0], size=n, p=chances))
 
 
@@ -74,6 +119,11 @@ def heavy_tailed(generator: Generator, effect: float, n: int) -> Draw:
 def skewed(generator: Generator, effect: float, n: int) -> Draw:
     """Gains that are small losses for most questions, and large wins for few."""
     return Draw(np.zeros(n), generator.exponential(size=n) - 1 + effect)
+
+
+def very_skewed(generator: Generator, effect: float, n: int) -> Draw:
+    """Log-normal gains: one question can count as much as all others."""
+    return Draw(np.zeros(n), generator.lognormal(size=n) - np.exp(0.5) + effect)
 
 
 def missing(generator: Generator, effect: float, n: int, of_bad_answers: bool) -> Draw:
@@ -125,6 +175,15 @@ INDEPENDENT = (
     Design("40 questions, four of five tied", partial(tied, n=40)),
     Design("30 questions, heavy tails", partial(heavy_tailed, n=30)),
     Design("30 questions, skewed", partial(skewed, n=30), "few large wins: the mean of few questions is not normal"),
+    Design("100 questions, right or wrong, one in ten not tied", partial(tied, n=100, lost=0.05)),
+    Design("40 questions, grades near the lowest", partial(near_the_floor, n=40)),
+    Design("40 questions, three judges with correlated errors", partial(of_three_judges, n=40)),
+    Design("40 questions, 1 to 8 answers each", partial(repeated, n=40)),
+    Design(
+        "100 questions, log-normal gains",
+        partial(very_skewed, n=100),
+        "one question can count as much as all others, and often no such question is among 100",
+    ),
     Design("48 questions, grades missing at random", partial(missing, n=48, of_bad_answers=False)),
     Design(
         "48 questions, grades missing for bad answers",
@@ -143,6 +202,26 @@ RELATED = (
         "20 questions and 3 groups of 10, correlation 0.7",
         partial(related, sizes=(*(1,) * 20, *(10,) * 3), correlation=0.7),
         "three large groups decide nearly alone",
+    ),
+    Design("15 groups of 3 to 30, correlation 0.4", partial(related, sizes=SPREAD, correlation=0.4)),
+    Design(
+        "15 groups of 3 to 30, correlation 0.4, skewed",
+        partial(related, sizes=SPREAD, correlation=0.4, are_skewed=True),
+        "few groups with rare large gains: their mean is not normal",
+    ),
+    Design(
+        "one group of 90 and 10 questions, correlation 0.3", partial(related, sizes=(90, *(1,) * 10), correlation=0.3)
+    ),
+    Design("8 documents of 4 passages of 3 questions, by document", partial(nested, by_document=True)),
+    Design(
+        "the same, by passage",
+        partial(nested, by_document=False),
+        "passages of one document are related too: group by the field that has the larger units",
+    ),
+    Design(
+        "12 groups of 1 to 10, the larger the more gain",
+        partial(larger_gain_more, groups=12, by=0.2),
+        "the mean depends on which sizes happen to be among 12 groups",
     ),
 )
 JUDGES = (

@@ -82,6 +82,25 @@ def _slices(simulations: int, seed: int, count: int = 5) -> list[Family]:
     return [Family(f"{count} slices: is any called different?", share(corrected), share(first), note)]
 
 
+def _one_different(simulations: int, seed: int, count: int = 4) -> list[Family]:
+    """Slices of 24 questions, of which only the first differs: how often any of the others is called different."""
+    generator = np.random.default_rng(seed)
+    others, plain, first, power = [], [], [], []
+    for number in range(simulations):
+        gains = generator.normal(size=(count, 24)) + np.array([[1.0], *[[0.0]] * (count - 1)])
+        found = [compare([0.0] * 24, each.tolist(), number) for each in gains]
+        corrected = [p < 0.05 for p in holm([each.p or 1.0 for each in found])]
+        others.append(any(corrected[1:]))
+        plain.append(any(each.differs for each in found[1:]))
+        first.append(found[1].differs)
+        power.append(corrected[0])
+    note = (
+        f"Holm's correction is applied; without it, {100 * share(plain):.1f} %. The slice that differs by one standard "
+        f"deviation is found in {100 * share(power):.1f} %"
+    )
+    return [Family(f"{count} slices, one differs: is another called different?", share(others), share(first), note)]
+
+
 def _grades(generator: np.random.Generator, models: int, questions: int) -> np.ndarray:
     """Grades of models of the same quality, which share the difficulty of each question."""
     return generator.normal(5.5, 1.5, size=questions) + generator.normal(0, 1.2, size=(models, questions))
@@ -104,6 +123,7 @@ FAMILIES: dict[str, Callable[[int, int], list[Family]]] = {
     "worn": _worn,
     "best": _best_of_earlier,
     "slices": _slices,
+    "one different": _one_different,
 }
 
 

@@ -43,6 +43,7 @@ def checks(seed: int = 1) -> list[Check]:
         _check("Holm's correction", "statsmodels", _holm(generator)),
         _check("standard error of groups of different sizes", "closed form: CR2 in matrices", _groups(generator)),
         _check("interval of groups of one size", "closed form: Student's over their means", _intervals(generator)),
+        _check("p-value of groups of different sizes", "SciPy: permutation test", _changed_signs(generator)),
         _check("expanded percentile interval", "closed form: Hesterberg, with SciPy", _percentiles(generator)),
         _check("sign test", "SciPy: exact binomial test", _sign_tests()),
         _check("quantiles of Student's distribution", "SciPy", _quantiles()),
@@ -125,6 +126,19 @@ def _intervals(generator: np.random.Generator) -> Iterator[Pair]:
         assert found.interval is not None
         yield from zip(found.interval, stats.ttest_1samp(means, 0).confidence_interval(), strict=True)
         yield _known(found.p), float(stats.ttest_1samp(means, 0).pvalue)
+
+
+def _changed_signs(generator: np.random.Generator) -> Iterator[Pair]:
+    """SciPy's permutation test of one sample: it changes the signs of the groups' sums in all ways."""
+    for _ in range(5):
+        gains, names = _gains(related(generator, 0.3, UNEQUAL, 0.5))
+        found = stats.permutation_test(
+            (np.bincount(names, weights=gains),),
+            lambda values, axis: np.abs(values.sum(axis=axis)),
+            permutation_type="samples",
+            alternative="greater",
+        )
+        yield _known(compare([0.0] * len(gains), gains.tolist(), names=names.tolist()).p), float(found.pvalue)
 
 
 def _percentiles(generator: np.random.Generator) -> Iterator[Pair]:

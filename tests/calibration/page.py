@@ -45,8 +45,9 @@ _SECTIONS = (
     ),
     (
         "Related questions",
-        "The correlation is that of the gains within a group. The interval counts groups. As single questions, equal "
-        "models are called different up to several times as often as promised.",
+        "The correlation is that of the gains within a group. The interval counts groups: Student's for groups of one "
+        "size, and for six or seven groups; else that of the groups divided into two parts at random. As single "
+        "questions, equal models are called different up to several times as often as promised.",
         RELATED,
     ),
     (

@@ -87,8 +87,11 @@ def compare(
     wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
     confidence = CONFIDENCE if looks is None else looks.confidence
     if groups := Groups.of(names):
-        found = _compare_groups(differences, wins, losses, groups, confidence)
-        return found if looks is None else with_looks(found, looks, groups.degrees)
+        found = _compare_groups(differences, wins, losses, groups, confidence, seed)
+        if looks is None:
+            return found
+        shown = {"smallest_detectable": found.smallest_detectable} if looks.complete else {}
+        return with_looks(found, looks, groups.degrees).model_copy(update=shown)
     mean, error = mean_and_error(differences.tolist())
     enough = len(differences) >= FEWEST
     # A look needs no bootstrap: it has an interval of its own.
@@ -133,26 +136,33 @@ def with_looks(found: PairedDifference, looks: Looks, degrees: float) -> PairedD
 
 
 def _compare_groups(
-    differences: np.ndarray, wins: int, losses: int, groups: Groups, confidence: float
+    differences: np.ndarray, wins: int, losses: int, groups: Groups, confidence: float, seed: int
 ) -> PairedDifference:
     """The comparison where questions are related. Wins and losses are those of questions; all else is by groups."""
     mean, error = float(differences.mean()), groups.standard_error(differences)
     mean = 0.0 if abs(mean) < _EQUAL else mean
     sums = groups.sums(differences)
     sums[np.abs(sums) < _EQUAL] = 0.0
-    usable = error if groups.count >= FEWEST else None
+    interval = p = shown = None
+    if error is not None and groups.count >= FEWEST:
+        if groups.are_divided and error > _EQUAL:
+            divided = groups.divided(differences, seed)
+            interval, p = divided.interval(confidence), divided.p
+        else:
+            interval, p = interval_of_mean(mean, error, groups.degrees, confidence), p_of_mean(mean, error, groups)
+        shown = (interval[1] - interval[0]) / 2 + quantile(groups.degrees, POWER) * error
     return PairedDifference(
         n=len(differences),
         groups=groups.count,
         mean=mean,
         standard_error=error,
-        interval=interval_of_mean(mean, usable, groups.degrees, confidence) if usable is not None else None,
-        p=p_of_mean(mean, usable, groups) if usable is not None else None,
+        interval=interval,
+        p=p,
         sign_test_p=sign_test(int((sums > 0).sum()), int((sums < 0).sum())),
         wins=wins,
         ties=len(differences) - wins - losses,
         losses=losses,
-        smallest_detectable=detectable(usable, groups.degrees) if usable is not None else None,
+        smallest_detectable=shown,
     )
 
 

@@ -11,19 +11,23 @@ observation. The formulas are those of a cluster-robust variance for a regressio
 - Student's distribution with the degrees of freedom by Satterthwaite of the same authors: C - 1 for groups of the same
   size, and fewer if a few large groups decide.
 
-The degrees of freedom are those of independent questions. Those of the estimated correlation (Imbens and Kolesar,
-"Robust Standard Errors in Small Samples", Review of Economics and Statistics 98, 2016) are fewer if sizes differ. They
-are not used: with 3 groups of 10 and 20 questions, equal models are called different in 4.6 % instead of 7.7 % of the
-cases, but for one group of 30 and 30 questions, where 4.8 % are right already, the interval is 1.9 times as wide.
+If the groups of a comparison have different sizes, Student's distribution is a poor approximation: the interval is too
+wide for some sizes and too narrow for others. Then the interval is that of subsample values (Hartigan, "Using
+Subsample Values as Typical Values", Journal of the American Statistical Association 64, 1969): the groups are divided
+into two parts, in all ways or in many that are drawn. A value that is between the means of both parts in fewer than 5 %
+of the divisions is outside of the interval. This is the test that changes the signs of whole groups at random, known as
+the wild cluster bootstrap under the null hypothesis (Cameron, Gelbach and Miller, Review of Economics and Statistics
+90, 2008; MacKinnon and Webb, Journal of Applied Econometrics 32, 2017). It is exact for gains with a symmetric
+distribution, whatever the sizes and the correlation are (Canay, Romano and Shaikh, Econometrica 85, 2017). Six or seven
+groups can be divided in too few ways: they keep Student's distribution.
 
-With C - 1 degrees of freedom and without CR2, few groups of different sizes are called different too often, and a
-bootstrap over the groups too rarely: docs/calibration.md has the numbers.
+docs/decisions/0019-groups-of-questions-are-the-unit.md compares the alternatives.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +35,15 @@ import numpy as np
 from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.students_t import distribution, quantile
+
+# How many of the ways to divide the groups are drawn, if there are more.
+DIVISIONS = 10_000
+# Fewer groups can be divided in fewer than 128 ways: the smallest p-value would be above 0.01, before any correction.
+_FEWEST_TO_DIVIDE = 8
+# The most cells of groups and divisions at once: it bounds the memory.
+_MOST_CELLS = 5_000_000
+# Means that differ by less are equal: the rest is rounding error.
+_EQUAL = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,40 @@ class Groups:
         """The sum of the values of each group."""
         return np.bincount(self.numbers, weights=values, minlength=self.count)
 
+    @property
+    def are_divided(self) -> bool:
+        """Whether the interval of a comparison is that of divided groups: sizes differ, and there are enough groups."""
+        return self.count >= _FEWEST_TO_DIVIDE and bool((self.sizes != self.sizes[0]).any())
+
+    def divided(self, values: np.ndarray, seed: int = 0) -> DividedMeans:
+        """The means of both parts, for all ways to divide the groups, or for many that are drawn."""
+        sums, total, count = self.sums(values), float(values.sum()), float(self.sizes.sum())
+        lower, higher = [np.array([-math.inf])], [np.array([math.inf])]  # undivided: the other part has no mean
+        for part in self._parts(seed):
+            size, of_part = part @ self.sizes, part @ sums
+            usable = (size > 0) & (size < count)
+            size, of_part = size[usable], of_part[usable]
+            means = np.array([of_part / size, (total - of_part) / (count - size)])
+            means[np.abs(means) < _EQUAL] = 0.0
+            # A drawn division that leaves a part empty counts as undivided.
+            empty = np.full(int((~usable).sum()), math.inf)
+            lower.append(np.concatenate([means.min(axis=0), -empty]))
+            higher.append(np.concatenate([means.max(axis=0), empty]))
+        return DividedMeans(np.sort(np.concatenate(lower)), np.sort(np.concatenate(higher)))
+
+    def _parts(self, seed: int) -> Iterator[np.ndarray]:
+        """The divisions but the undivided one, in blocks: a row for each, 1 for the groups of one of its parts."""
+        ways = 2 ** min(self.count - 1, 60)
+        if ways <= DIVISIONS:
+            numbers = np.arange(1, ways)[:, None]
+            yield ((numbers >> np.arange(self.count)) & 1).astype(float)
+            return
+        generator = np.random.default_rng(seed)
+        block = max(1, _MOST_CELLS // self.count)
+        for start in range(1, DIVISIONS, block):
+            rows = min(block, DIVISIONS - start)
+            yield generator.integers(2, size=(rows, self.count), dtype=np.int8).astype(float)
+
     def standard_error(self, values: np.ndarray) -> float | None:
         """The standard error of the mean of the values; None for one group only."""
         if self.count < 2:
@@ -77,6 +124,28 @@ class Groups:
         deviations = self.sums(values - values.mean())
         shares = self.sizes / self.sizes.sum()
         return math.sqrt(float((deviations**2 / (1 - shares)).sum())) / len(values)
+
+
+@dataclass(frozen=True, slots=True)
+class DividedMeans:
+    """The lower and the higher one of the means of two parts of the groups, for many divisions, each sorted.
+
+    The p-value of a value is the share of the divisions that have it between both means.
+    """
+
+    lower: np.ndarray
+    higher: np.ndarray
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The values that are between the means in at least 1 - confidence of the divisions."""
+        first = math.ceil((1 - confidence) * len(self.lower) - _EQUAL) - 1
+        return float(self.lower[first]), float(self.higher[-1 - first])
+
+    @property
+    def p(self) -> float:
+        """The two-sided p-value of no difference: below 1 - confidence exactly where the interval excludes zero."""
+        beyond = min(int((self.lower <= 0).sum()), int((self.higher >= 0).sum()))
+        return beyond / len(self.lower)
 
 
 def interval_of_mean(mean: float, error: float, degrees: float, confidence: float) -> tuple[float, float]:

@@ -34,7 +34,13 @@ def test_a_design_draws_models_that_differ_by_its_effect(name: str) -> None:
     assert true_difference(design, generator, 0.3) == pytest.approx(0.3, abs=0.08)
 
 
-@pytest.mark.parametrize("design", RELATED, ids=lambda design: design.name)
+# What these designs get wrong, docs/calibration.md says.
+KNOWN_OUTSIDE = {"the same, by passage", "12 groups of 1 to 10, the larger the more gain"}
+
+
+@pytest.mark.parametrize(
+    "design", [each for each in RELATED if each.name not in KNOWN_OUTSIDE], ids=lambda design: design.name
+)
 def test_the_verdict_is_wrong_less_often_than_the_plain_interval_where_questions_hang_together(design: Design) -> None:
     found = calibrate(design, 200)
     assert found.ours.alarms < 0.12
@@ -47,6 +53,13 @@ def test_a_biased_judge_is_shown_as_outside_of_the_goals() -> None:
     found = calibrate(DESIGNS["length counts, tuned answers longer by one standard deviation"], 100)
     assert found.ours.alarms > 0.15
     assert outside(found.ours)
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN_OUTSIDE))
+def test_groups_that_are_too_small_and_sizes_that_tell_the_gain_are_shown_as_outside_of_the_goals(name: str) -> None:
+    found = calibrate(DESIGNS[name], 200)
+    assert outside(found.ours)
+    assert found.ours.alarms < found.plain.alarms
 
 
 def test_a_preference_for_length_is_no_difference_at_equal_length() -> None:

@@ -159,3 +159,77 @@ def test_the_interval_of_a_mean_counts_groups_and_looks() -> None:
         assert plain
         assert wider[0] < plain[0] < plain[1] < wider[1]
     assert interval_of_estimate(mean, error, names[:6], None, Looks(80, complete=False)) is None
+
+
+SIZES = (1, 1, 1, 1, 2, 2, 3, 4, 10)
+
+
+def test_the_p_value_of_groups_of_different_sizes_is_that_of_changed_signs() -> None:
+    gains = gains_of(SIZES, 0.5, np.random.default_rng(11))
+    for shift in (0.0, 0.5, 1.0):
+        shifted = [gain + shift for gain in gains]
+        sums = np.bincount(names_of(SIZES), weights=shifted)
+        expected = stats.permutation_test(
+            (sums,),
+            lambda values, axis: np.abs(values.sum(axis=axis)),
+            permutation_type="samples",
+            alternative="greater",
+        )
+        assert compare([0.0] * 25, shifted, names=names_of(SIZES)).p == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+def test_the_interval_of_groups_of_different_sizes_has_the_values_that_are_not_rejected() -> None:
+    gains, names = gains_of(SIZES, 0.5, np.random.default_rng(12)), names_of(SIZES)
+    found = compare([0.0] * 25, gains, names=names)
+    assert found.interval is not None
+    low, high = found.interval
+    for bound, outward in ((low, -1e-6), (high, 1e-6)):
+        inside, outside = (compare([bound + step] * 25, gains, names=names) for step in (-outward, outward))
+        assert inside.p is not None
+        assert outside.p is not None
+        assert inside.p >= 0.05 > outside.p
+        assert (inside.differs, outside.differs) == (False, True)
+
+
+def test_many_groups_are_divided_at_random_in_a_way_that_can_be_repeated() -> None:
+    sizes = (*(1,) * 20, *(10,) * 3)
+    gains, names = gains_of(sizes, 0.7, np.random.default_rng(13)), names_of(sizes)
+    found = compare([0.0] * 50, gains, 3, names)
+    assert found == compare([0.0] * 50, gains, 3, names)
+    other = compare([0.0] * 50, gains, 4, names)
+    assert found.interval is not None
+    assert other.interval == pytest.approx(found.interval, abs=0.05)
+    groups = Groups.of(names)
+    assert groups is not None
+    divided = groups.divided(np.array(gains))
+    assert len(divided.lower) == len(divided.higher) == 10_000
+    assert np.isinf(divided.lower[0])
+
+
+def test_six_or_seven_groups_of_different_sizes_keep_students_interval() -> None:
+    """They can be divided in at most 64 ways: after a correction for two comparisons, none could be different."""
+    names = names_of((3, 4, 4, 4, 4, 4, 4))
+    groups = Groups.of(names)
+    gains = gains_of((3, 4, 4, 4, 4, 4, 4), 0.5, np.random.default_rng(1))
+    found = compare([0.0] * 27, gains, names=names)
+    assert groups is not None
+    assert found.interval is not None
+    reach = stats.t.ppf(0.975, groups.degrees) * (found.standard_error or 0)
+    assert found.interval[1] - found.interval[0] == pytest.approx(2 * reach, rel=1e-9)
+
+
+def test_three_large_groups_beside_single_questions_are_called_different_one_time_in_twenty() -> None:
+    """With Student's distribution, 7.7 % of equal models were called different."""
+    generator, sizes, different = np.random.default_rng(14), (*(1,) * 20, *(10,) * 3), 0
+    for seed in range(1000):
+        different += compare([0.0] * 50, gains_of(sizes, 0.7, generator), seed, names_of(sizes)).differs
+    assert 30 <= different <= 70
+
+
+def test_a_look_in_the_end_shows_the_difference_of_its_own_interval() -> None:
+    gains, names = gains_of(SIZES, 0.5, np.random.default_rng(15)), names_of(SIZES)
+    usual = compare([0.0] * 25, gains, names=names)
+    last = compare([0.0] * 25, gains, names=names, looks=Looks(units=9, complete=True))
+    assert usual.smallest_detectable is not None
+    assert last.smallest_detectable is not None
+    assert last.smallest_detectable > usual.smallest_detectable
