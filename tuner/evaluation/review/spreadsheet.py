@@ -50,7 +50,10 @@ def sample_sheet(items: GradedItemSet, sheet: ReviewSheet) -> str:
 
 
 def _csv(
-    items: GradedItemSet, rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]], each: int, sheet: str | None = None
+    items: GradedItemSet,
+    rows: Iterable[tuple[str, str, tuple[ContestantName, ...]]],
+    each: int,
+    sheet: str | None = None,
 ) -> str:
     by_id = {item.id: item for item in items.items}
     said = {_SHOWN: f"the first of {each} answers of each model: score that one"} if each > 1 else {}
