@@ -258,10 +258,10 @@ _PAIRS_HEAD = """## Two faults in one run
 {count} pairs. In {reached} of them the run reached the place of the second fault. Both faults are at functions that
 create, change or end a job, an endpoint, a schedule or an execution. If the run survives the first fault, the second is
 at a later one of these functions. If the first fault ends the run, the second is at a function that releases or reports
-afterwards. Every kind of fault is followed by every kind that can follow it, {each} times, at the pairs of places that
-were used least until then (`tests/chaos/pairs.py`). Further pairs are courses of the model of the release protocol
-([serving.md](serving.md#how-this-is-explored)): one for every two kinds of faults and every place of the second one
-(`tests/chaos/modelled.py`).
+afterwards. In a whole campaign, every kind of fault is followed by every kind that can follow it, {each} times, at the
+pairs of places that were used least until then (`tests/chaos/pairs.py`). Further pairs are courses of the model of the
+release protocol ([serving.md](serving.md#how-this-is-explored)): one for every two kinds of faults and every place of
+the second one (`tests/chaos/modelled.py`).
 """
 _WITHOUT_HEAD = """## Without one of the five releases
 
@@ -275,7 +275,7 @@ _FOOT = """## How it works
 ```
 make chaos                    all cases; an interrupted campaign continues where it stopped
 make chaos KEEP=1             after a change of the code: only new cases and those that failed before
-make chaos SAMPLE=30 SEED=7   30 cases with one fault and 10 with two, drawn with this seed
+make chaos SAMPLE=30 SEED=7   30 cases with one fault and 20 with two, drawn with this seed
 make chaos SAMPLE=300 PAGE=1  write this page for a sample
 make chaos ONLY='batch|candidates'   faults only in the runs whose name matches this pattern
 make chaos WORKERS=2          the number of local clouds that run in parallel

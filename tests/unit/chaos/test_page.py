@@ -52,6 +52,13 @@ def test_the_page_has_the_case_and_the_leak_without_its_release():
     assert f"| 1 | {CASE.name} | 1 (2.5 s) | **never: it leaks** |" in text
 
 
+def test_a_page_of_a_sample_says_how_it_was_drawn():
+    text = page.render([CASE], [RELEASED], [LEAKED], 9, seed=7)
+    assert f"1 cases, {page.SAMPLE} 9" in text
+    assert "are drawn with the seed 7: of the cases with one fault first" in text
+    assert page.SAMPLE not in page.render([CASE], [RELEASED], [LEAKED], 1)
+
+
 def test_results_are_read_as_they_were_written():
     assert Result.model_validate_json(RELEASED.model_dump_json()) == RELEASED
 
