@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
 from tuner.artifacts.report import Answer, NextStep, Question, Report
 from tuner.artifacts.report.contestants import Recommendation
+from tuner.core.artifact_keys import Keys
 from tuner.core.run import again_command
 from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
@@ -146,7 +147,11 @@ def _shipped(report: Report, contestant: ContestantName, found: Recommendation) 
     reason = f"{standing.title[0].upper()}{standing.title[1:]}: {standing.reason}."
     if contestant == BASE:
         return NextStep(rule="keep-the-base", action="Keep the base model: do not use the tuned one.", reason=reason)
-    action = f"Use {title_of(contestant)} instead of the tuned model alone."
+    alone = " alone" if contestant == RETRIEVAL_TUNED else ""
+    action = f"Use {title_of(contestant)} instead of the tuned model{alone}."
+    use = next((each for each in report.contestants if each.name == contestant), None)
+    if use and use.context:
+        reason += f" Build your prompts like those of the run: {Keys.contexts(contestant)} has what they contained."
     return NextStep(rule="prefer-contestant", action=action, reason=reason)
 
 

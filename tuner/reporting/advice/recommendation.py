@@ -228,7 +228,7 @@ class _Advice:
         if use and use.context and use.context.questions_with_answer:
             yield (
                 f"For {plural(use.context.questions_with_answer, 'question')} of {integer(use.context.questions)}, "
-                "its prompt had the right answer word for word. Where yours will not, it scores lower."
+                "its prompt had the right answer word for word. It scores lower where your prompts will not have it."
             )
         settings = self._report.settings
         if "retrieval" in chosen.contestant and settings and not settings.break_even.retrieval_usd_per_month:
@@ -246,7 +246,7 @@ def _saving(line: ServiceLine, other: ServiceLine, than: str, until: float | Non
     if fixed > 0:
         return f"at least {money(fixed)} a month cheaper{than}"
     if request > 0:
-        return f"{money(1000 * request)} for 1,000 answers cheaper{than}"
+        return f"{money(1000 * request)} cheaper{than} for 1,000 answers"
     return f"not dearer{than}"
 
 

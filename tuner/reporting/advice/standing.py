@@ -28,7 +28,7 @@ from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Standing
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
 from tuner.reporting.advice.level import USABLE, deciding_measure
-from tuner.reporting.formatting import measure_title, number, range_limit
+from tuner.reporting.formatting import interval_limits, measure_title, number, range_limit
 
 # A loss of less than this share of a measure's range counts as none, where no gate names a margin.
 EQUAL_SHARE = 0.05
@@ -48,6 +48,12 @@ class Beside:
     def within(self) -> float | None:
         """How far the interval reaches from zero."""
         return None if self.low is None or self.high is None else max(abs(self.low), abs(self.high))
+
+    @property
+    def limits(self) -> str:
+        """The interval of its gain in parentheses; empty where it is not known."""
+        known = self.low is not None and self.high is not None
+        return f" ({interval_limits((self.low, self.high), signed=True)})" if known else ""  # type: ignore[arg-type]
 
     def mirrored(self, margin: float | None) -> Beside:
         """The other one beside this one."""
@@ -145,7 +151,7 @@ def _standing(contest: Contest, name: ContestantName) -> Standing:
     meets = _by_gate(contest, name) if contest.report.gate else None
     may_ship, reason = meets or _without_gate(contest, beside)
     if may_ship == "yes" and beside.quality == "worse":
-        may_ship, reason = "no", f"it meets the gate, but it is worse than {title_of(contest.best)}"
+        may_ship, reason = "no", f"it meets the gate, but it is worse than {title_of(contest.best)}{beside.limits}"
     return Standing(
         contestant=name,
         title=title_of(name),
@@ -202,8 +208,8 @@ def _without_gate(contest: Contest, beside: Beside) -> tuple[Decision, str]:
     if beside.quality == "as_good":
         return "yes", f"as good as {best} within ±{number(beside.within)} {contest.label}"
     if beside.quality == "worse":
-        return "no", f"worse than {best}"
-    return "undecided", f"neither shown to be worse than {best} nor to be as good"
+        return "no", f"worse than {best}{beside.limits}"
+    return "undecided", f"neither shown to be worse than {best} nor to be as good{beside.limits}"
 
 
 def _low_level(contest: Contest) -> str | None:

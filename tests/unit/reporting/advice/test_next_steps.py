@@ -280,8 +280,10 @@ def test_what_the_recommendation_ships_is_used(folder_of: FolderOf) -> None:
     ):
         found = of_compared(folder_of, **means)
         assert of_use & set(found) == {rule}, means
-    assert of_compared(folder_of)["prefer-contestant"].action == (
-        "Use the base model with passages instead of the tuned model alone."
+    preferred = of_compared(folder_of)["prefer-contestant"]
+    assert preferred.action == "Use the base model with passages instead of the tuned model."
+    assert preferred.reason.endswith(
+        "Build your prompts like those of the run: dataset/contexts/retrieval.jsonl has what they contained."
     )
 
 

@@ -120,6 +120,10 @@ def test_others_are_compared_with_the_best_one_directly(folder_of: FolderOf) -> 
     assert found.sentence.startswith(
         "Ship the base model with examples (Nova Micro): as good as the base model with passages within ±0.37"
     )
+    assert found.sentence.endswith(", and $0.60 cheaper for 1,000 answers.")
+    worse = next(each for each in found.standings if each.contestant == "base")
+    # 6 less than the best one, ± 2 × 0.134.
+    assert worse.reason == "worse than the base model with passages (−6.27 to −5.73)"
     # By their comparisons with the tuned model alone, twice as much is possible.
     earlier = report.scores["correctness"].model_copy(update={"pairs": ()})
     without = recommendation(report.model_copy(update={"scores": {"correctness": earlier}}))
