@@ -1,4 +1,4 @@
-"""Forks the processes of Python functions from one that has imported their packages, and compiles their code once.
+"""Forks the processes of Python functions from one that has imported their packages, and unpacks their code once.
 
 MiniStack starts an interpreter and unpacks the code for each process of a function. It then imports boto3, pydantic and
 Powertools and compiles all modules anew, which takes most of a cold start. On AWS, cold starts run on machines of their
@@ -17,7 +17,9 @@ import socket
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
@@ -28,30 +30,35 @@ from local.patches.lambda_functions import function_host
 
 
 def install() -> None:
-    """Replace `subprocess` in MiniStack's module of function processes. Other programs than Python start as before."""
+    """Replace two modules in MiniStack's module of function processes. Other programs than Python start as before."""
     host = FunctionHost()
 
     def popen(command: Sequence[str], *, cwd: str, env: Mapping[str, str], **rest: Any) -> Any:
-        if command[0] != sys.executable:
-            return subprocess.Popen(command, cwd=cwd, env=env, **rest)  # noqa: S603 - MiniStack's own command
-        share_code(Path(cwd))
-        return host.start(Path(command[1]), Path(cwd), env)
+        if command[0] == sys.executable:
+            return host.start(Path(command[1]), Path(cwd), env)
+        return subprocess.Popen(command, cwd=cwd, env=env, **rest)  # noqa: S603 - MiniStack's own command
 
     lambda_runtime.subprocess = SimpleNamespace(**(vars(subprocess) | {"Popen": popen}))
+    lambda_runtime.zipfile = SimpleNamespace(**(vars(zipfile) | {"ZipFile": SharedArchive}))
 
 
-def share_code(folder: Path) -> None:
-    """Replace the unpacked code by a link to the same code, so that all processes use one folder of compiled modules.
+class SharedArchive(zipfile.ZipFile):
+    """An archive that is unpacked once, beside the folders of the processes. Each of them gets a link to it.
 
-    The code's archive is beside `folder`.
+    So all processes of the same code use one folder, with one set of compiled modules.
     """
-    archive = folder.with_name("code.zip")
-    shared = folder.parent.with_name(f"code-{hashlib.sha256(archive.read_bytes()).hexdigest()}")
-    try:
-        folder.rename(shared)
-    except OSError:  # It exists: another process, perhaps at the same time, was the first.
-        shutil.rmtree(folder)
-    folder.symlink_to(shared)
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        """Link the folder `path` to the unpacked archive."""
+        archive, folder = Path(str(self.filename)), Path(path)
+        shared = archive.parent.with_name(f"unpacked-{hashlib.sha256(archive.read_bytes()).hexdigest()}")
+        if not shared.exists():
+            super().extractall(folder, members, pwd)
+            with suppress(OSError):  # Another thread was the first.
+                folder.rename(shared)
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.symlink_to(shared)
 
 
 class FunctionHost:

@@ -52,6 +52,7 @@ def worker(make_worker, request, monkeypatch):
 
 def forked(monkeypatch):
     monkeypatch.setattr(lambda_runtime, "subprocess", subprocess)
+    monkeypatch.setattr(lambda_runtime, "zipfile", zipfile)
     forked_functions.install()
 
 
@@ -120,7 +121,7 @@ def test_a_forked_process_has_the_environment_paths_and_packages_of_a_started_on
     found = make_worker(**variables).invoke("look", "1")["result"]
     assert (started.pop("preloaded"), found.pop("preloaded")) == (False, True)
     assert started.pop("pid") != found.pop("pid")
-    assert found["compiled"].startswith(f"{tmp_path}/code-")
+    assert found["compiled"].startswith(f"{tmp_path}/unpacked-")
     for each in (started, found):
         del each["compiled"], each["environment"]["AWS_LAMBDA_LOG_STREAM_NAME"]
         each["environment"].pop("LC_CTYPE", None)  # the interpreter sets it at its start
@@ -132,7 +133,7 @@ def test_processes_of_the_same_code_compile_it_once(make_worker, monkeypatch, tm
     forked(monkeypatch)
     first, second = make_worker(), make_worker()
     compiled = {worker.invoke("look", "1")["result"]["compiled"] for worker in (first, second)}
-    assert len(compiled) == 1 and all(path.startswith(f"{tmp_path}/code-") for path in compiled)
+    assert len(compiled) == 1 and all(path.startswith(f"{tmp_path}/unpacked-") for path in compiled)
     first.kill()
     assert second.invoke(None, "2")["result"] == 2
     assert make_worker().invoke(None, "1")["result"] == 1, "the code outlives the process that unpacked it"
