@@ -35,7 +35,7 @@ ANSWERS = (
     "answers", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text", "output_text",
     "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
     "answer_index", "answer_idx", "correct_index",
-    "targets", "ans",
+    "targets", "ans", "ideal", "ideal_answer", "expected_output", "expected_answer", "expected_response", "gold_answer",
     "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
@@ -64,6 +64,7 @@ TRANSCRIPTS = (
     "turns",
     "chat",
     "chat_messages",
+    "items",
 )
 
 # The members of a message with its speaker and with what was said.

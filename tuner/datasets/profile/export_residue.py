@@ -35,6 +35,8 @@ _REASONING = re.compile(
 # Tags with which web editors and help desks format texts, outside of code.
 _TAG = re.compile(r"</(?:p|div|span|li|ul|ol|strong|em|td|tr|table|h[1-6])>|<br\s*/?>|<(?:p|div)>", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+# A tab, a line break and the next line of EBCDIC (U+0085) are spaces.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LOST = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -64,6 +66,11 @@ def leftovers(record: Record) -> Iterator[Issue]:
                 "such reasoning into its answers, and every metric scores it."
             )
             yield Issue("reasoning", message, "Remove the reasoning and its marks.", turn.field, "warning")
+        if control := _CONTROL.search(turn.text):
+            message = (
+                f"has the control character U+{ord(control.group()):04X}, which no text needs: the model learns it."
+            )
+            yield Issue("control-character", message, "Remove it, or write a space.", turn.field, "warning")
         yield from _wrong_letters(turn)
 
 

@@ -173,6 +173,27 @@ def test_a_record_without_a_good_answer_is_left_out(answers, words):
     assert words in next(finding.message for finding in checked.findings.kept if finding.rule == "left-out")
 
 
+def test_what_a_person_discarded_is_not_learnt():
+    """Argilla's exports have each person's value and status, in objects or in lists beside each other."""
+
+    def said(value: str, status: str) -> dict:
+        return {"user_id": "u", "value": value, "status": status}
+
+    checked, records = converted(
+        {"question": "How deep is it?", "answer": [said("Nine.", "submitted"), said("No.", "discarded")]},
+        {"question": "How long is it?", "answer": [said("Ten.", "discarded")]},
+        {"question": "How wide is it?", "answer": [said("Two.", "submitted")]},
+    )
+    assert [answer(record) for record in records] == ["Nine.", "Two."]
+    assert checked.fields.records_left_out == 1
+    checked, records = converted(
+        {"question": "How deep?", "answer": ["Nine."], "answer.status": ["submitted"]},
+        {"question": "How long?", "answer": ["Ten."], "answer.status": ["discarded"]},
+    )
+    assert [answer(record) for record in records] == ["Nine."]
+    assert checked.fields.records_left_out == 1
+
+
 def test_a_grade_of_zero_says_what_it_means_and_what_to_do():
     checked, records = converted({**PAIR, "score": 0}, {**PAIR, "question": "How long?", "score": 5})
     assert len(records) == 1

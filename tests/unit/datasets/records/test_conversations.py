@@ -108,6 +108,51 @@ def test_single_messages_of_a_chat_are_named_as_what_they_are(record, words):
     assert found.remedy.startswith('Write {"messages": ')
 
 
+@pytest.mark.parametrize(
+    ("record", "words", "remedy"),
+    [
+        (
+            {"text": ASKED, "label": "depth", "answer": "accept", "_input_hash": 7, "_task_hash": 8},
+            "this is Prodigy's export: 'answer' says whether a person accepted the record",
+            "Keep the accepted ones",
+        ),
+        (
+            {"data": {"prompt": ASKED}, "annotations": [{"result": [{"value": {"text": [ANSWERED]}}]}]},
+            "this is Label Studio's full export",
+            "Export it as JSON-MIN",
+        ),
+        (
+            {"fields": {"prompt": ASKED}, "responses": [{"values": {"answer": {"value": ANSWERED}}}]},
+            "this is Argilla's own form of a record",
+            'Write {"question": "...", "answer": "..."}',
+        ),
+    ],
+    ids=["Prodigy", "Label Studio", "Argilla"],
+)
+def test_exports_of_annotation_tools_are_named_as_what_they_are(record, words, remedy):
+    checked, records = converted(record)
+    assert records == []
+    [found] = [finding for finding in checked.findings.kept if finding.rule == "record-kind"]
+    assert found.message.startswith(words)
+    assert found.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"input": [{"role": "user", "content": ASKED}], "ideal": ANSWERED},
+        {"input": {"messages": [{"role": "user", "content": ASKED}]}, "expectedOutput": ANSWERED},
+        {"messages": [{"role": "user", "content": ASKED}], "answer": ANSWERED},
+        {"items": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}]},
+    ],
+    ids=["OpenAI evals", "Langfuse", "messages and answer", "ShareGPT, items"],
+)
+def test_the_answer_to_messages_can_be_a_text_beside_them(record):
+    checked, [found] = converted(record)
+    assert [message["content"] for message in found["messages"]] == [ASKED, ANSWERED]
+    assert [finding.rule for finding in checked.findings.kept] == ["record-count"]
+
+
 def test_a_text_with_a_label_is_no_message_of_a_chat():
     _, [record] = converted({"user": "u1", "date": "2026", "text": ASKED, "label": "depth"})
     assert [message["content"] for message in record["messages"]] == [ASKED, "depth"]

@@ -130,7 +130,8 @@ def _entries(value: Fields | list[Any]) -> Fields | list[Any]:
 
 def _text(entry: Fields) -> str | None:
     """The name of the member that holds the text of an answer."""
-    return next((name for name in _TEXTS if isinstance(entry.get(name), str)), None)
+    names = (*_TEXTS, "value") if "status" in entry else _TEXTS  # Argilla's responses have a value and a status
+    return next((name for name in names if isinstance(entry.get(name), str)), None)
 
 
 def _is_answer(entry: Fields) -> bool:

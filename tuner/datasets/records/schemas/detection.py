@@ -55,6 +55,8 @@ _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orie
 def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     """The schema of a file by its first row. Field names of the settings take precedence over detected ones."""
     names = [name for name in leaf_names(row) if name not in fields.ignore]
+    if export := _of_annotation(row, names):
+        return Issue("record-kind", *export)
     if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
         return schema
     asked = Found(fields.prompt) if fields.prompt else QUESTION.find(names)
@@ -91,9 +93,11 @@ def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Sc
     name = find_known(TRANSCRIPTS, names)
     value = parsed_cell(find(row, name)) if name else None
     if name and ((isinstance(value, list) and may_be_messages(value)) or _is_json(value)):
-        preferred = find_known(_PREFERRED, names) if isinstance(value, list) and _is_asked(value) else None
-        if preferred and _has_messages(find(row, preferred)):
-            return ConversationSchema((name, preferred), ignored=ignored)
+        known = (*_PREFERRED, *ANSWERS)
+        answer = find_known(known, names) if isinstance(value, list) and _is_asked(value) else None
+        answered = find(row, answer) if answer else None
+        if answer and (_has_messages(answered) or isinstance(answered, str)):
+            return ConversationSchema((name, answer), ignored=ignored)
         return ConversationSchema((name,), native_format(row) if name == "messages" else None, ignored)
     text = find_known(tuple(each for each in _TEXTS if each not in (*QUESTIONS, *ANSWERS)), names)
     if text in _repeating(row, names):
@@ -166,6 +170,23 @@ def _unrecognised(row: Fields, names: list[str], role: FieldRole) -> Issue:
         f"no field holds the {role.what}: found {_listed(names) or 'none'}.{also}",
         f"Name it with {field_setting(role.setting)}, or call it one of: {', '.join(role.known[:_SHOWN])}.",
     )
+
+
+def _of_annotation(row: Fields, names: list[str]) -> tuple[str, str] | None:
+    """What a record of an annotation tool's own export is, and what to do; None for another record."""
+    decision = row.get("answer")
+    if "answer" in names and "_input_hash" in row and decision in ("accept", "reject", "ignore"):
+        what = "this is Prodigy's export: 'answer' says whether a person accepted the record, and is not the answer."
+        kept = """Keep the accepted ones: `jq -c 'select(.answer == "accept") | del(.answer)' FILE`."""
+        return what, f"{kept} Then name the field with the answer: {field_setting('completion')}."
+    annotations = row.get("annotations")
+    if isinstance(annotations, list) and any(isinstance(each, Mapping) and "result" in each for each in annotations):
+        return "this is Label Studio's full export: its annotations are nested.", "Export it as JSON-MIN or CSV."
+    responses = row.get("responses")
+    if isinstance(responses, list) and any(isinstance(each, Mapping) and "values" in each for each in responses):
+        what = "this is Argilla's own form of a record: it has one object for each person who answered."
+        return what, 'Write {"question": "...", "answer": "..."} for each submitted response.'
+    return None
 
 
 def _of_chat(row: Fields) -> str | None:

@@ -20,7 +20,7 @@ _YES = frozenset((
     "true", "yes", "y", "t", "ok", "okay", "accepted", "accept", "approved", "approve", "correct", "good", "right",
     "valid", "final", "published", "done", "reviewed", "verified", "keep", "kept", "pass", "passed", "up",
     "thumbs_up", "thumbsup", "like", "liked", "positive", "chosen", "desirable", "complete", "completed", "active",
-    "live", "helpful", "ja", "oui", "sí", "si", "sim", "はい", "是", "да",
+    "live", "submitted", "helpful", "ja", "oui", "sí", "si", "sim", "はい", "是", "да",
 ))  # fmt: skip
 _NO = frozenset((
     "false", "no", "n", "f", "rejected", "reject", "declined", "denied", "draft", "deleted", "delete", "removed",
@@ -178,6 +178,9 @@ def yes_or_no(value: Any) -> bool | None:
     """What a value says; None if it is no answer to that question."""
     if isinstance(value, bool):
         return value
+    if isinstance(value, list):  # of several people
+        each = {yes_or_no(one) for one in value}
+        return each.pop() if len(each) == 1 else None
     number = number_of(value)
     if number is not None:
         return bool(number > 0) if number in (0, 1, -1) else None
