@@ -124,11 +124,24 @@ class LocalSink:
 
     def write(self, data: bytes) -> None:
         """Appends."""
-        self._file.write(data)
+        with self._told():
+            self._file.write(data)
 
     def commit(self) -> None:
         """Makes everything that was written visible at once."""
-        self._file.close()
+        with self._told():
+            self._file.close()
+            self._put_in_place()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Says of an error of the file system, such as a full disk, that it is about the target."""
+        try:
+            yield
+        except OSError as error:
+            raise DatasetError(f"'{self._path}' cannot be written: {error.strerror}. It was left as it was.") from None
+
+    def _put_in_place(self) -> None:
         if self._replaces:
             if os.path.lexists(self._path) and (self._path.is_symlink() or not self._path.is_file()):
                 raise DatasetError(f"'{self._path}' is no regular file any more. It was left as it is.")

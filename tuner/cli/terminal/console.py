@@ -14,6 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
+from tuner.cli.errors import CommandError
 from tuner.cli.terminal.hints import pasteable
 from tuner.core.text_sanitizer import json_escaped, readable
 
@@ -67,4 +68,10 @@ def emit(document: Any) -> None:
     Python keeps as surrogates.
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write(f"{json_escaped(text)}\n")
+    try:
+        sys.stdout.write(f"{json_escaped(text)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has read enough
+        raise
+    except OSError as error:
+        raise CommandError(f"Standard output cannot be written: {error.strerror}.") from None

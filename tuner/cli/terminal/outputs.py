@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tuner.aws.s3.objects import ObjectSink, object_address, object_exists
+from tuner.cli.errors import CommandError
 from tuner.datasets.io import CHUNK, CommitTogether, LocalSink, Sink
 
 STANDARD = "-"
@@ -57,12 +58,19 @@ def write_files(files: Mapping[Path, bytes], sources: Iterable[str | Path] = (),
 
 def target(path: Path, sources: Iterable[str | Path] = (), force: bool = False) -> Path:
     """The file that a path leads to. Raises BadParameter when a command must not write there."""
+    try:
+        return _target(path, sources, force)
+    except OSError as error:  # a name that is too long
+        raise _refused(f"'{path}' cannot be written: {error.strerror}.") from None
+
+
+def _target(path: Path, sources: Iterable[str | Path], force: bool) -> Path:
     found = Path(os.path.realpath(path))  # a link stays a link, and the file behind it is written
     if any(_same_file(found, source) for source in sources):
         raise _refused(f"'{path}' is the source itself, which is never replaced. Name another file.")
     if found.is_dir():
         raise _refused(f"'{path}' is a folder: name a file in it.")
-    if found.exists() and not found.is_file():
+    if found.is_symlink() or (found.exists() and not found.is_file()):  # a link that leads to itself is still one
         raise _refused(f"'{path}' is no regular file. Name another, or '-' for standard output.")
     if os.path.lexists(path) and not force:
         raise _refused(f"'{path}' exists. Add --force to replace it, or name another.")
@@ -82,9 +90,14 @@ class StandardOutput:
     def commit(self) -> None:
         """Writes everything that was kept."""
         self._kept.seek(0)
-        while data := self._kept.read(CHUNK):
-            sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            while data := self._kept.read(CHUNK):
+                sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has read enough
+            raise
+        except OSError as error:
+            raise CommandError(f"Standard output cannot be written: {error.strerror}.") from None
         self._kept.close()
 
     def discard(self) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ from tests.unit.cli.fake_aws import Execution, FakeAws, Tuner
 from tests.unit.cli.samples import report
 from tests.unit.datasets.memory_files import NOVA, jsonl, pairs
 from tuner.cli.app import app
-from tuner.cli.terminal.outputs import output_sink, target, write_files
+from tuner.cli.errors import CommandError
+from tuner.cli.terminal.console import emit
+from tuner.cli.terminal.outputs import StandardOutput, output_sink, target, write_files
 from tuner.core.errors import DatasetError
 from tuner.datasets.io import LocalSink
 
@@ -91,9 +96,61 @@ def test_results_are_replaced_only_with_force(faq: Path, tmp_path: Path) -> None
 
 def test_a_target_that_is_no_regular_file_is_refused(faq: Path) -> None:
     os.mkfifo(faq / "pipe")
-    for name, why in (("pipe", "no regular file"), ("/dev/null", "no regular file"), (".", "is a folder")):
+    (faq / "loop").symlink_to("loop")
+    for name, why in (
+        ("pipe", "no regular file"),
+        ("loop", "no regular file"),
+        ("/dev/null", "no regular file"),
+        (".", "is a folder"),
+        ("n" * 300, "cannot be written: File name too long"),
+    ):
         result = call("data", "convert", "training.jsonl", *MODEL, "--output", name, "--force")
         assert (result.exit_code, why in said(result)) == (2, True), name
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file of this process may have more than 2,000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+def test_a_full_disk_is_said_of_the_output_and_leaves_it_as_it_was(
+    faq: Path, full_disk: None, force: list[str]
+) -> None:
+    if force:
+        (faq / "result").write_text("old")
+    result = call("data", "convert", "training.jsonl", *MODEL, "--output", "result", *force)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, DatasetError)
+    assert str(result.exception) == f"'{faq / 'result'}' cannot be written: File too large. It was left as it was."
+    assert (faq / "result").exists() is bool(force)
+    assert not force or (faq / "result").read_text() == "old"
+
+
+def test_a_full_disk_behind_standard_output_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = StandardOutput()
+    sink.write(b"x")
+    for write in (lambda: emit({"a": 1}), sink.commit):
+        output = Path("/dev/full").open("w")  # noqa: SIM115 - closing it fails, too
+        monkeypatch.setattr(sys, "stdout", output)
+        with pytest.raises(CommandError, match=r"^Standard output cannot be written: No space left on device\.$"):
+            write()
+        with suppress(OSError):
+            output.close()
+
+
+def test_a_reader_that_has_read_enough_is_no_error_of_the_file(faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(self: StandardOutput) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(StandardOutput, "commit", closed)
+    result = call("data", "convert", "training.jsonl", *MODEL, "--output", "-")
+    assert "FILE" not in said(result)
+    assert isinstance(result.exception, BrokenPipeError | SystemExit)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -81,6 +81,8 @@ def read_errors_as_usage_errors(hint: str = "FILE") -> Iterator[None]:
         yield
     except (AwsError, AccessDeniedError, RetryableError) as error:
         raise typer.BadParameter(str(error), param_hint=hint) from None
+    except BrokenPipeError:  # of standard output
+        raise
     except OSError as error:
         where = f"'{error.filename}': " if error.filename else ""
         raise typer.BadParameter(f"{where}{error.strerror}.", param_hint=hint) from None
