@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
+from tuner.core.text_sanitizer import readable
 from tuner.settings.messages import rule_of
 
 
@@ -24,6 +25,8 @@ class PlainUsageErrors(TyperGroup):
         except typer.BadParameter as error:
             if isinstance(error.__cause__, ValidationError):
                 error.message = _in_words(error.__cause__)
+            # A name of a file or a model can have what a terminal would obey.
+            error.message = readable(error.message)
             raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,18 @@ def test_a_wrong_value_is_named_with_its_rule(tuner: Tuner, arguments: tuple[str
     outcome = tuner(*arguments)
     assert outcome.status == 2
     assert outcome.err.rstrip().endswith(f"Error: Invalid value for '{arguments[-2]}': {said}")
+
+
+@pytest.mark.parametrize("arguments", [("data", "check", "{}"), ("data", "check", "f.csv", "--model", "{}")])
+def test_a_message_has_nothing_that_a_terminal_would_obey(
+    tuner: Tuner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "f.csv").write_text("question,answer\nq,a\n")
+    outcome = tuner(*(part.format("a\x1b]0;b\x07c\u202ed") for part in arguments))
+    assert outcome.status == 2
+    assert "a\ufffd]0;b\ufffdc\ufffdd" in outcome.err
+    assert not set("\x1b\x07\u202e") & set(outcome.err)
 
 
 def options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
