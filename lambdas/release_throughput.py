@@ -33,10 +33,10 @@ from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
 from tuner.core.strict_model import FrozenModel
 from tuner.costs.prices.price_list import price_list
-from tuner.serving.alarm import SUBJECT, alarm
 from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
 from tuner.serving.model_cleanup import UnchosenModels, delete_unused
 from tuner.serving.release import Outcome, Release
+from tuner.serving.release_failure_message import SUBJECT, alarm
 from tuner.serving.release_schedule import delete_schedules_without_endpoint
 from tuner.serving.stack_deletion import refusal
 from tuner.training.job_record import used_by_others, users

@@ -12,7 +12,7 @@ from tuner.artifacts.preflight import JudgeQuotas, Preflight
 from tuner.aws.bedrock.model_access import ANOTHER_JUDGE, MARKETPLACE, ModelAccess, denial_remedy
 from tuner.aws.bedrock.resources import FoundationModel
 from tuner.aws.bedrock.tool_call import Tool
-from tuner.aws.quotas import Quota, batch_minimum, per_minute
+from tuner.aws.quotas import CUSTOMIZATION_JOBS, MODEL_UNITS, Quota, batch_minimum, per_minute
 from tuner.catalog import Judge, Model
 from tuner.catalog.metrics import uses_judge
 from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, SettingsError
@@ -20,11 +20,6 @@ from tuner.core.times import now
 from tuner.evaluation.judging.scorer_check import check_scorer
 from tuner.evaluation.judging.scoring_function import Call
 
-# Model units of Provisioned Throughput without commitment for custom models. The code for units with a commitment is
-# not documented.
-THROUGHPUT_QUOTA = "L-BE77399C"
-# (Model customization) Scheduled customization jobs.
-JOBS_QUOTA = "L-0406044C"
 # The smallest request for a grade. Any judge must be able to answer it.
 _GRADE = Tool(
     "grade",
@@ -163,11 +158,11 @@ def check_throughput_quota(quotas: Quotas, units: int) -> float | None:
 
     Raises QuotaError when it is less than `units`.
     """
-    value = quotas.value("bedrock", THROUGHPUT_QUOTA)
+    value = quotas.value("bedrock", MODEL_UNITS)
     if value is not None and value < units:
         raise QuotaError(
             f"The account's quota is {value:g} model units of Provisioned Throughput for custom models; the run needs "
-            f"{units}. In Service Quotas, service Amazon Bedrock, ask AWS to raise quota {THROUGHPUT_QUOTA} (it can "
+            f"{units}. In Service Quotas, service Amazon Bedrock, ask AWS to raise quota {MODEL_UNITS} (it can "
             "take days), or set 'serving: on_demand' in run.yaml if the model supports it."
         )
     return value
@@ -253,7 +248,7 @@ def check_run(
         warnings += filter(None, [legacy_warning(model, found)])
     check_same_tokens(count_tokens, base_models)
     if manifest.settings.serving == "none":
-        return Preflight(warnings=tuple(warnings), customization_jobs=quotas.value("bedrock", JOBS_QUOTA))
+        return Preflight(warnings=tuple(warnings), customization_jobs=quotas.value("bedrock", CUSTOMIZATION_JOBS))
     if manifest.scorer_function:
         check_scorer(manifest.scorer_function, manifest.settings, call_scorer)
     judges = [catalog.judge_or_assumed(each) for each in manifest.judge_models] if _may_ask_the_judge(manifest) else []
@@ -264,7 +259,7 @@ def check_run(
     warnings += check_compared(ask, access, manifest)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
-    jobs = quotas.value("bedrock", JOBS_QUOTA)
+    jobs = quotas.value("bedrock", CUSTOMIZATION_JOBS)
     hurry = manifest.settings.hurry
     minimums = {} if hurry else batch_minimums(quotas, base_models[0], manifest.contestants, judges)
     if not judges:

@@ -12,6 +12,13 @@ from botocore.exceptions import ClientError
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 
+# Codes of quotas of Amazon Bedrock, with their names.
+CUSTOMIZATION_JOBS = "L-0406044C"  # (Model customization) Scheduled customization jobs
+# Model units no-commitment Provisioned Throughputs across custom models. The code for units with a commitment is not
+# documented.
+MODEL_UNITS = "L-BE77399C"
+DEPLOYMENTS = "L-C02E1E99"  # Custom models with a creating status per account
+
 # As Service Quotas lists them, in public inventories of real accounts (autumn 2026). A model's quotas have two
 # spellings: "On-demand model inference requests per minute for X" and, in the User Guide's page "Quotas for the
 # bedrock-runtime endpoint", "On-demand InvokeModel tokens per minute for X".

@@ -21,7 +21,10 @@ from tuner.cli.commands import (
     stop,
     watch,
 )
-from tuner.cli.commands.data.app import app as data_app
+from tuner.cli.commands.data.check import check
+from tuner.cli.commands.data.convert import convert
+from tuner.cli.commands.data.generate import generate
+from tuner.cli.commands.data.split import split
 from tuner.cli.commands.deployment import doctor, local, models, throughput
 from tuner.cli.terminal.usage_errors import PlainUsageErrors
 
@@ -49,7 +52,15 @@ app.add_typer(throughput.app, name="throughput")
 app.add_typer(models.app, name="models")
 app.add_typer(review.app, name="review")
 app.command()(doctor.doctor)
-app.add_typer(data_app, name="data")
+data = typer.Typer(
+    help="Check and prepare datasets before a run. Exit status 0: ready; 1: not ready; 2: wrong call.",
+    no_args_is_help=True,
+)
+data.command()(check)
+data.command()(convert)
+data.command()(split)
+data.command()(generate)
+app.add_typer(data, name="data")
 app.add_typer(local.app, name="local")
 
 

@@ -14,7 +14,7 @@ from tuner.aws.s3.guard_questions import guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.costs.allotments import asked_tokens
-from tuner.costs.batch import batch_choice
+from tuner.costs.batch_choice import batch_choice
 from tuner.costs.cost_inputs import CostInputs, Plan, cost_inputs, generation_tokens, inputs_of_plan
 from tuner.costs.estimate import estimate
 from tuner.costs.meter import most_used

@@ -32,7 +32,7 @@ from tuner.evaluation.grading.graded_items import GradedItemSet, match_repeated
 from tuner.evaluation.grading.grades import Graded, grade, grouped
 from tuner.evaluation.judging.judge import Judge
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.language import detect
+from tuner.evaluation.metric_language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
 from tuner.evaluation.review.local_sheets import known_sheets, sample_files

@@ -8,9 +8,14 @@ notification_text(report)       # the message for the topic, in Markdown
 from tuner.artifacts.report import Failure, Report
 from tuner.reporting.collect.build import build
 from tuner.reporting.collect.release_state import await_release
-from tuner.reporting.notify.delivery_marker import is_notified, mark_notified
 from tuner.reporting.notify.failure_message import execution_failure, step_failure
-from tuner.reporting.notify.notification import namesake_notification, notification_subject, notification_text
+from tuner.reporting.notify.notification import (
+    is_notified,
+    mark_notified,
+    namesake_notification,
+    notification_subject,
+    notification_text,
+)
 from tuner.reporting.notify.run_metrics import run_metrics
 from tuner.reporting.page.page import page
 from tuner.reporting.publish import publish, published

@@ -10,6 +10,7 @@ from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.serving import CommitmentRecord, EndpointRecord
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.bedrock.resources import EndpointRequest, PaidResource
+from tuner.aws.quotas import MODEL_UNITS
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, CommitmentNotAllowedError, EndpointFailedError, QuotaError, RetryableError
@@ -26,7 +27,7 @@ _VISIBLE_SECONDS = 600
 _RUNTIME_DELAY_SECONDS = 180
 _QUOTA_REMEDIES = {
     "provisioned": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
-    "Throughput of custom models (without commitment: quota L-BE77399C), or set 'serving: on_demand' in run.yaml "
+    f"Throughput of custom models (without commitment: quota {MODEL_UNITS}), or set 'serving: on_demand' in run.yaml "
     "where the model allows it.",
     "committed": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
     "Throughput of custom models with a commitment. The accepted model is kept: buy the term by hand, or run again.",

@@ -3,7 +3,8 @@
 from tuner.core.strict_model import StrictModel
 from tuner.settings.deployment.cdk_context import deployment_settings, deployments
 from tuner.settings.deployment.company import VpcSettings
-from tuner.settings.deployment.settings import DeploymentSettings, Polling
+from tuner.settings.deployment.polling import Polling
+from tuner.settings.deployment.settings import DeploymentSettings
 from tuner.settings.loading import load
 from tuner.settings.run.contestants import ComparedWith
 from tuner.settings.run.evaluation import EvaluationSettings

@@ -12,7 +12,7 @@ from tests.unit.evaluation.conftest import make_item
 from tests.unit.evaluation.squad_figures import DIFFERENT, FIGURES, SAME
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.evaluation.grading.graded_items import match
-from tuner.evaluation.language import detect
+from tuner.evaluation.metric_language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics
 from tuner.evaluation.tokens import (
     _ASCII_SEGMENT,

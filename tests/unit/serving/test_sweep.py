@@ -5,8 +5,8 @@ import pytest
 from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.errors import AccessDeniedError, StillAliveError
-from tuner.serving.alarm import alarm
 from tuner.serving.release import Release
+from tuner.serving.release_failure_message import alarm
 
 
 class Time:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache, partial
 
-from tuner.aws.quotas import Quota, Quotas, per_minute
+from tuner.aws.quotas import CUSTOMIZATION_JOBS, DEPLOYMENTS, MODEL_UNITS, Quota, Quotas, per_minute
 from tuner.catalog import Judge, judge_or_assumed
 from tuner.cli.checks.check import Check, CheckResult, judge_check, judges, quick_client
-from tuner.preflight import JOBS_QUOTA
 from tuner.settings import DeploymentSettings
 
-# Codes and names as Service Quotas lists them (public inventories of real accounts, autumn 2026).
-DEPLOYMENTS = "L-C02E1E99"  # Custom models with a creating status per account
-MODEL_UNITS = "L-BE77399C"  # Model units no-commitment Provisioned Throughputs across custom models
 # The check estimates the time for 100 questions: one grade for the base and one for the tuned model each.
 _TOKENS_PER_GRADE = 1500
 _GRADES = 200
@@ -38,7 +34,9 @@ def checks(settings: DeploymentSettings, on_demand: bool) -> Iterator[Check]:
     """The checks of quotas. `on_demand`: the base model is served on demand."""
     listing = Listing()
     yield Check(
-        "Training jobs", partial(_at_least_one, listing, "Training jobs", JOBS_QUOTA, "customization jobs"), _CONSOLE
+        "Training jobs",
+        partial(_at_least_one, listing, "Training jobs", CUSTOMIZATION_JOBS, "customization jobs"),
+        _CONSOLE,
     )
     yield Check(
         "Deployments", partial(_at_least_one, listing, "Deployments", DEPLOYMENTS, "deployments at once"), _CONSOLE

@@ -33,7 +33,7 @@ from tuner.cli.upload import DatasetFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import role_of
 from tuner.core.strict_model import JsonObject
-from tuner.costs.batch import USUAL_LEAST, batch_choice
+from tuner.costs.batch_choice import USUAL_LEAST, batch_choice
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.estimate import estimate as add_up
 from tuner.costs.overhead import ONE_MONTH

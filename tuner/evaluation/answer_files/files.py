@@ -31,7 +31,7 @@ from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.answers import answers_of, label_of
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
-from tuner.datasets.records.schemas.context_fields import Beside, Others, beside
+from tuner.datasets.records.schemas.context_fields import ContextFields, Others, context_fields
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import detect_schema
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
@@ -244,8 +244,8 @@ def _record(place: str, row: Fields, question: str | None, answer: str, fields: 
     first = answers[0] if answers else None
     found = find(row, question) if question else None
     text = _text(place, "question", None if found is MISSING else found)
-    added = beside(PairSchema(question or "", answer, _ignored(row, fields)).others(row))
-    if not isinstance(added, Beside):
+    added = context_fields(PairSchema(question or "", answer, _ignored(row, fields)).others(row))
+    if not isinstance(added, ContextFields):
         raise EvaluationError(f"{place}: {added[0].field}: {added[0].message} {added[0].remedy}")
     asked = storable(added.question(text)) if text else None
     return FileRecord(

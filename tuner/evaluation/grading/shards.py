@@ -39,7 +39,7 @@ from tuner.evaluation.grading.graded_items import (
 from tuner.evaluation.grading.grades import Graded, grade
 from tuner.evaluation.judging.judge import CONCURRENCY, Judge, Request
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.language import detect
+from tuner.evaluation.metric_language import detect
 from tuner.evaluation.metrics import ScoringContext, chosen
 from tuner.evaluation.tasks import with_references
 

@@ -13,7 +13,7 @@ from tuner.artifacts.report import Answer, NextStep, Question, Report
 from tuner.artifacts.report.contestants import Recommendation
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import again_command
-from tuner.reporting.advice.level import USABLE, deciding_measure, level_sentence
+from tuner.reporting.advice.usable_level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
 from tuner.reporting.formatting import integer, number, plural, range_limit
 

@@ -13,21 +13,21 @@ from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, Contestant
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import ContestantUse, Recommendation, ServiceLine, Standing, VolumeRange
 from tuner.costs.monthly.volumes import cheapest
-from tuner.reporting.advice.standing import Contest, standings
+from tuner.reporting.advice.eligibility import ContestantComparisons, standings
 from tuner.reporting.collect.model_names import display_name
 from tuner.reporting.formatting import integer, money, number, plural
 
 
 def recommendation(report: Report) -> Recommendation | None:
     """What to ship. None without scores, or for a run that failed."""
-    contest = Contest.of(report) if report.failure is None else None
-    return _Advice(contest, standings(contest)).given() if contest else None
+    comparisons = ContestantComparisons.of(report) if report.failure is None else None
+    return _Advice(comparisons, standings(comparisons)).given() if comparisons else None
 
 
 class _Advice:
-    def __init__(self, contest: Contest, found: tuple[Standing, ...]) -> None:
-        self._contest = contest
-        self._report = contest.report
+    def __init__(self, comparisons: ContestantComparisons, found: tuple[Standing, ...]) -> None:
+        self._comparisons = comparisons
+        self._report = comparisons.report
         self._standings = found
         self._good = [each for each in found if each.may_ship == "yes"]
         self._open = [each for each in found if each.may_ship == "undecided"]
@@ -60,7 +60,7 @@ class _Advice:
                 "contestant": chosen.contestant if chosen else None,
                 "sentence": sentence,
                 "changes": tuple(self._changes(chosen)),
-                "margin": self._contest.margin,
+                "margin": self._comparisons.margin,
                 "standings": self._standings,
                 "cheapest": self._ranges,
             }
@@ -132,12 +132,12 @@ class _Advice:
         return f"{chosen.title} ({model})" if model and chosen.contestant != TUNED else chosen.title
 
     def _why(self, chosen: Standing) -> str:
-        contest, best = self._contest, title_of(self._contest.best)
+        comparisons, best = self._comparisons, title_of(self._comparisons.best)
         if chosen.quality == "as_good":
-            return f"as good as {best} within ±{number(chosen.within)} {contest.label}"
+            return f"as good as {best} within ±{number(chosen.within)} {comparisons.label}"
         if chosen.quality != "best":
             return f"it meets the gate, and is not shown to be worse than {best}"
-        if chosen.contestant != TUNED and contest.beside_tuned[chosen.contestant].quality != "better":
+        if chosen.contestant != TUNED and comparisons.beside_tuned[chosen.contestant].quality != "better":
             return "it meets the gate, and the tuned model is not shown to"
         if chosen.contestant == TUNED and self._report.verdict.value != "better":
             met = "it meets the gate, and none that meets it" if self._report.gate else "none"
@@ -146,11 +146,11 @@ class _Advice:
 
     def _gain(self, best: ContestantName) -> str:
         """How much better the tuned model is than the base model, or another one than the tuned model."""
-        contest, tuned = self._contest, best == TUNED
-        found = (contest.measure if tuned else contest.measure.against(best)).decisive.difference
+        comparisons, tuned = self._comparisons, best == TUNED
+        found = (comparisons.measure if tuned else comparisons.measure.against(best)).decisive.difference
         gain = None if found is None else round(found if tuned else -found, 6)
         beside = title_of(BASE if tuned else TUNED)
-        return f"better than {beside} ({number(gain, signed=True)} {contest.label})"
+        return f"better than {beside} ({number(gain, signed=True)} {comparisons.label})"
 
     def _cost(self, chosen: Standing) -> str:
         lines = self._known(chosen.contestant)
@@ -174,12 +174,12 @@ class _Advice:
         """
         others = [each.contestant for each in self._good if each.contestant != chosen.contestant]
         following = (each.contestant for each in self._ranges if each.contestant != chosen.contestant)
-        best = self._contest.best if self._contest.best in others else next(iter(others), None)
+        best = self._comparisons.best if self._comparisons.best in others else next(iter(others), None)
         name = next(following, best)
         return min(self._known(name), key=lambda line: line.fixed_usd or 0) if name else None
 
     def _than(self, chosen: Standing, other: ServiceLine) -> str:
-        named = chosen.quality != "best" and other.contestant == self._contest.best
+        named = chosen.quality != "best" and other.contestant == self._comparisons.best
         return "" if named else f" than {other.title}"
 
     # What would change it
@@ -212,11 +212,11 @@ class _Advice:
         return self._cheaper_than(self._chosen()) if self._good else self._open
 
     def _may_be_better(self, name: ContestantName) -> bool:
-        high = self._contest.beside_best(name).high
-        return high is None or high > (self._contest.margin or 0)
+        high = self._comparisons.beside_best(name).high
+        return high is None or high > (self._comparisons.margin or 0)
 
     def _more(self, standing: Standing) -> str:
-        measure = self._contest.measure
+        measure = self._comparisons.measure
         main = standing.contestant in (BASE, TUNED)
         conclusion = (measure.decisive if main else measure.against(standing.contestant)).conclusion
         more = conclusion.more_questions if conclusion else None

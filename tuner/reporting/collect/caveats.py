@@ -12,8 +12,7 @@ from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.advice.agreement import alpha_in_words, kappa_in_words
-from tuner.reporting.formatting import measure_title, number, plural
+from tuner.reporting.formatting import alpha_in_words, kappa_in_words, measure_title, number, plural
 
 _SHOWN_FILES = 5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from tuner.catalog import default_judge
 from tuner.catalog.encoders import PACKAGED, check_encoder
@@ -18,13 +18,10 @@ from tuner.settings.deployment.company import (
     ScorerName,
     VpcSettings,
 )
+from tuner.settings.deployment.polling import OF_SERVING, OF_TRAINING, Polling
 from tuner.settings.deployment.prices import GivenPrice
 from tuner.settings.loading import matching
 from tuner.settings.run.settings import Commitment
-
-# The shortest pause, as a share of the time waited so far. It limits a week of training to 340 polls: an execution's
-# history has at most 25,000 events.
-LEAST_SHARE = 1 / 30
 
 # How the account's concurrent functions are shared, so that a release never waits behind runs. STARTERS is the minimum
 # that Lambda accepts: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
@@ -36,27 +33,6 @@ MOST_PER_RUN = 4
 
 
 _STACK = "BedrockTuner"
-
-
-class Polling(StrictModel):
-    """Seconds between two polls of a slow operation: a share of the time waited so far, within bounds.
-
-    A pause is never shorter than a thirtieth of the time waited so far, whatever the bounds are.
-    """
-
-    shortest: int = Field(ge=1, le=3600, description="seconds of the first pause")
-    longest: int = Field(ge=1, le=3600, description="seconds of the longest pause")
-    growth: float = Field(0.1, gt=0, le=1, description="pause as a share of the time waited so far")
-
-    @model_validator(mode="after")
-    def _shortest_first(self) -> Polling:
-        if self.shortest > self.longest:
-            raise ValueError(f"shortest ({self.shortest}) must not be more than longest ({self.longest})")
-        return self
-
-    def wait(self, waited: float) -> int:
-        """Seconds until the next poll, after `waited` seconds."""
-        return round(max(min(max(waited * self.growth, self.shortest), self.longest), waited * LEAST_SHARE))
 
 
 class DeploymentSettings(StrictModel):
@@ -167,8 +143,8 @@ class DeploymentSettings(StrictModel):
         description="runs that train, serve and score at the same time; the others wait. The account's quota of "
         "customization jobs is a limit too",
     )
-    training_polling: Polling = Polling(shortest=60, longest=600)
-    serving_polling: Polling = Polling(shortest=3, longest=10)
+    training_polling: Polling = OF_TRAINING
+    serving_polling: Polling = OF_SERVING
     shard_size: int = Field(
         25, ge=1, le=500, description="questions per file of answers and per invocation of the scoring function"
     )

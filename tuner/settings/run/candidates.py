@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import StrictModel
 
 HyperparameterValue = int | float | str
@@ -45,6 +46,15 @@ class CandidateSettings(StrictModel):
         listed = [_listed(value) for value in self.hyperparameters.values()]
         for base_model, *values in itertools.product(_listed(self.base_model), *listed):
             yield base_model, dict(zip(self.hyperparameters, values, strict=True))
+
+
+def check_number(candidates: Sequence[CandidateSettings]) -> None:
+    """Raises ValueError for one candidate alone, and for more than a run can have."""
+    number = sum(each.number for each in candidates)
+    if candidates and not 2 <= number <= MOST_CANDIDATES:
+        raise ValueError(
+            f"must make 2 to {MOST_CANDIDATES} candidates, and makes {number}; a grid makes one of each combination"
+        )
 
 
 def _listed(value: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from tuner.catalog.tasks import TASKS, TaskName
 from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.run.break_even import BreakEvenSettings
-from tuner.settings.run.candidates import CandidateSettings, HyperparameterValue, without_booleans
+from tuner.settings.run.candidates import CandidateSettings, HyperparameterValue, check_number, without_booleans
 from tuner.settings.run.contestants import (
     DEFAULT_COMPARED,
     ComparedWith,
@@ -118,11 +118,8 @@ class RunSettings(StrictModel):
     def _few_candidates(
         cls, candidates: tuple[CandidateSettings, ...], info: ValidationInfo
     ) -> tuple[CandidateSettings, ...]:
-        number = sum(each.number for each in candidates)
-        if candidates and not 2 <= number <= MOST_CANDIDATES and not is_from_artifact(info):
-            raise ValueError(
-                f"must make 2 to {MOST_CANDIDATES} candidates, and makes {number}; a grid makes one of each combination"
-            )
+        if not is_from_artifact(info):
+            check_number(candidates)
         return candidates
 
     # Runs after `evaluation` and `serving` are validated: fields are validated in the order of their declaration.

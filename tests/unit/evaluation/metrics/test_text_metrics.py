@@ -15,7 +15,7 @@ from tuner.catalog.tasks import TASKS
 from tuner.core.errors import SettingsError
 from tuner.evaluation import metrics
 from tuner.evaluation.grading.graded_items import GradedItem
-from tuner.evaluation.language import detect
+from tuner.evaluation.metric_language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics, chosen
 from tuner.evaluation.tokens import tokens
 

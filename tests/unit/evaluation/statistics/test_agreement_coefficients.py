@@ -8,7 +8,7 @@ import pytest
 from tests.unit.evaluation.statistics.oracle_figures import FIGURES
 from tuner.evaluation.statistics import agreement_coefficients
 from tuner.evaluation.statistics.agreement_coefficients import alpha, weighted_kappa
-from tuner.reporting.advice.agreement import alpha_in_words, kappa_in_words
+from tuner.reporting.formatting import alpha_in_words, kappa_in_words
 
 CASES = json.loads(FIGURES.read_text("utf-8"))["agreement"]
 

@@ -27,7 +27,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, QuotaError, RetryableError
 from tuner.core.resource_names import batch_name, run_names, without_suffix
 from tuner.costs.allotments import Allotments
-from tuner.costs.batch import batch_choice
+from tuner.costs.batch_choice import batch_choice
 from tuner.costs.cost_inputs import Plan
 from tuner.costs.estimate import estimate
 from tuner.costs.ledger.spent import METERED

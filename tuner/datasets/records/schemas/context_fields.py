@@ -40,7 +40,7 @@ Others = Mapping[str, Other]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ContextFields:
     """What is added to a question: texts before and after it, the turns before it, and the system prompt."""
 
     before: tuple[str, ...] = ()
@@ -72,20 +72,20 @@ def _kind_in_row(name: str) -> Kind:
     return Kind.CONTEXT if any(kind_of(each) is Kind.CONTEXT for each in outer) else kind
 
 
-def beside(others: Others) -> Beside | tuple[Issue, ...]:
+def context_fields(others: Others) -> ContextFields | tuple[Issue, ...]:
     """What the other fields add to the question, or the issues of those that cannot be used."""
     if tools := tool_fields(others):
         return (_tools(tools[0]),)
     used = {name: other for name, other in others.items() if other.kind in USED and has_content(other.value)}
     if not used:
-        return Beside()
+        return ContextFields()
     texts, issues = _texts(used)
     choices = _choices(used)
     earlier = _history(used)
     issues += [found for found in (choices, earlier) if isinstance(found, Issue)]
     if issues or isinstance(choices, Issue) or isinstance(earlier, Issue):
         return tuple(issues)
-    return Beside(
+    return ContextFields(
         before=tuple(texts[Kind.INSTRUCTION]),
         after=(*texts[Kind.CONTEXT], *_as_text(choices)),
         earlier=tuple(earlier),

@@ -16,10 +16,10 @@ from tuner.datasets.field_names import CONTENTS, MISSING, ROLES, Fields, Kind, c
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import (
-    Beside,
+    ContextFields,
     Other,
     Others,
-    beside,
+    context_fields,
     other_fields,
     parsed_cell,
     tool_fields,
@@ -81,8 +81,8 @@ class ConversationSchema:
                 system = turn.text if system is None else f"{system}\n\n{turn.text}"
             else:
                 turns.append(turn)
-        added = beside({name: other for name, other in others.items() if other.kind is not Kind.SYSTEM})
-        if not isinstance(added, Beside):
+        added = context_fields({name: other for name, other in others.items() if other.kind is not Kind.SYSTEM})
+        if not isinstance(added, ContextFields):
             issues += added
         return tuple(issues) or Record(line, _with(turns, added), system or None)
 
@@ -119,9 +119,9 @@ class ConversationSchema:
         return "\n\n".join(texts) or None, issues
 
 
-def _with(turns: list[Turn], added: Beside | tuple[Issue, ...]) -> tuple[Turn, ...]:
+def _with(turns: list[Turn], added: ContextFields | tuple[Issue, ...]) -> tuple[Turn, ...]:
     """The turns, with what belongs to the first question."""
-    if not isinstance(added, Beside) or not turns:
+    if not isinstance(added, ContextFields) or not turns:
         return tuple(turns)
     return (*added.earlier, replace(turns[0], text=added.question(turns[0].text)), *turns[1:])
 

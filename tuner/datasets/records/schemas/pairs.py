@@ -11,7 +11,7 @@ from tuner.datasets.field_names import LABELS, Fields, Kind, find, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text
-from tuner.datasets.records.schemas.context_fields import Beside, Other, Others, beside, other_fields
+from tuner.datasets.records.schemas.context_fields import ContextFields, Other, Others, context_fields, other_fields
 
 
 def fields_about_origin(names: Iterable[str]) -> tuple[str, ...]:
@@ -67,13 +67,13 @@ class PairSchema:
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
-        added = beside(others)
-        choices = added.choices if isinstance(added, Beside) else ()
+        added = context_fields(others)
+        choices = added.choices if isinstance(added, ContextFields) else ()
         grades = next((each for kind, each in others.values() if kind is Kind.GRADE and isinstance(each, list)), None)
         answers = answers_in(row, self.completion, choices, grades)
         wrong = not_a_text(row, self.prompt)
         issues = tuple(issue for issue in (wrong, answers) if isinstance(issue, Issue))
-        if not isinstance(added, Beside):
+        if not isinstance(added, ContextFields):
             return issues + added
         if issues or not isinstance(answers, Found):
             return issues

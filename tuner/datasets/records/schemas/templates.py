@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 from tuner.datasets.field_names import Fields, Kind, find, role_of_heading
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.records.schemas.context_fields import USED, Beside, Other, Others, beside, other_fields
+from tuner.datasets.records.schemas.context_fields import (
+    USED,
+    ContextFields,
+    Other,
+    Others,
+    context_fields,
+    other_fields,
+)
 
 # Beginnings of turns: the group is the speaker.
 _STARTS = (
@@ -162,8 +169,8 @@ class TemplateSchema:
                 turns.pop()  # the template opens the assistant's turn
             turns.append(Turn("assistant", _without_end(answer), self.completion))
         system = turns.pop(0).text if turns[0].speaker == "system" else None
-        added = beside(others)
-        if not isinstance(added, Beside):
+        added = context_fields(others)
+        if not isinstance(added, ContextFields):
             return added
         turns[:1] = [replace(turn, text=added.question(turn.text)) for turn in turns[:1]]
         return Record(line, (*added.earlier, *turns), system or added.system)

@@ -27,7 +27,7 @@ from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Standing
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
-from tuner.reporting.advice.level import USABLE, deciding_measure
+from tuner.reporting.advice.usable_level import USABLE, deciding_measure
 from tuner.reporting.formatting import interval_limits, measure_title, number, range_limit
 
 # A loss of less than this share of a measure's range counts as none, where no gate names a margin.
@@ -37,7 +37,7 @@ Quality = Literal["best", "better", "as_good", "worse", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class QualityComparison:
     """A contestant beside another one. `low` and `high`: the interval of its gain, positive where it is better."""
 
     quality: Quality
@@ -55,29 +55,29 @@ class Beside:
         known = self.low is not None and self.high is not None
         return f" ({interval_limits((self.low, self.high), signed=True)})" if known else ""  # type: ignore[arg-type]
 
-    def mirrored(self, margin: float | None) -> Beside:
+    def mirrored(self, margin: float | None) -> QualityComparison:
         """The other one beside this one."""
         if self.quality in ("better", "worse"):
             quality: Quality = "worse" if self.quality == "better" else "better"
         else:
             quality = "undecided" if self.high is None else _equal(-self.high, margin)
         ends = (None, None) if self.low is None or self.high is None else (-self.high, -self.low)
-        return Beside(quality, *ends)
+        return QualityComparison(quality, *ends)
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class ContestantComparisons:
     """The contestants by the measure that decides, beside the tuned model and beside the best one."""
 
     report: Report
     name: str
     measure: MeasureScores
     margin: float | None
-    beside_tuned: dict[ContestantName, Beside]
+    beside_tuned: dict[ContestantName, QualityComparison]
     best: ContestantName
 
     @classmethod
-    def of(cls, report: Report) -> Contest | None:
+    def of(cls, report: Report) -> ContestantComparisons | None:
         """None for a report without a measure that decides."""
         deciding = deciding_measure(report)
         if deciding is None or report.verdict.value is None:
@@ -89,8 +89,8 @@ class Contest:
         better = [other for other, each in beside.items() if each.quality == "better"]
         sign = -1 if measure.better == "lower" else 1
         best = max(better, key=lambda other: sign * (measure.by_contestant[other].mean or 0), default=TUNED)
-        contest = cls(report, name, measure, margin, beside | {TUNED: Beside("best")}, best)
-        return replace(contest, best=contest.best_of_gate())
+        comparisons = cls(report, name, measure, margin, beside | {TUNED: QualityComparison("best")}, best)
+        return replace(comparisons, best=comparisons.best_of_gate())
 
     def best_of_gate(self) -> ContestantName:
         """The best one that meets the gate; the best one where there is no gate, or nobody is shown to meet it."""
@@ -108,23 +108,23 @@ class Contest:
         """What sentences call the measure."""
         return self.measure.label or measure_title(self.name)
 
-    def beside_best(self, name: ContestantName) -> Beside:
+    def beside_best(self, name: ContestantName) -> QualityComparison:
         """The contestant beside the best one."""
         if name == self.best:
-            return Beside("best")
+            return QualityComparison("best")
         beside, best = self.beside_tuned[name], self.beside_tuned[self.best]
         if self.best == TUNED:
             return beside
         if name == TUNED:
             if best.low is None or best.high is None:
-                return Beside("worse" if best.quality == "better" else "undecided")
+                return QualityComparison("worse" if best.quality == "better" else "undecided")
             low, high = -best.high, -best.low
-            return Beside("worse" if best.quality == "better" else _equal(low, self.margin), low, high)
+            return QualityComparison("worse" if best.quality == "better" else _equal(low, self.margin), low, high)
         found = self._pair(name) or self._by_both(beside, best)
         # Worse than the tuned model, which is worse than the best one.
         return replace(found, quality="worse") if (beside.quality, best.quality) == ("worse", "better") else found
 
-    def _pair(self, name: ContestantName) -> Beside | None:
+    def _pair(self, name: ContestantName) -> QualityComparison | None:
         """The contestant beside the best one, by their own comparison; None in a report of an earlier version."""
         for pair in self.measure.pairs:
             if {pair.contestant, pair.against} == {name, self.best}:
@@ -133,25 +133,27 @@ class Contest:
                 return found if pair.against == name else found.mirrored(self.margin)
         return None
 
-    def _by_both(self, beside: Beside, best: Beside) -> Beside:
+    def _by_both(self, beside: QualityComparison, best: QualityComparison) -> QualityComparison:
         """By the comparisons of both with the tuned model: the sum of the two intervals is wider than needed."""
         if beside.low is None or beside.high is None or best.low is None or best.high is None:
-            return Beside("undecided")
+            return QualityComparison("undecided")
         low, high = beside.low - best.high, beside.high - best.low
-        return Beside("worse" if high < 0 else _equal(low, self.margin), low, high)
+        return QualityComparison("worse" if high < 0 else _equal(low, self.margin), low, high)
 
 
-def standings(contest: Contest) -> tuple[Standing, ...]:
+def standings(comparisons: ContestantComparisons) -> tuple[Standing, ...]:
     """Whether each contestant may be shipped: base and tuned model first."""
-    return tuple(_standing(contest, name) for name in contest.measure.by_contestant if name in contest.beside_tuned)
+    return tuple(
+        _standing(comparisons, name) for name in comparisons.measure.by_contestant if name in comparisons.beside_tuned
+    )
 
 
-def _standing(contest: Contest, name: ContestantName) -> Standing:
-    beside = contest.beside_best(name)
-    meets = _by_gate(contest, name) if contest.report.gate else None
-    may_ship, reason = meets or _without_gate(contest, beside)
+def _standing(comparisons: ContestantComparisons, name: ContestantName) -> Standing:
+    beside = comparisons.beside_best(name)
+    meets = _by_gate(comparisons, name) if comparisons.report.gate else None
+    may_ship, reason = meets or _without_gate(comparisons, beside)
     if may_ship == "yes" and beside.quality == "worse":
-        may_ship, reason = "no", f"it meets the gate, but it is worse than {title_of(contest.best)}{beside.limits}"
+        may_ship, reason = "no", f"it meets the gate, but it is worse than {title_of(comparisons.best)}{beside.limits}"
     return Standing(
         contestant=name,
         title=title_of(name),
@@ -172,7 +174,9 @@ def _margin(report: Report, name: str, measure: MeasureScores) -> float | None:
     return EQUAL_SHARE * (measure.range[1] - measure.range[0]) if measure.range else None
 
 
-def _beside_tuned(report: Report, measure: MeasureScores, name: ContestantName, margin: float | None) -> Beside:
+def _beside_tuned(
+    report: Report, measure: MeasureScores, name: ContestantName, margin: float | None
+) -> QualityComparison:
     # The main comparison is not corrected, and people's scores may correct it.
     found = measure.decisive if name == BASE else measure.against(name)
     value = report.verdict.value if name == BASE else found.conclusion_value
@@ -181,58 +185,58 @@ def _beside_tuned(report: Report, measure: MeasureScores, name: ContestantName, 
 
 def _beside(
     measure: MeasureScores, value: VerdictValue | None, interval: tuple[float, float] | None, margin: float | None
-) -> Beside:
+) -> QualityComparison:
     """The second one of a comparison beside the first one, of which `value` says whether it is better."""
     known: Quality = "worse" if value == "better" else "better" if value == "worse" else "undecided"
     if interval is None:
-        return Beside(known)
+        return QualityComparison(known)
     low, high = interval
     # The comparison is the first one minus the second; a gain of the second one is positive here.
     low, high = (-high, -low) if measure.better == "higher" else (low, high)
-    return Beside(_equal(low, margin) if known == "undecided" else known, low, high)
+    return QualityComparison(_equal(low, margin) if known == "undecided" else known, low, high)
 
 
 def _equal(low: float, margin: float | None) -> Quality:
     return "as_good" if margin is not None and low > -margin else "undecided"
 
 
-def _without_gate(contest: Contest, beside: Beside) -> tuple[Decision, str]:
-    best = title_of(contest.best)
-    if low := _low_level(contest):
+def _without_gate(comparisons: ContestantComparisons, beside: QualityComparison) -> tuple[Decision, str]:
+    best = title_of(comparisons.best)
+    if low := _low_level(comparisons):
         return "no", low
     if beside.quality == "best":
         return (
             "yes",
-            "none is shown to be better" if contest.best == TUNED else "shown to be better than the tuned model",
+            "none is shown to be better" if comparisons.best == TUNED else "shown to be better than the tuned model",
         )
     if beside.quality == "as_good":
-        return "yes", f"as good as {best} within ±{number(beside.within)} {contest.label}"
+        return "yes", f"as good as {best} within ±{number(beside.within)} {comparisons.label}"
     if beside.quality == "worse":
         return "no", f"worse than {best}{beside.limits}"
     return "undecided", f"neither shown to be worse than {best} nor to be as good{beside.limits}"
 
 
-def _low_level(contest: Contest) -> str | None:
+def _low_level(comparisons: ContestantComparisons) -> str | None:
     """What is wrong where even the best one is not good by itself; None where it is."""
-    level, mean = USABLE.get(contest.name), contest.measure.by_contestant[contest.best].mean
+    level, mean = USABLE.get(comparisons.name), comparisons.measure.by_contestant[comparisons.best].mean
     if level is None or mean is None or mean >= level:
         return None
-    low, high = contest.measure.range or (0, 1)
+    low, high = comparisons.measure.range or (0, 1)
     scale = f"on a scale from {range_limit(low)} to {range_limit(high)}"
     return (
-        f"even the best one, {title_of(contest.best)}, reaches only {number(mean)} {contest.label} {scale}, where "
-        f"answers are mostly right from {range_limit(level)}"
+        f"even the best one, {title_of(comparisons.best)}, reaches only {number(mean)} {comparisons.label} {scale}, "
+        f"where answers are mostly right from {range_limit(level)}"
     )
 
 
-def _by_gate(contest: Contest, name: ContestantName) -> tuple[Decision, str]:
-    gate = contest.report.gate
+def _by_gate(comparisons: ContestantComparisons, name: ContestantName) -> tuple[Decision, str]:
+    gate = comparisons.report.gate
     if gate is None:
         raise ValueError("the report has no gate")
     if name == TUNED:
         decision = {"accepted": "yes", "rejected": "no"}.get(gate.decision, "undecided")
         return decision, gate.sentence  # type: ignore[return-value]
-    found = [_of_rule(contest, name, rule) for rule in gate.rules]
+    found = [_of_rule(comparisons, name, rule) for rule in gate.rules]
     for decision in ("no", "undecided"):
         for each, reason in found:
             if each == decision:
@@ -240,15 +244,15 @@ def _by_gate(contest: Contest, name: ContestantName) -> tuple[Decision, str]:
     return "yes", "it meets the gate"
 
 
-def _of_rule(contest: Contest, name: ContestantName, rule: RuleResult) -> tuple[Decision, str]:
+def _of_rule(comparisons: ContestantComparisons, name: ContestantName, rule: RuleResult) -> tuple[Decision, str]:
     """Whether the contestant is shown to meet a rule that was decided for the tuned model."""
     if rule.measure == GUARD_MEASURE:
         if name != RETRIEVAL_TUNED:
             return "yes", "nothing was trained"
         return _DECISIONS[rule.decision], rule.sentence
     if rule.rule in ("at_least", "at_most"):
-        return _of_bound(contest.report, name, rule)
-    beside = contest.beside_tuned[name].quality
+        return _of_bound(comparisons.report, name, rule)
+    beside = comparisons.beside_tuned[name].quality
     if rule.numbers.compared_with == name and rule.rule == "better_than":
         return "no", "it is what the gate asks to be better than"
     if rule.decision == "accepted" and beside in ("better", "as_good"):
