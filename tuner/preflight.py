@@ -147,8 +147,8 @@ def check_same_tokens(count_tokens: CountTokens, base_models: Sequence[Model]) -
         if found != expected:
             raise SettingsError(
                 f"candidates: {first.name} and {other.name} split text into different tokens ({sum(expected)} and "
-                f"{sum(found)} for the same texts), so their validation losses cannot be compared, and nothing would "
-                "choose between them. Train them in runs of their own, and compare these with 'tuner compare', or with "
+                f"{sum(found)} for the same texts), so their validation losses cannot be compared to choose one. "
+                "Train them in runs of their own, and compare these with 'tuner compare', or with "
                 "'compare_with: [best]'."
             )
 

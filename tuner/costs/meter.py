@@ -240,7 +240,7 @@ class Meter:
             if not missing.within(left):
                 raise SpendingLimitError(
                     "The call was not made: with it, the run could cost more than the worst case that was approved. "
-                    "Calls whose replies were lost or could not be used took the rest."
+                    "Calls without a usable reply used up what was left."
                 )
             taken = missing.at_least(share).at_most(left).at_least(_NONE)
             # Included in one write only: one that is refused may have arrived.

@@ -168,7 +168,7 @@ def _refuse_incomparable(models: Sequence[catalog.Model], where: str) -> None:
         if other.family.name != first.family.name or other.tokens_per_record != first.tokens_per_record:
             raise SettingsError(
                 f"{where}: candidates: {first.name} and {other.name} are of different families, so their validation "
-                "losses cannot be compared, and nothing would choose between them. Train them in runs of their own, "
+                "losses cannot be compared to choose one of them. Train them in runs of their own, "
                 "and compare these with 'tuner compare', or with 'compare_with: [best]'."
             )
 
@@ -226,8 +226,8 @@ def _check_commitment(settings: RunSettings, deployment: DeploymentSettings, whe
         )
     if settings.commitment and settings.keep_hours:
         raise SettingsError(
-            f"{where}: commitment: it serves the accepted model from then on, while keep_hours keeps the hourly "
-            "endpoint of the evaluation. Remove one of the two."
+            f"{where}: commitment: keep_hours is set too. A commitment serves the accepted model; keep_hours keeps the "
+            "hourly endpoint of the evaluation. Remove one of the two."
         )
 
 

@@ -22,7 +22,7 @@ from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
 from tuner.reporting.publish import publish, published
 
-app = typer.Typer(help="Let people score the answers that the metrics cannot decide.", no_args_is_help=True)
+app = typer.Typer(help="Have people score answers; their scores correct the judge's.", no_args_is_help=True)
 
 
 @app.command("export")

@@ -1,8 +1,8 @@
 """The preference at equal length: what is left of it when longer answers are not preferred for their length.
 
 Judges prefer longer answers (Dubois and others, "Length-Controlled AlpacaEval", arXiv 2404.04475, 2024). As there, the
-chance that the tuned answer is preferred is a logistic function of the difference in length, divided by its standard
-deviation and bounded by tanh, and the adjusted value is the prediction for a difference of zero.
+chance that the tuned answer is preferred is a logistic function of the difference in length. The difference is divided
+by its standard deviation and bounded by tanh. The adjusted value is the prediction for a difference of zero.
 
 The function is fitted with the penalty of Firth ("Bias Reduction of Maximum Likelihood Estimates", Biometrika 80,
 1993). The usual fit is biased where questions are few, and has no finite estimate where one model always wins; the
@@ -13,7 +13,7 @@ and Zeger ("Longitudinal Data Analysis Using Generalized Linear Models", Biometr
 for few groups, and Student's distribution. Its interval becomes one of the preference by the logistic function.
 
 What is adjusted for is not only the judge's taste: a longer answer can be better because it says more. So the raw
-preference decides, and this one stands beside it.
+preference decides, and the report shows this one too.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ Whoever looks several times and stops at the first difference finds one too ofte
 So the 5 % of errors that a verdict may have are divided before the first question is asked:
 
 - 2 % for all looks together. Their interval is a confidence sequence: it covers the true difference at all looks at
-  once, however many there are. It is that of the sequential t-test with a normal prior on the effect (Lai, "On
-  Confidence Sequences", Annals of Statistics 4, 1976; Wang and Ramdas, "Anytime-valid t-tests and confidence sequences
-  for Gaussian means with unknown variance", arXiv 2310.03722), which is exact for normal gains, also of few questions.
+  once, however many there are. It is that of the sequential t-test with a normal prior on the effect, which is exact
+  for normal gains, also of few questions (Lai, "On Confidence Sequences", Annals of Statistics 4, 1976; Wang and
+  Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance", arXiv 2310.03722).
   For other gains it is approximate, as every interval of a mean is. For many questions, it is the asymptotic confidence
   sequence of Waudby-Smith and others ("Time-uniform central limit theory", arXiv 2103.06476).
 - 3 % for the end, if all questions were asked. The interval is the usual one.

@@ -2,16 +2,16 @@
 
 The rules (docs/report.md has them for readers):
 
-- The *best* contestant is the tuned model, unless others are shown to be better: then the one of these with the best
-  mean. The verdict shows it for the base model, and the corrected conclusion for every other contestant.
+- The *best* contestant is the tuned model, unless others are shown to be better: then it is the one of these with the
+  best mean. For the base model, the verdict shows that; for every other contestant, the corrected conclusion.
 - A contestant is *as good* as the best if the 95 % interval of their difference excludes a loss of the margin or more.
   The margin is that of the gate's `not_worse_by`, else 5 % of the range of the measure.
-- With a gate, a contestant that is shown to meet it may be shipped, if it is not shown to be worse than the best one
-  that meets it. Bounds are checked with the contestant's own means. Of a comparison, the run knows the tuned model's
-  only: another contestant meets it if the tuned model does, and it is as good as the tuned model or better. The rules
-  of guard questions are about models that were tuned.
-- Without a gate, the best one may be shipped, and those that are as good; but none if even the mean of the best one
-  is below the level of its measure at which answers are mostly right.
+- With a gate, a contestant may be shipped that is shown to meet it, and not shown to be worse than the best one that
+  does. Bounds are checked with the contestant's own means. A comparison is known for the tuned model only: another
+  contestant meets it if the tuned model does, and the contestant is as good or better. The rules of guard questions
+  count for tuned models only.
+- Without a gate, the best one may be shipped, and those that are as good. None may be if the mean of the best one is
+  below the level of its measure at which answers are mostly right.
 """
 
 from __future__ import annotations

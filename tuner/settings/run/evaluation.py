@@ -105,7 +105,7 @@ class EvaluationSettings(StrictModel):
                 f"must be a measure; did you mean '{close}'" if close else "must be a measure of the metrics"
             )
         if name and name.startswith("style_"):
-            raise ValueError("must be a measure of which it is known which values are better")
+            raise ValueError("must not be a measure of style, which has no better and worse values")
         return name
 
 

@@ -94,11 +94,11 @@ class RunSettings(StrictModel):
     evaluation: EvaluationSettings = EvaluationSettings()
     compare_with: tuple[ComparedWith, ...] | None = Field(
         None,
-        description="whom the tuned model is compared with: the base model (base, always), the base model with "
-        "training examples (few_shot) or with passages (retrieval), the tuned model with passages (retrieval_tuned), "
-        "the stored answers of the dataset's best earlier run (best), "
-        "or another model: its id, or `{model: ID, name: NAME}` ([evaluation.md](evaluation.md#contestants)); by "
-        "default base and few_shot, and retrieval where there are documents",
+        description="whom the tuned model is compared with ([evaluation.md](evaluation.md#contestants)). base: the "
+        "base model, always. few_shot and retrieval: the base model with training examples or passages. "
+        "retrieval_tuned: the tuned model with passages. best: the stored answers of the dataset's best "
+        "earlier run. Or another model: its id, or `{model: ID, name: NAME}`. By default base and few_shot, "
+        "and retrieval if there are documents",
     )
     few_shot: FewShotSettings = FewShotSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
@@ -132,7 +132,7 @@ class RunSettings(StrictModel):
         if not scorer.name and ("scorer" in (evaluation.metrics or ()) or of_scorer):
             raise ValueError("the metric scorer needs a scorer; name it as scorer.name")
         if not scorer.compares_by(decides):
-            raise ValueError(f"decides: it is not known which values are better; {_SAY_WHICH}")
+            raise ValueError(f"decides: run.yaml does not say which values are better; {_SAY_WHICH}")
         return evaluation
 
     @field_validator("evaluation")
@@ -173,7 +173,8 @@ class RunSettings(StrictModel):
                     check_rule(name, rule, bounds)
                 if rule.compared_with and not scorer.compares_by(name):
                     raise ValueError(
-                        f"of {name} it is not known which values are better; use at_least or at_most, or {_SAY_WHICH}"
+                        f"{name}: run.yaml does not say which values are better; use at_least or at_most, or "
+                        f"{_SAY_WHICH}"
                     )
         if gate and info.data.get("serving") == "none":
             raise ValueError("needs scores, and with 'serving: none' the model is not scored")
