@@ -21,17 +21,16 @@ from tuner.aws.notifications import notify
 from tuner.aws.s3.dataset_bucket import DatasetBucket, ListedObject
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
-from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of, shown_folder
+from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of
 from tuner.core.strict_model import FrozenModel
-from tuner.core.text_sanitizer import shown_name
 from tuner.intake.arrival import Arrival, Upload, changed_meanwhile, followed, not_enough, pin, pin_now, startable
 from tuner.intake.unused_files import renaming, unused_files
+from tuner.intake.upload_notices import UploadNotice, late_files, run_id_taken, wrong_name
 
 _NO_PART = "This object is not part of a dataset."
 _LATER = "A later upload to the folder starts the run."
 # A folder that changes while it is read is read again: the next look shows whether a later upload starts the run.
 _ATTEMPTS = 3
-_MOST_SHOWN = 10
 
 
 class _Object(FrozenModel):
@@ -128,10 +127,7 @@ def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Envir
     # One notification for the upload of a folder: by the event of its last file, whatever its name.
     if followed(objects, upload):
         return StartResult(started=False, reason=_LATER)
-    reason = f"{shown_folder(dataset)} has no training file, so no run was started. {renamed}"
-    text = f"{reason}\n\nIn S3, upload the file again under its new name, and delete the other one.\n"
-    notify(env.topic_arn, "Fine-tuning not started: a file has the wrong name", text, {"status": "NOT_STARTED"})
-    return StartResult(started=False, reason=reason)
+    return StartResult(started=False, reason=_notified(wrong_name(dataset, renamed), env))
 
 
 def _not_used(
@@ -154,31 +150,22 @@ def _not_used(
     late = [file for file in unused if any(objects[file.name].modified > began for began in written.values())]
     if arrival is None or not late:
         return nothing
-    found = "\n".join(f"{shown_name(file.name)} {file.message} {file.remedy}" for file in late[:_MOST_SHOWN])
-    more = f"\n... and {len(late) - _MOST_SHOWN:,} more." if len(late) > _MOST_SHOWN else ""
-    reason = f"Files came to {shown_folder(dataset)} after the run {arrival.run_id} began, and are not a part of it."
-    text = f"{reason}\n\n{found}{more}\n\nUnder the right name, a file starts a run of the whole folder.\n"
-    notify(env.topic_arn, "Fine-tuning: a file that was uploaded later is not used", text, {"status": "NOT_STARTED"})
+    reason = _notified(late_files(dataset, arrival.run_id, late), env)
     return StartResult(started=False, run_id=arrival.run_id, reason=reason)
 
 
-def _start_once(arrival: Arrival, env: Environment) -> StartResult:
-    """Notifies when the id of the run is used up, although no run has worked on this content.
+def _notified(notice: UploadNotice, env: Environment) -> str:
+    """Publishes the notice, and returns its reason."""
+    notify(env.topic_arn, notice.subject, notice.text, {"status": "NOT_STARTED"})
+    return notice.reason
 
-    Whoever may start executions can give one this name, with another input. It is refused, and Step Functions accepts
-    its name no more. The upload would start nothing, and nobody would learn of it.
-    """
+
+def _start_once(arrival: Arrival, env: Environment) -> StartResult:
+    """Notifies when the id of the run is used up, although no run has worked on this content."""
     result = _start(arrival, env)
     if result.started or env.folder(arrival.run_id).list(Keys.MANIFEST):
         return result
-    reason = (
-        f"The upload to {shown_folder(arrival.dataset)} started no run: an execution named {arrival.run_id}, the run "
-        "id of this content, exists and has recorded no inputs. It waits for its place, or it was refused. 'tuner "
-        f"runs' shows it. If it was refused for its input, start a run of this content: {again_command('PATH')}"
-    )
-    subject = "Fine-tuning not started: the run id is taken"
-    notify(env.topic_arn, subject, f"{reason}\n", {"status": "NOT_STARTED"})
-    return result.model_copy(update={"reason": reason})
+    return result.model_copy(update={"reason": _notified(run_id_taken(arrival.dataset, arrival.run_id), env)})
 
 
 def _start(arrival: Arrival, env: Environment) -> StartResult:
