@@ -29,9 +29,9 @@ _SHOWN = 80
 def normalised(text: str) -> str:
     """The text without what does not distinguish labels.
 
-    That is case, the width of letters (`Ａ` for `A`), characters that do not show, typographic forms of hyphen and
-    apostrophe, outer and repeated spaces, quotation marks and brackets around the whole, punctuation at its end, and
-    the decimals of a whole number.
+    That is case, the width of letters (`Ａ` for `A`), invisible characters, typographic hyphens and apostrophes, and
+    outer and repeated spaces. It is also marks around the whole, punctuation at its end, and the decimals of a whole
+    number.
 
     >>> normalised(' "Straße". '), normalised("(A)"), normalised("3.0"), normalised("C++")
     ('strasse', 'a', '3', 'c++')

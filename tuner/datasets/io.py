@@ -58,8 +58,8 @@ class LocalFile:
 def files_below(folder: Path, belongs: Callable[[str], bool] = lambda _: True) -> dict[str, Path]:
     """The files below a folder for which `belongs` is true, by their path in it and sorted by it.
 
-    Raises DatasetError for a link that leaves the folder or leads to no file, and for a device, pipe or socket: a
-    dataset is what is in its folder, so a link cannot add another file of this machine to it.
+    Raises DatasetError for a link that leaves the folder or leads to no file, and for a device, pipe or socket. So a
+    link cannot add another file of this machine to the dataset.
     """
     found: dict[str, Path] = {}
     for parent, folders, files in os.walk(folder):  # which does not follow links to folders

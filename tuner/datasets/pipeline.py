@@ -64,8 +64,8 @@ class Output:
 class FilePipeline:
     """Reads one file for one role. Issues go to `findings`; nothing is raised for the content of the file.
 
-    After the pass, `refused` is the number of records with errors, `own_system` that of the records whose system prompt
-    is used in place of the run's, and `unreadable` says that the end of the file was not reached.
+    After the pass, `refused` is the number of records with errors. `own_system` is the number of records with a system
+    prompt of their own. `unreadable` says that the end of the file was not reached.
     """
 
     def __init__(

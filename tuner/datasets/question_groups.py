@@ -1,7 +1,7 @@
 """Finds the evaluation related questions: they are answered well or badly together, so they count once.
 
-By a field that the settings name; else by what is the same in several questions: their conversation, their document,
-the passage that they are about, or the question itself, nearly word by word (as the check for duplicates decides).
+Questions are related if a field has the same value, where the settings name one. Else they are related if they have the
+same conversation, document or passage, or nearly the same words (as the check for duplicates decides).
 
 Questions from too few documents for a comparison are grouped by the documents' parts. The result then holds for these
 documents, and the sentences say so. What all questions have in common, such as their only document or the schema of a

@@ -35,8 +35,8 @@ def refuse_foreign_inputs(
 ) -> None:
     """Raises RunRefusedError unless the input is one that the start function makes for this dataset.
 
-    The keys are in the dataset's folder and have their roles, the run's id and the execution's name are those of this
-    content, and each version has the size and the hash that the input says.
+    The keys must be in the dataset's folder and have their roles. The run's id and the execution's name must be those
+    of this content. Each version must have the size and the hash that the input says.
     """
     if not dataset or "/" in dataset:
         raise RunRefusedError(f"{dataset!r} is not the name of a dataset. {_REMEDY}")

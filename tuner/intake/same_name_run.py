@@ -1,8 +1,8 @@
 """Keeps the folder of a run from an execution that only has the same name.
 
 Step Functions keeps the name of an execution for 90 days, and a state machine that was created again knows no names.
-Whoever may start executions can then give one the name of an earlier run, so an execution compares its own start with
-the age of what is in the folder before it writes anything there.
+Whoever may start executions can then give one the name of an earlier run. So an execution compares its own start with
+the age of what is in the folder, before it writes anything there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Looks for a passage and for numbers in a chunk of a document, word for word.
 
 A model writes quotation marks, dashes and lists in its own way, and the text of a PDF file is broken into lines. So
-case, spaces and punctuation are ignored, but not the marks of Indic and other scripts, not symbols, and no point, sign
-or slash beside a digit: `1.5` is not `15`, `-5` is not `5`, and `C` is neither `C++` nor `C#`.
+case, spaces and punctuation are ignored. The marks of Indic and other scripts are not, nor are symbols, and a point,
+sign or slash beside a digit: `1.5` is not `15`, `-5` is not `5`, and `C` is neither `C++` nor `C#`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Renders the page on which people score answers: one HTML file that works offline and does not name the models.
 
-Everything that could tell which model wrote an answer stays out of the file: the models, why a question is flagged, and
-the order of the answers, which is kept in the run's folder (`ReviewSheet`).
+The file has nothing that could tell which model wrote an answer: neither the models, nor why a question is flagged, nor
+the order of the answers. The run's folder has the order (`ReviewSheet`).
 """
 
 from __future__ import annotations
