@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tuner.costs.batch import batch_choice
+from tuner.costs.batch_choice import batch_choice
 
 from tests.doubles import RUN, MemoryFolder, write_lines
 from tests.unit.costs.test_spending_is_bounded import EndingFolder, NoEncoder, Runtime, attempt
