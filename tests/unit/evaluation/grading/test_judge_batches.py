@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tuner.costs.batch_choice import batch_choice
 
 from tests.doubles import RUN, MemoryFolder, write_lines
 from tests.unit.costs.test_spending_is_bounded import EndingFolder, NoEncoder, Runtime, attempt
@@ -25,6 +24,7 @@ from tuner.artifacts.report import Report
 from tuner.core.artifact_keys import Keys
 from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AwsError
+from tuner.costs.batch_choice import batch_choice
 from tuner.costs.cost_inputs import Plan
 from tuner.costs.estimate import estimate
 from tuner.costs.ledger.spent import METERED, PaidUse
