@@ -127,8 +127,9 @@ def clean_up(runner: ScenarioRunner) -> None:
         scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     artifacts = pipeline.outputs["ArtifactsBucketName"]
     for run in runner.runs():
-        for entry in s3.list_objects_v2(Bucket=artifacts, Prefix=Keys.folder(run)).get("Contents", []):
-            s3.delete_object(Bucket=artifacts, Key=entry["Key"])
+        found = s3.list_objects_v2(Bucket=artifacts, Prefix=Keys.folder(run)).get("Contents", [])
+        if found:
+            s3.delete_objects(Bucket=artifacts, Delete={"Objects": [{"Key": entry["Key"]} for entry in found]})
 
 
 def read(path: Path) -> list[Result]:

@@ -242,7 +242,7 @@ def _saving(line: ServiceLine, other: ServiceLine, than: str, until: float | Non
     fixed = (other.fixed_usd or 0) - (line.fixed_usd or 0)
     request = (other.request_usd or 0) - (line.request_usd or 0)
     if until is not None:
-        return f"cheaper{than} below {integer(until)} answers a month (by {money(fixed)} a month without any question)"
+        return f"cheaper{than} below {integer(until)} answers a month (by {money(fixed)} in a month without questions)"
     if fixed > 0:
         return f"at least {money(fixed)} a month cheaper{than}"
     if request > 0:

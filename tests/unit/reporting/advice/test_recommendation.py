@@ -61,7 +61,7 @@ def test_retrieval_is_as_good_and_cheaper(advise: Any) -> None:
     assert (found.outcome, found.contestant) == ("ship", "retrieval")
     assert found.sentence == (
         "Ship the base model with passages (Nova Micro): as good as the tuned model within ±0.090 Correctness (judge), "
-        "and cheaper below 2,381 answers a month (by $2.00 a month without any question)."
+        "and cheaper below 2,381 answers a month (by $2.00 in a month without questions)."
     )
     # Throughput: 730 hours at $10, so 7,300 / 0.00029 = 25,172,414.
     assert found.changes[:2] == (
@@ -90,7 +90,7 @@ def test_the_base_model_is_enough(two: Any) -> None:
     # On demand, the tuned model costs more at any number of answers. On throughput: 7,302 / 0.00013 = 56,169,231.
     assert found.sentence == (
         "Ship the base model (Nova Micro): as good as the tuned model within ±0.090 Correctness (judge), and cheaper "
-        "below 56,169,231 answers a month (by $2.00 a month without any question)."
+        "below 56,169,231 answers a month (by $2.00 in a month without questions)."
     )
     on_demand = two({"base": 8.0, "tuned": 8.0}, rates={**RATES, ("throughput", "hourly"): None})
     assert on_demand.sentence.endswith(", and at least $2.00 a month cheaper.")
@@ -289,7 +289,7 @@ def test_on_throughput_alone_the_tuned_model_costs_hours(folder_of: FolderOf) ->
     assert made.recommendation
     # 7,302 / 0.00113 = 6,461,947.
     assert (
-        "cheaper below 6,461,947 answers a month (by $7,302.00 a month without any question)"
+        "cheaper below 6,461,947 answers a month (by $7,302.00 in a month without questions)"
         in made.recommendation.sentence
     )
     assert "Only a load test shows how many answers the model units can give." in made.recommendation.changes
