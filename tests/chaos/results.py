@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,7 +123,9 @@ def clean_up(runner: ScenarioRunner) -> None:
     for job in worker.batches(runner.dataset):
         bedrock.stop_model_invocation_job(jobIdentifier=job)
     for arn in worker.models(runner.dataset):
-        bedrock.delete_custom_model(modelIdentifier=arn)
+        # A throughput with a commitment keeps its model.
+        with suppress(bedrock.exceptions.ConflictException):
+            bedrock.delete_custom_model(modelIdentifier=arn)
     for schedule in scheduler.list_schedules()["Schedules"]:
         scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     artifacts = pipeline.outputs["ArtifactsBucketName"]
