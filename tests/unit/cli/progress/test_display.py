@@ -98,9 +98,9 @@ class TestLive:
         assert any(went[-1] in line for line in lines)
 
     def test_no_more_steps_are_folded_than_necessary(self) -> None:
-        lines = drawn(TRAINING, height=24)
-        assert len(lines) == 23
-        assert lines[1].startswith("✓ 9 steps done")
+        lines = drawn(TRAINING, height=26)
+        assert len(lines) == 25
+        assert lines[1].startswith("✓ 8 steps done")
         assert "· Notify of success" in lines[-1]
 
     def test_waiting_steps_are_folded_when_no_step_is_done(self) -> None:
