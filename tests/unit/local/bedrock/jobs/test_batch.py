@@ -12,8 +12,11 @@ from local.bedrock.local_bedrock import LocalBedrock
 from local.bedrock.runtime.inference import NO_MODEL
 from tests.unit.local.bedrock.conftest import ACCOUNT, REGION, change_settings
 from tests.unit.local.bedrock.jobs.test_jobs import refused
+from tuner.aws.bedrock.tool_call import record_of_batch, reply_of_batch
+from tuner.evaluation.judging.judge import instructions, tagged
+from tuner.evaluation.metrics.correctness import GRADE
 
-MODEL = "amazon.nova-micro-v1:0"
+MODEL, JUDGE = "amazon.nova-micro-v1:0", "amazon.nova-pro-v1:0"
 INPUT = "runs/a/batch/input/base.jsonl"
 
 
@@ -183,3 +186,19 @@ def test_the_least_number_of_records_is_a_quota_of_each_model(bedrock):
     found = {each["QuotaName"]: each["Value"] for each in quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"]}
     assert found["Minimum number of records per batch inference job for Nova Micro"] == 7
     assert "Minimum number of records per batch inference job for Claude Opus 5.5" not in found
+
+
+def test_a_judge_replies_with_json_as_text_and_the_output_names_the_stand_in(batch):
+    """What the project asks of judges in batch jobs: the reply passes the checks of its reader."""
+    asked = (instructions("rubric.md"), tagged(question="What?", reference="It.", answer="It."), GRADE)
+    request = record_of_batch(*asked, {"maxTokens": 200, "temperature": 0.0})
+    job, output, _ = batch(
+        ({"recordId": f"{number:011d}", "modelInput": request} for number in range(100)), modelId=JUDGE
+    )
+    assert job["status"] == "Completed"
+    reply = reply_of_batch(output["00000000000"]["modelOutput"], *asked)
+    assert reply.problem == ""
+    assert isinstance(reply.arguments, dict)
+    assert {"score", "reasoning"} <= reply.arguments.keys()
+    assert reply.stand_in
+    assert reply.input_tokens > 0
