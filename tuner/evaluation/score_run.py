@@ -23,7 +23,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.best_run_comparison import with_earlier_runs
 from tuner.evaluation.earlier_runs import NONE_EARLIER, best_answers
-from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.encoder.source import EncoderSource
 from tuner.evaluation.grading.graded_items import GradedItemSet, match
 from tuner.evaluation.grading.grades import grouped, merged
 from tuner.evaluation.grading.shards import Shards

@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 BUILT = Path(__file__).resolve().parents[3] / "build" / "encoders"
 
 
-class EncoderSource(Protocol):
-    """A place that an encoder is loaded from. Sources whose scores can differ have different identities."""
-
-    @property
-    def identity(self) -> str: ...
-    def load(self) -> Encoder: ...
-
-
 @dataclass(frozen=True)
 class BuiltEncoder:
     """An encoder on this machine, by its name or its folder."""
@@ -67,7 +59,6 @@ class EncoderArchive(Protocol):
 
     def unpack(self, manifest: str, digest: str) -> Path:
         """Unpacks the files into a folder and returns it. The SHA-256 of the file `manifest` must be `digest`."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.encoder.source import EncoderSource
 from tuner.evaluation.gate.batches import batches, next_batch
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.grading.shards import Shards

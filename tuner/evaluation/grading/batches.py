@@ -20,7 +20,7 @@ from tuner.core.resource_names import batch_name
 from tuner.core.strict_model import JsonObject
 from tuner.costs.allotments import Allotments
 from tuner.costs.meter import Tokens, unused_of
-from tuner.evaluation.encoder.files import BuiltEncoder
+from tuner.evaluation.encoder.source import NoEncoder
 from tuner.evaluation.grading.shards import Shards
 from tuner.serving.batch.answers import AnswerBatches
 from tuner.serving.batch.jobs import Batch, Source, read_output, record_id
@@ -88,8 +88,7 @@ class JudgeBatches:
 def batches_of(folder: RunFolder, deployment: str, judges: bool, shard_size: int) -> Source:
     """The batch jobs of the run's judges, or else of its contestants."""
     if judges:
-        # The encoder is not loaded: batch jobs are for metrics that ask a judge.
-        return JudgeBatches(Shards(folder, shard_size, BuiltEncoder()), deployment)
+        return JudgeBatches(Shards(folder, shard_size, NoEncoder()), deployment)
     manifest = folder.manifest()
     return AnswerBatches(folder, manifest, Allotments.of(folder, manifest), deployment, shard_size)
 

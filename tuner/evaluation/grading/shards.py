@@ -27,7 +27,7 @@ from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import ArtifactError
 from tuner.costs.allotments import Allotments
 from tuner.costs.meter import Meter
-from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.encoder.source import EncoderSource
 from tuner.evaluation.grading.definition import grading_definition
 from tuner.evaluation.grading.graded_items import (
     GradedItem,

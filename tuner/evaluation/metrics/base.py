@@ -14,7 +14,7 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.metrics import Measure
-from tuner.evaluation.encoder.files import EncoderSource
+from tuner.evaluation.encoder.source import EncoderSource
 from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.judging.judge import Judge, Request
 from tuner.evaluation.judging.scoring_function import ScoringFunction
