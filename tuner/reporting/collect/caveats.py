@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.token_reservation import judge_batch
 from tuner.artifacts.evaluation.contestants import title_of
+from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
@@ -37,15 +38,21 @@ def judge_caveats(report: Report) -> tuple[str, ...]:
     """How reliable the judge was: unusable grades, possible bias, and agreement with people."""
     judge, preference = report.scoring.judge, report.scoring.preference
     return (
-        *(_missing(judge) if judge else ()),
+        *(unusable_judgments(judge) if judge else ()),
         *(_asked_in_batch(report, judge) if judge else ()),
         *_same_vendor(report),
-        *_several(report),
-        *(_order(preference) if preference else ()),
-        *(_length(preference) if preference else ()),
-        *_equal_length(report),
+        *bias_caveats(report.scores, preference),
         *(_people(report.people) if report.people else ()),
     )
+
+
+def bias_caveats(measures: Mapping[str, MeasureScores], preference: PreferenceDetails | None) -> Iterator[str]:
+    """How far several judges agree, and what the order and the length of the answers may have changed."""
+    yield from _several(measures)
+    if preference:
+        yield from _order(preference)
+        yield from _length(preference)
+    yield from _equal_length(measures, preference)
 
 
 def measure_correlations(report: Report) -> tuple[tuple[str, str, float, int], ...]:
@@ -131,7 +138,8 @@ def _asked_in_batch(report: Report, judge: JudgeDetails) -> Iterator[str]:
             )
 
 
-def _missing(judge: JudgeDetails) -> Iterator[str]:
+def unusable_judgments(judge: JudgeDetails) -> Iterator[str]:
+    """How many judgments are missing, or that none is."""
     if judge.asked and judge.missing:
         yield (
             f"{judge.missing:,} of {plural(judge.asked, 'judgment')} could not be used. They count as missing, not "
@@ -161,9 +169,9 @@ def _same_vendor(report: Report) -> Iterator[str]:
             yield f"The catalog does not list the judge {each.id}, so it was called like other models of its vendor."
 
 
-def _several(report: Report) -> Iterator[str]:
+def _several(measures: Mapping[str, MeasureScores]) -> Iterator[str]:
     """How far several judges agree, and how often one of them gave no judgment."""
-    for name, measure in report.scores.items():
+    for name, measure in measures.items():
         found, label = measure.judges, measure.label or measure_title(name)
         if found is None:
             continue
@@ -198,11 +206,16 @@ def _length(preference: PreferenceDetails) -> Iterator[str]:
         yield f"The judge preferred the longer answer in {preference.longer_won:,} of {decided}."
 
 
-def _equal_length(report: Report) -> Iterator[str]:
+def _equal_length(measures: Mapping[str, MeasureScores], preference: PreferenceDetails | None) -> Iterator[str]:
     """The preference if both answers were of the same length, and when it differs from the raw one."""
-    measure = report.scores.get("preference")
+    measure = measures.get("preference")
     found = measure.equal_length if measure else None
     if measure is None or found is None:
+        if preference and preference.longer_won:
+            yield (
+                "How much of this preference is due to length cannot be estimated: there are too few questions, or "
+                "one model's answers are longer by the same number of characters for every question."
+            )
         return
     longer = "longer" if found.mean_longer >= 0 else "shorter"
     low, high = (number(end, signed=True) for end in found.interval)

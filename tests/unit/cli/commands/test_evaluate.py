@@ -8,7 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from tuner.cli.commands.evaluate import evaluate
+from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.scores import Scores
+from tuner.cli.commands.evaluate import conclude, evaluate
 from tuner.core.errors import SettingsError
 
 app = typer.Typer()
@@ -89,6 +91,18 @@ def test_json_goes_to_stdout_alone(files: list[str]) -> None:
     document = json.loads(result.stdout)
     assert document["verdict"]["value"] == "better"
     assert {"rouge_1", "style_words"} <= set(document["metrics"])
+
+
+def test_what_length_and_unusable_judgments_may_have_changed_is_said(
+    files: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = Scores.model_validate_json(run(*files, "--metric", "rouge", "--json").stdout)
+    judge = JudgeDetails(model="m", name="Judge", asked=16, missing=16)
+    preference = PreferenceDetails(compared=8, decided=8, longer_won=8)
+    conclude(scores.model_copy(update={"judge": judge, "preference": preference}))
+    said = " ".join(capsys.readouterr().err.split())
+    assert "16 of 16 judgments could not be used." in said
+    assert "The judge preferred the longer answer in 8 of 8 decided comparisons." in said
 
 
 def test_further_contestants_are_in_the_table_and_in_the_json(files: list[str], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tuner.artifacts.evaluation.measure_scores import (
     MeasureScores,
     SeveralJudges,
 )
-from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
+from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge, PreferenceDetails
 from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Answer, Models, NamedModel, Question, Report
 from tuner.datasets import Findings, Prepared, with_unused_files
@@ -54,6 +54,15 @@ def test_of_several_judges_the_one_of_the_same_vendor_is_named(report: Report) -
     said = judged(report, NamedModel(id="us.anthropic.claude-sonnet-4-6"), NamedModel(id="us.amazon.nova-pro-v1:0"))
     assert "The judge Nova Pro and the tuned model are from the same vendor (amazon)" in said
     assert "Sonnet" not in said
+
+
+@pytest.mark.parametrize(("longer_won", "said"), [(40, True), (0, False)])
+def test_a_preference_that_length_could_explain_alone_is_a_caveat(report: Report, longer_won: int, said: bool) -> None:
+    preference = PreferenceDetails(compared=40, decided=40, longer_won=longer_won)
+    scoring = report.scoring.model_copy(update={"preference": preference})
+    scores = {"preference": MeasureScores(difference=1.0)}
+    found = judge_caveats(report.model_copy(update={"scores": scores, "scoring": scoring}))
+    assert any("due to length cannot be estimated" in each for each in found) is said
 
 
 def test_agreement_missing_judgments_and_contradictions_of_several_judges_are_caveats(report: Report) -> None:
