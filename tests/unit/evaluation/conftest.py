@@ -22,6 +22,12 @@ RUN = "faq-123456789abc"
 
 
 @pytest.fixture
+def no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """statsmodels collects garbage in each correction: 0.3 s in a process with thousands of tests."""
+    monkeypatch.setattr("gc.collect", lambda: 0)
+
+
+@pytest.fixture
 def folder() -> Iterator[RunFolder]:
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")

@@ -12,7 +12,7 @@ from tests.calibration.simulation import calibrate, difference, true_difference
 from tests.calibration.stopping import calibrate_stopping
 from tuner.evaluation.statistics import comparison
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_garbage_collection")]
 
 DESIGNS = {design.name: design for design in (*INDEPENDENT, *RELATED, *JUDGES)}
 

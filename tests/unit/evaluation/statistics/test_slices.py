@@ -36,6 +36,7 @@ def results(scores: Scores) -> dict[str, MeasureScores]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_corrected_p_values_equal_statsmodels() -> None:
     from statsmodels.stats.multitest import multipletests  # seconds
 
