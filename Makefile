@@ -41,7 +41,7 @@ check: lint  ## checks and fast unit tests, in a few minutes: for every change
 
 test: lint  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n auto --dist worksteal -q -m "not thorough" tests/unit tests/characterization
-	@$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
+	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
 	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal tests/e2e/permissions

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from xdist.scheduler import LoadScopeScheduling
 
 # What takes longest begins first. What is not named here comes last.
-_IN_ORDER = ("serving", "people", "e2e", "test_chaos.py", "permissions", "browser")
+_IN_ORDER = ("e2e", "serving", "people", "test_chaos.py", "permissions", "browser")
 
 
 def group_of(node: str) -> str:

@@ -48,7 +48,8 @@ def test_questions_are_scored_by_keyboard_kept_over_a_reload_exported_and_import
     press(browser, "7", "0", "3")
     assert browser.find("#done").text == "1 of 3 questions scored"
     browser.driver.refresh()
-    assert browser.find("#done").text == "1 of 3 questions scored"
+    # The new page may not have run its script yet.
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.find("#done").text == "1 of 3 questions scored")
     assert browser.find(".item:not([hidden]) h2").text == "Question 2 of 3"
     assert browser.find("#reviewer").get_attribute("value") == 'Ann, "A"'
     browser.run("document.querySelector('input[name=q2a2]').focus()")
