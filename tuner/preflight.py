@@ -284,9 +284,11 @@ def batch_minimums(
     """
     known = quotas.all("bedrock")
     names: dict[str, tuple[str, ...]] = {base.base_endpoint: (base.name,)}
+    # A compared model may be one that can be customized instead of one that judges.
+    customizable = {model.invoke_id: model.name for model in catalog.models()}
     compared = (catalog.judge_or_assumed(each.model) for each in contestants if each.model)
     for other in (*compared, *judges):
-        names[other.id] = (other.name, other.quota)
+        names[other.id] = (other.name, other.quota, customizable.get(other.foundation_model, ""))
     found = {model: batch_minimum(known, called) for model, called in names.items()}
     return {model: least for model, least in found.items() if least is not None}
 

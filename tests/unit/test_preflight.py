@@ -330,9 +330,15 @@ def test_a_run_that_is_not_in_a_hurry_learns_the_least_records_of_its_models_bat
         Quota("L-5", "Minimum number of records per batch inference job for Nova Micro V1", 100.0),
         Quota("L-6", "Minimum number of records per batch inference job for Nova Micro 2 V1", 5.0),
         Quota("L-7", "Minimum number of records per batch inference job for Claude Haiku 4.5", 50.0),
+        Quota("L-9", "Minimum number of records per batch inference job for Nova Lite V1", 70.0),
         Quota("L-8", "Records per batch inference job for Nova Micro V1", 50_000.0),
     )
-    compared = ["us.anthropic.claude-haiku-4-5-20251001-v1:0", "us.anthropic.claude-opus-5-5"]
+    compared = [
+        "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "us.anthropic.claude-opus-5-5",
+        "us.amazon.nova-lite-v1:0",
+    ]
     asked = manifest(hurry=False, compare_with=["base", *compared])
-    assert run(account, asked).batch_minimums == {"amazon.nova-micro-v1:0": 100, compared[0]: 50}
+    least = {"amazon.nova-micro-v1:0": 100, compared[0]: 50, compared[2]: 70}
+    assert run(account, asked).batch_minimums == least
     assert run(account, manifest()).batch_minimums == {}
