@@ -9,8 +9,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
+from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.cli.commands.evaluate import conclude, evaluate
+from tuner.cli.commands.evaluate import conclude, evaluate, show_people
 from tuner.core.errors import SettingsError
 
 app = typer.Typer()
@@ -103,6 +104,17 @@ def test_what_length_and_unusable_judgments_may_have_changed_is_said(
     said = " ".join(capsys.readouterr().err.split())
     assert "16 of 16 judgments could not be used." in said
     assert "The judge preferred the longer answer in 8 of 8 decided comparisons." in said
+
+
+@pytest.mark.parametrize(("each", "said"), [(3, True), (1, False)])
+def test_people_are_told_that_they_scored_the_first_of_several_answers(
+    each: int, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_people(HumanScores(questions=6, answers=12, of_answers=16, answers_each=each, undecided="Too few questions."))
+    shown = " ".join(capsys.readouterr().err.split())
+    assert shown.startswith("12 answers scored by people, of 6 questions.")
+    assert shown.endswith("Too few questions.")
+    assert ("people score the first" in shown) is said
 
 
 def test_further_contestants_are_in_the_table_and_in_the_json(files: list[str], tmp_path: Path) -> None:
