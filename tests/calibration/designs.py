@@ -214,7 +214,7 @@ RELATED = (
     ),
     Design("8 documents of 4 passages of 3 questions, by document", partial(nested, by_document=True)),
     Design(
-        "the same, by passage",
+        "8 documents of 4 passages of 3 questions, by passage",
         partial(nested, by_document=False),
         "passages of one document are related too: group by the field that has the larger units",
     ),
