@@ -72,7 +72,7 @@ def _run(stdin: int, stdout: int, stderr: int, status: int) -> None:
         _customize()
         exec(compile(script.read_bytes(), script, "exec"), {"__name__": "__main__"})  # noqa: S102
         code = 0
-    except BaseException:
+    except BaseException:  # As an interpreter does. The fork must never return to the loop that forks others.
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()
