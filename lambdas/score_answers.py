@@ -14,7 +14,7 @@ from pydantic import Field
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.s3.encoder_object import EncoderObject
 from tuner.evaluation.encoder.files import DeployedEncoder
-from tuner.evaluation.gate.interim_look import look
+from tuner.evaluation.gate.interim_analysis import look
 from tuner.evaluation.score_run import score_run, score_shard
 
 

@@ -9,14 +9,14 @@ from constructs import Construct
 
 from stacks.bundling import assets
 from stacks.functions import Steps
+from stacks.managed_policies import PeoplePolicies
 from stacks.monitoring.alarms import Alarms
 from stacks.monitoring.dashboard import Dashboard
 from stacks.monitoring.dead_letter_queue import DeadLetterQueue
 from stacks.monitoring.notifications import Notifications
-from stacks.people_policies import PeoplePolicies
 from stacks.permissions import Arns
+from stacks.release_triggers import ReleaseBeforeDeletion, SafetyNet
 from stacks.roles import ServiceRoles
-from stacks.safety_net import ReleaseBeforeDeletion, SafetyNet
 from stacks.state_machine import Pipeline
 from stacks.storage import Storage
 from stacks.trigger import ArrivalsQueue, Trigger

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stacks.permissions import Arns, Grant, batch, bedrock, network, objects, services
+from stacks.permissions import Arns, Grant, batch, bedrock, network, s3, services
 from tuner.artifacts.batch import INPUT, BatchJob
 from tuner.artifacts.costs.token_reservation import Reservation, batch_payer
 from tuner.artifacts.evaluation.judgments import judgments_file
@@ -16,7 +16,7 @@ Capability = Callable[[Arns], list[Grant]]
 
 def writes(*names: str) -> Capability:
     """Grants writing these artifacts of a run."""
-    return lambda arns: objects.write_run(arns, *names)
+    return lambda arns: s3.write_run(arns, *names)
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Step:
 # The function reads every byte of a dataset for the id of the run.
 START_MINUTES = 5
 
-_READS = objects.read_run
-_FINDS = objects.find_in_run
+_READS = s3.read_run
+_FINDS = s3.find_in_run
 _BATCH_JOBS = Keys.batch("*") + BatchJob.NAME
 _BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
 _JUDGMENTS = judgments_file(0).replace("00000", "*")
@@ -73,11 +73,11 @@ STEPS = (
         memory=512,
         grants=(
             services.receive_arrivals,
-            objects.list_datasets,
-            objects.read_arrivals,
+            s3.list_datasets,
+            s3.read_arrivals,
             _FINDS,
             services.start_executions,
-            objects.publish,
+            services.publish_notifications,
         ),
         environment=("STATE_MACHINE_ARN", "TOPIC_ARN"),
         asynchronous=True,
@@ -95,8 +95,8 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            objects.list_datasets,
-            objects.read_pinned,
+            s3.list_datasets,
+            s3.read_pinned,
             _READS,
             _FINDS,
             writes(Keys.MANIFEST),
@@ -122,9 +122,9 @@ STEPS = (
         "generate_validation",
         minutes=15,
         memory=2048,
-        grants=(objects.read_pinned, _READS, _FINDS, writes("generated/*"), bedrock.invoke_judges),
+        grants=(s3.read_pinned, _READS, _FINDS, writes("generated/*"), bedrock.invoke_judges),
     ),
-    Step("preprocess", minutes=15, memory=1769, grants=(objects.read_pinned, _READS, objects.write_dataset)),
+    Step("preprocess", minutes=15, memory=1769, grants=(s3.read_pinned, _READS, s3.write_dataset)),
     Step("validate", minutes=4, memory=512, grants=(_READS,)),
     Step(
         "estimate_cost",
@@ -133,9 +133,9 @@ STEPS = (
         grants=(
             _READS,
             _FINDS,
-            objects.list_datasets,
+            s3.list_datasets,
             writes(Keys.ESTIMATE),
-            objects.write_prices,
+            s3.write_prices,
             services.read_prices,
             services.keep_ledger,
         ),
@@ -145,7 +145,7 @@ STEPS = (
         "request_approval",
         minutes=4,
         memory=512,
-        grants=(_READS, writes(Keys.APPROVAL), objects.publish, services.describe_executions),
+        grants=(_READS, writes(Keys.APPROVAL), services.publish_notifications, services.describe_executions),
         environment=("TOPIC_ARN", "STATE_MACHINE_ARN"),
     ),
     # 1,769 MB is one full vCPU. Hundreds of requests per second are signed and parsed while the throughput is paid for.
@@ -184,7 +184,7 @@ STEPS = (
             _READS,
             _FINDS,
             writes(Keys.TRAINING_JOB),
-            objects.write_trainings,
+            s3.write_trainings,
             bedrock.describe_jobs,
             bedrock.count_jobs,
             bedrock.start_jobs,
@@ -223,7 +223,7 @@ STEPS = (
         "check_throughput",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.ENDPOINT), objects.write_endpoint_times, bedrock.describe_endpoints),
+        grants=(_READS, _FINDS, writes(Keys.ENDPOINT), s3.write_endpoint_times, bedrock.describe_endpoints),
     ),
     Step(
         "keep_throughput",
@@ -250,7 +250,7 @@ STEPS = (
             services.describe_executions,
             services.list_executions,
             services.delete_schedules,
-            objects.publish,
+            services.publish_notifications,
         ),
         environment=("STATE_MACHINE_ARN", "SCHEDULE_GROUP", "TOPIC_ARN"),
         asynchronous=True,
@@ -264,7 +264,7 @@ STEPS = (
             _FINDS,
             # Without scores/gate.json: what buying a commitment trusts is written by the gate alone.
             writes("scores/shards/*", "scores/verdicts/*", "scores/review.csv", Keys.SCORES),
-            objects.read_encoder,
+            s3.read_encoder,
             bedrock.invoke_judges,
             services.invoke_scorers,
         ),
@@ -280,14 +280,14 @@ STEPS = (
         "write_report",
         minutes=4,
         memory=1024,
-        grants=(_READS, _FINDS, writes(*_REPORT), objects.write_overview, services.describe_executions),
+        grants=(_READS, _FINDS, writes(*_REPORT), s3.write_overview, services.describe_executions),
         environment=("STATE_MACHINE_ARN",),
     ),
     Step(
         "notify",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.NOTIFIED), objects.publish),
+        grants=(_READS, _FINDS, writes(Keys.NOTIFIED), services.publish_notifications),
         environment=("TOPIC_ARN",),
     ),
     Step(
@@ -298,10 +298,10 @@ STEPS = (
             _READS,
             _FINDS,
             writes(*_REPORT, Keys.NOTIFIED),
-            objects.write_overview,
+            s3.write_overview,
             services.describe_executions,
             services.keep_ledger,
-            objects.publish,
+            services.publish_notifications,
         ),
         environment=("STATE_MACHINE_ARN", "STATE_TABLE", "TOPIC_ARN"),
         asynchronous=True,

@@ -11,7 +11,7 @@ from constructs import Construct
 from stacks.checks.suppressions import accept_wildcards
 from stacks.permissions import Arns, Grant
 from stacks.permissions.batch import batch_data
-from stacks.permissions.objects import customization_data
+from stacks.permissions.s3 import customization_data
 from stacks.permissions.services import release_for_schedules
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.permissions.key_policy import key_statements
+from stacks.permissions.kms import key_statements
 from tuner.settings import DeploymentSettings
 
 

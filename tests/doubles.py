@@ -26,7 +26,7 @@ from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes, planned_sizes
 from tuner.intake.contestants import contestants
 from tuner.intake.manifest import numbered
-from tuner.intake.resolve import hyperparameters, resolved_candidates
+from tuner.intake.resolved_settings import hyperparameters, resolved_candidates
 from tuner.settings import DeploymentSettings, RunSettings
 
 RUN = "faq-0123456789ab"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacks.permissions import model_arns, network, objects
+from stacks.permissions import model_arns, network, s3
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
 from tuner.artifacts.batch import INPUT, OUTPUT
@@ -73,7 +73,7 @@ def batch_data(arns: Arns) -> list[Grant]:
             "reads the questions, and checks what it wrote",
         ),
         Grant(("s3:PutObject",), (f"{bucket}/{output}",), "writes the answers"),
-        objects.list_for_job(arns),
+        s3.list_for_job(arns),
         Grant(("kms:Decrypt", "kms:GenerateDataKey"), (arns.key,), "decrypts the questions, encrypts the answers"),
         Grant(
             ("bedrock:InvokeModel",),

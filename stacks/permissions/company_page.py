@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from stacks.permissions.key_policy import key_statements
+from stacks.permissions.kms import key_statements
 from stacks.permissions.permissions_page import every_role, example_arns
 
 # The endpoint of each service that functions call:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from stacks.permissions import batch, bedrock, objects, services
+from stacks.permissions import batch, bedrock, s3, services
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
+from stacks.permissions.kms import use_key
 from tuner.artifacts.approval import ApprovalAnswer
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.core.artifact_keys import Keys
@@ -16,17 +17,17 @@ def data_owner(arns: Arns) -> list[Grant]:
     datasets = (f"{arns.data_bucket}/{INCOMING}*",)
     return [
         _find_deployment(arns),
-        *objects.list_datasets(arns),
+        *s3.list_datasets(arns),
         Grant(
             ("s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"),
             datasets,
             "uploads datasets, and deletes files of an earlier upload that a dataset no longer has",
         ),
         Grant(("s3:GetObject",), datasets, "reads its own datasets again"),
-        objects.through_s3(arns, ("kms:GenerateDataKey",), "encrypts what it uploads"),
-        *objects.read_run(arns),
-        *objects.find_in_run(arns),
-        *objects.write_run(arns, sheet_file("*")),  # `review export --random` keeps which model gave which answer
+        use_key(arns, "s3", ("kms:GenerateDataKey",), "encrypts what it uploads"),
+        *s3.read_run(arns),
+        *s3.find_in_run(arns),
+        *s3.write_run(arns, sheet_file("*")),  # `review export --random` keeps which model gave which answer
         Grant(("lambda:InvokeFunction",), (arns.function("start_run"),), "asks for a repeat of a run"),
         *services.list_executions(arns),
         *services.read_ledger(arns),
@@ -62,7 +63,7 @@ def operator(arns: Arns) -> list[Grant]:
             "answers a run that waits for approval, with its secret token; AWS has no narrower resource",
         ),
         # Not the records of a run's job and endpoint: its answers, and what is purchased, follow them.
-        *objects.write_run(arns, ApprovalAnswer.NAME),
+        *s3.write_run(arns, ApprovalAnswer.NAME),
         Grant(
             ("lambda:InvokeFunction",),
             (arns.function("release_throughput"),),
@@ -84,10 +85,10 @@ def reviewer(arns: Arns) -> list[Grant]:
         _find_deployment(arns),
         *services.list_executions(arns),
         Grant(("states:DescribeExecution",), (arns.executions,), "finds the run that is meant"),
-        *objects.read_run(arns),
-        *objects.find_in_run(arns),
-        *objects.write_run(arns, *written),
-        *objects.write_overview(arns),
+        *s3.read_run(arns),
+        *s3.find_in_run(arns),
+        *s3.write_run(arns, *written),
+        *s3.write_overview(arns),
         *bedrock.tag_models(arns),
         *services.publish_decisions(arns),
     ]

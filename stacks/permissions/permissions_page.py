@@ -10,7 +10,7 @@ from stacks.permissions import people
 from stacks.permissions.arns import Arns
 from stacks.permissions.batch import batch_data
 from stacks.permissions.grant import Grant
-from stacks.permissions.objects import customization_data
+from stacks.permissions.s3 import customization_data
 from stacks.permissions.services import release_for_schedules, run_executions
 from tuner.settings import DeploymentSettings
 

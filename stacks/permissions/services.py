@@ -1,9 +1,10 @@
-"""Permissions on Step Functions, DynamoDB, EventBridge, the price list, logs, traces and the dead-letter queue."""
+"""Permissions on Step Functions, DynamoDB, EventBridge, SNS, the price list, logs, traces and the dead-letter queue."""
 
 from __future__ import annotations
 
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
+from stacks.permissions.kms import use_key
 from tuner.artifacts.evaluation.gate import GateEvent
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
@@ -141,6 +142,14 @@ def delete_schedules(arns: Arns) -> list[Grant]:
             (arns.schedules,),
             "the sweep deletes a release schedule when the throughput is gone",
         ),
+    ]
+
+
+def publish_notifications(arns: Arns) -> list[Grant]:
+    """Publishes to the topic, which is encrypted with the same key as the buckets."""
+    return [
+        Grant(("sns:Publish",), (arns.topic,), "notifies people of the result of the run"),
+        use_key(arns, "sns", ("kms:GenerateDataKey", "kms:Decrypt"), "encrypts the notification"),
     ]
 
 

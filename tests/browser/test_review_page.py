@@ -13,7 +13,7 @@ from tests.unit.evaluation.conftest import make_item
 from tests.unit.reporting.page.test_page import HOSTILE
 from tuner.artifacts.evaluation.people import PeopleScores
 from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
-from tuner.evaluation.review.draw import flagged_sheet
+from tuner.evaluation.review.sampling import flagged_sheet
 from tuner.evaluation.review.spreadsheet import read_review
 from tuner.reporting.page.review_page import review_page
 

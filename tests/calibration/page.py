@@ -9,7 +9,7 @@ from typing import Any
 from docs.tables import table
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
 from tests.calibration.families import FAMILIES, Family, calibrate_family
-from tests.calibration.oracles import Check, checks
+from tests.calibration.reference_implementations import Check, checks
 from tests.calibration.reviews import QUESTIONS, REVIEWS, ReviewCalibration, calibrate_review
 from tests.calibration.simulation import Calibration, Rates, calibrate
 from tests.calibration.stopping import DESIGNS, Stopped, calibrate_stopping

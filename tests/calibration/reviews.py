@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.calibration.designs import Generator
 from tests.calibration.simulation import Interval, Rates, rates
-from tuner.evaluation.review.draw import draw_sample
+from tuner.evaluation.review.sampling import draw_sample
 from tuner.evaluation.statistics.comparison import CONFIDENCE, compare, detectable
 from tuner.evaluation.statistics.groups import Groups
 from tuner.evaluation.statistics.prediction_powered import Labelled, corrected_mean

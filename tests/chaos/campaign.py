@@ -12,11 +12,11 @@ from typing import Protocol
 
 from tests.chaos import page
 from tests.chaos.cases import Baseline, Case, derived, sampled
-from tests.chaos.modelled import modelled
 from tests.chaos.observations import RELEASES, release_at
-from tests.chaos.pairs import pairs
+from tests.chaos.protocol_cases import modelled
 from tests.chaos.results import Result, read
 from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.chaos.two_fault_cases import pairs
 from tests.chaos.workers.worker_pool import Task, TaskResult
 from tests.protocol.course import SITUATIONS
 

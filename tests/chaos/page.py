@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from tests.chaos.cases import Case
 from tests.chaos.injection.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS
 from tests.chaos.observations import RELEASES
-from tests.chaos.pairs import EACH
 from tests.chaos.results import Result
 from tests.chaos.scenarios import SCENARIOS
+from tests.chaos.two_fault_cases import EACH
 
 # The words on the page if it covers only a part of the cases.
 SAMPLE = "a sample of"
@@ -259,9 +259,9 @@ _PAIRS_HEAD = """## Two faults in one run
 create, change or end a job, an endpoint, a schedule or an execution. If the run survives the first fault, the second is
 at a later one of these functions. If the first fault ends the run, the second is at a function that releases or reports
 afterwards. In a whole campaign, every kind of fault is followed by every kind that can follow it, {each} times, at the
-pairs of places that were used least until then (`tests/chaos/pairs.py`). Further pairs are courses of the model of the
-release protocol ([serving.md](serving.md#how-this-is-explored)): one for every two kinds of faults and every place of
-the second one (`tests/chaos/modelled.py`).
+pairs of places that were used least until then (`tests/chaos/two_fault_cases.py`). Further pairs come from the model of
+the release protocol ([serving.md](serving.md#how-this-is-explored)): one for every two kinds of faults and every place
+of the second one (`tests/chaos/protocol_cases.py`).
 """
 _WITHOUT_HEAD = """## Without one of the five releases
 

@@ -20,7 +20,7 @@ from tuner.reporting.formatting import plural
 from tuner.settings import RunSettings
 
 if TYPE_CHECKING:
-    from tuner.generation.division import GenerationSet
+    from tuner.generation.document_split import GenerationSet
 
 
 def data_files(files: Mapping[str, Source]) -> dict[DataRole, Source]:

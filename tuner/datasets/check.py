@@ -16,7 +16,7 @@ from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import ProfileSource, profile_dataset
 from tuner.datasets.readiness import readiness
 from tuner.datasets.reading import Budget
-from tuner.datasets.records.limits import file_bytes, file_name, reading_budget, record_counts
+from tuner.datasets.records.file_rules import file_bytes, file_name, reading_budget, record_counts
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.tasks.checks import check_task
 from tuner.datasets.tasks.recognition import describe_task

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tuner.artifacts.dataset import EvaluationQuestion, Message, QuestionGroups
 from tuner.datasets.pipeline import Output
 from tuner.datasets.question_groups import question_groups
-from tuner.datasets.records.limits import MAX_QUESTIONS
+from tuner.datasets.records.file_rules import MAX_QUESTIONS
 from tuner.datasets.records.record import Record, content_id
 from tuner.datasets.records.rules import RecordLimits
 

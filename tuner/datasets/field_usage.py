@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tuner.datasets.field_names import ANSWERS, QUESTIONS, Kind, has_content, normal
+from tuner.datasets.field_and_role_names import ANSWERS, QUESTIONS, Kind, has_content, normal
 from tuner.datasets.findings import Issue, field_setting, shortened
 from tuner.datasets.records.schemas.context_fields import USED, Others
 from tuner.datasets.records.schemas.record_selection import decides

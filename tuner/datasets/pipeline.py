@@ -12,7 +12,7 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
-from tuner.datasets.field_names import Fields, leaf_names
+from tuner.datasets.field_and_role_names import Fields, leaf_names
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source

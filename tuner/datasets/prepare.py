@@ -20,7 +20,7 @@ from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.profile import ProfileResult, ProfileSource, profile_dataset
 from tuner.datasets.readiness import readiness
 from tuner.datasets.reading import Budget
-from tuner.datasets.records.limits import file_bytes, reading_budget, record_counts
+from tuner.datasets.records.file_rules import file_bytes, reading_budget, record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits, reserved_string_issue
 from tuner.datasets.split import HeldOutRecords, choose_held_out, held_out_bounds

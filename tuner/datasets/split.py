@@ -15,7 +15,7 @@ from itertools import groupby
 
 from tuner.catalog import Family
 from tuner.core.errors import DatasetError
-from tuner.datasets.field_names import MISSING, Fields, find
+from tuner.datasets.field_and_role_names import MISSING, Fields, find
 from tuner.datasets.field_usage import FieldReport
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import CommitTogether, Sink, Source

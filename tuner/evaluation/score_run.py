@@ -28,9 +28,9 @@ from tuner.evaluation.grading.graded_items import GradedItemSet, match
 from tuner.evaluation.grading.grades import grouped, merged
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.guard.scores import guard_scores
-from tuner.evaluation.review.draw import draw_sample, flagged_sheet, sample_name
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
-from tuner.evaluation.review.people import with_people
+from tuner.evaluation.review.human_scores import with_people
+from tuner.evaluation.review.sampling import draw_sample, flagged_sheet, sample_name
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.statistics.early_stopping import FEWEST_TO_STOP, Looks

@@ -35,8 +35,8 @@ from tuner.evaluation.judging.scoring_function import ScoringFunction
 from tuner.evaluation.metric_language import detect
 from tuner.evaluation.metrics import Metric, ScoringContext, chosen
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
+from tuner.evaluation.review.human_scores import with_people
 from tuner.evaluation.review.local_sheets import known_sheets, sample_files
-from tuner.evaluation.review.people import with_people
 from tuner.evaluation.review.spreadsheet import read_review, review_sheet
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.tasks import task_of_files

@@ -11,7 +11,7 @@ generate_data(folder, ...)                   the generated data of a run: what t
 from tuner.generation.cache import FileReplyCache
 from tuner.generation.cost_bound import check_budget, planned_inputs, refuse_if_unusable
 from tuner.generation.dedup import Deduplicator
-from tuner.generation.division import GenerationSet, planned_sets
+from tuner.generation.document_split import GenerationSet, planned_sets
 from tuner.generation.documents import read_documents
 from tuner.generation.generator import PairGenerator
 from tuner.generation.plan import plan_generation

@@ -14,10 +14,10 @@ from tuner.costs.estimate import priced_as
 from tuner.costs.meter import Tokens
 from tuner.costs.prices.price_list import PriceList, price_list
 from tuner.datasets.records.formats import encoded_pairs
-from tuner.generation.division import GenerationSet
+from tuner.generation.document_split import GenerationSet
 from tuner.generation.documents import DocumentChunks
 from tuner.generation.generator import max_requests
-from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_QUESTION_CHARACTERS
+from tuner.generation.pair_validation import MAX_ANSWER_CHARACTERS, MAX_QUESTION_CHARACTERS
 from tuner.generation.requests import MAX_PAIRS_PER_REQUEST, MOST_SENDS, largest_request, max_tokens
 
 # Expected: letters of English have four bytes to a token, and of Chinese three. Instructions and the tool's schema.

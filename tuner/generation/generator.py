@@ -19,7 +19,7 @@ from tuner.core.errors import AwsError, SpendingLimitError, TunerError
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.chunks import Chunk
 from tuner.generation.dedup import Deduplicator
-from tuner.generation.pairs import DroppedPair, pairs_in, validate_pairs
+from tuner.generation.pair_validation import DroppedPair, pairs_in, validate_pairs
 from tuner.generation.requests import MAX_PAIRS_PER_REQUEST, GeneratorModel, PairRequest
 
 CONCURRENCY = 4

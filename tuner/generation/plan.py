@@ -23,10 +23,10 @@ from tuner.costs.meter import FolderAccount, Meter, Tokens
 from tuner.datasets import KeptLines, NoSink, Prepared, prepare
 from tuner.datasets.io import Source
 from tuner.datasets.readiness import refusal
-from tuner.datasets.records.limits import record_counts
+from tuner.datasets.records.file_rules import record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.generation.cost_bound import cost_bound, planned_inputs, refuse_if_unusable
-from tuner.generation.division import GenerationSet, planned_sets
+from tuner.generation.document_split import GenerationSet, planned_sets
 from tuner.generation.documents import read_documents
 
 _LEFT_OUT = "The training data has errors: no request was sent, and nothing was spent."

@@ -22,7 +22,7 @@ from tuner.core.strict_model import JsonObject
 from tuner.costs.meter import Meter, Tokens
 from tuner.generation.cache import ReplyCache
 from tuner.generation.chunks import Chunk
-from tuner.generation.pairs import MAX_ANSWER_CHARACTERS, MAX_PASSAGE_CHARACTERS, MAX_QUESTION_CHARACTERS
+from tuner.generation.pair_validation import MAX_ANSWER_CHARACTERS, MAX_PASSAGE_CHARACTERS, MAX_QUESTION_CHARACTERS
 
 # A reply with more pairs could exceed the time limit of a request.
 MAX_PAIRS_PER_REQUEST = 8

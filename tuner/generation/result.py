@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tuner import catalog
 from tuner.artifacts.generated import CostBound, GeneratedDocument, GeneratedSet, GeneratedSummary
 from tuner.generation.dedup import OTHER_SET
-from tuner.generation.division import MORE_QUESTIONS, GenerationSet
+from tuner.generation.document_split import MORE_QUESTIONS, GenerationSet
 from tuner.generation.documents import DocumentChunks
 from tuner.generation.generator import GenerationResult
 

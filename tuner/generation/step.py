@@ -20,12 +20,12 @@ from tuner.datasets.findings import Findings
 from tuner.datasets.io import Source
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.profile import MAX_RECORDS
-from tuner.datasets.records.limits import record_counts
+from tuner.datasets.records.file_rules import record_counts
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.rules import RecordLimits
 from tuner.generation.cache import RunFolderReplyCache
 from tuner.generation.dedup import Deduplicator
-from tuner.generation.division import GenerationSet, planned_sets, sentences
+from tuner.generation.document_split import GenerationSet, planned_sets, sentences
 from tuner.generation.documents import DocumentChunks, read_documents
 from tuner.generation.generator import GenerationResult, PairGenerator
 from tuner.generation.plan import Progress, generation_meter

@@ -16,8 +16,8 @@ from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.resource_names import candidate_name, resource_name
 from tuner.core.run import INCOMING, Role, shown_folder
 from tuner.intake.contestants import Models, contestants, named
-from tuner.intake.lines import with_lines
-from tuner.intake.resolve import Resolved, ResolvedCandidate, resolve
+from tuner.intake.line_numbers import with_lines
+from tuner.intake.resolved_settings import Resolved, ResolvedCandidate, resolve
 from tuner.intake.same_name_run import ran_before
 from tuner.intake.unused_files import unused_files
 from tuner.preflight import offered_model

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from local.folder import CHECKOUT
-from stacks.permissions.key_policy import key_statements
+from stacks.permissions.kms import key_statements
 from tests.e2e.pipeline import Pipeline, small_dataset, until
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags

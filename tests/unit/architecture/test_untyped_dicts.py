@@ -22,7 +22,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "tuner/artifacts/evaluation/question_scores.py": (1, "a serializer of pydantic returns the members to be written"),
     "tuner/artifacts/report/evaluation.py": (2, "serializers of pydantic return the members to be written"),
     "tuner/aws/clients.py": (1, "the alias for responses of boto3, which has no types"),
-    "tuner/datasets/field_names.py": (
+    "tuner/datasets/field_and_role_names.py": (
         1,
         "the alias for rows of users' files, whose fields are checked when they are read",
     ),

@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 
 from statemachine.definition import definition
-from tests.chaos import modelled
+from tests.chaos import protocol_cases
 from tests.chaos.cases import Baseline, derived, release_states, sampled, states_of
 from tests.chaos.injection.faults import CALL_FAULTS, FUNCTION_FAULTS, STALE_READS, STOPS, Call
 from tests.chaos.observations import release_at
-from tests.chaos.pairs import ends, pairs
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
+from tests.chaos.two_fault_cases import ends, pairs
 from tests.protocol import session as options
 from tests.protocol.course import SITUATIONS
 
@@ -163,10 +163,10 @@ class TestPairs:
 
 def test_the_courses_of_the_model_are_cases_with_two_faults(monkeypatch):
     lasting, stopped = options.OUTAGE, options.STOPPED
-    injected = {option: modelled.INJECTED[option] for option in (lasting, stopped)}
-    monkeypatch.setattr(modelled, "INJECTED", injected)
-    monkeypatch.setattr(modelled, "SITUATIONS", SITUATIONS[:1])
-    found = modelled.modelled()
+    injected = {option: protocol_cases.INJECTED[option] for option in (lasting, stopped)}
+    monkeypatch.setattr(protocol_cases, "INJECTED", injected)
+    monkeypatch.setattr(protocol_cases, "SITUATIONS", SITUATIONS[:1])
+    found = protocol_cases.modelled()
     assert {fault.name for case in found for fault in case.faults} == {lasting, stopped}
     assert {case.faults[1].place for case in found} >= {"release_throughput by the rule", "Release after a failure"}
     assert len({case.name for case in found}) == len(found)

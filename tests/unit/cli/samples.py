@@ -1,4 +1,4 @@
-"""GradedItem documents: a record, a report, an estimate, and a failed run."""
+"""Sample documents: a record, a report, an estimate, and a failed run."""
 
 import json
 from typing import Any

@@ -10,7 +10,7 @@ from tests.unit.datasets.broken_files import CASES, GOOD, VALIDATION, broken_lin
 from tests.unit.datasets.memory_files import CLAUDE, LLAMA, NOVA, NOVA_2, MemorySource, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import DataRole, NoSink, RecordLimits, Source, check, prepare, refusal
-from tuner.datasets.records.limits import record_counts
+from tuner.datasets.records.file_rules import record_counts
 from tuner.settings import FieldNames, RunSettings
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.intake.resolve import resolve
+from tuner.intake.resolved_settings import resolve
 from tuner.settings import DeploymentSettings, parse_document
 
 GRID = [(name, epochs) for name in ("Nova Micro", "Nova Lite") for epochs in (2, 3)]

@@ -1,4 +1,4 @@
-"""GradedItem documents, and a model whose replies a test defines."""
+"""Sample documents, and a model whose replies a test defines."""
 
 from __future__ import annotations
 

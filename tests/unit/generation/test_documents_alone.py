@@ -27,7 +27,7 @@ from tuner.costs.spending_decision import spending_decision
 from tuner.datasets import prepare
 from tuner.generation import generate_data, plan_generation
 from tuner.generation.chunks import Chunk
-from tuner.generation.division import divide
+from tuner.generation.document_split import divide
 from tuner.generation.plan import Progress
 from tuner.settings.run.generation import GenerateSettings
 

@@ -323,7 +323,7 @@ def test_documents_are_used_only_without_validation_data() -> None:
 def test_more_evaluation_questions_than_a_run_takes_are_found_before_a_request_is_paid(
     monkeypatch: pytest.MonkeyPatch, asked: int, done: bool
 ) -> None:
-    monkeypatch.setattr("tuner.datasets.records.limits.MAX_QUESTIONS", 3)
+    monkeypatch.setattr("tuner.datasets.records.file_rules.MAX_QUESTIONS", 3)
     monkeypatch.setattr("tuner.datasets.evaluation_questions.MAX_QUESTIONS", 3)
     folder, run = MemoryFolder(), with_documents(manifest(generate={"count": 3}))
     folder.save(run)

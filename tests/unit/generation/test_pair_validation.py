@@ -25,7 +25,7 @@ from tuner.datasets.profile import ProfileSource, profile_dataset
 from tuner.datasets.records.record import DataRole, Record, Turn
 from tuner.generation import Deduplicator, read_documents
 from tuner.generation.chunks import Chunk
-from tuner.generation.pairs import DroppedPair, validate_pairs
+from tuner.generation.pair_validation import DroppedPair, validate_pairs
 from tuner.generation.requests import tool_for
 
 BAD: list[tuple[Callable[[dict[str, str]], dict[str, Any]], str]] = [

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.strict_model import StrictModel, accepted_types, read_from_artifact
-from tuner.intake.lines import with_lines
-from tuner.intake.resolve import resolve
+from tuner.intake.line_numbers import with_lines
+from tuner.intake.resolved_settings import resolve
 from tuner.settings import DeploymentSettings, RunSettings, deployment_settings, load, parse_document, read_document
 from tuner.settings.yaml_documents import DEEPEST, MOST_BYTES, MOST_ENTRIES, key_lines
 

@@ -9,7 +9,7 @@ import pytest
 
 from statemachine import bounds
 from statemachine.definition import definition
-from tuner.datasets.records.limits import MAX_QUESTIONS
+from tuner.datasets.records.file_rules import MAX_QUESTIONS
 from tuner.serving.endpoint_polling import next_delay
 from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
 from tuner.settings import DeploymentSettings, Polling

@@ -46,7 +46,7 @@ from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import KeptLines, NoSink, Prepared
 from tuner.evaluation.statistics.planning import planning_sentence
 from tuner.intake.contestants import contestants
-from tuner.intake.resolve import Resolved, readable, resolve
+from tuner.intake.resolved_settings import Resolved, readable, resolve
 from tuner.preflight import batch_minimums, legacy_warning
 from tuner.reporting.formatting import money, quantity
 from tuner.settings import Commitment, DeploymentSettings

@@ -22,7 +22,7 @@ from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.upload import DatasetFolder
 from tuner.core.run import INCOMING
 from tuner.datasets import readiness
-from tuner.intake.resolve import resolve
+from tuner.intake.resolved_settings import resolve
 from tuner.intake.unused_files import unused_files
 
 _NOTHING_STARTED = "Interrupted. Nothing was uploaded, and no run has started."

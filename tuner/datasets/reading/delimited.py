@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tuner.datasets.field_names import Fields
+from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Issue, printable
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError
 from tuner.datasets.reading.rows import (

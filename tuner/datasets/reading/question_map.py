@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tuner.datasets.field_names import Fields
+from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.reading.rows import Row
 
 # Latin, full width, Arabic, Armenian, Greek, Ethiopic.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.datasets.field_names import RECORD_LISTS, ROLES, TEXTS_FOR_ALL, Fields
+from tuner.datasets.field_and_role_names import RECORD_LISTS, ROLES, TEXTS_FOR_ALL, Fields
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
 from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, parsed

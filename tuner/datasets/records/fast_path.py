@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tuner.datasets.field_names import Kind, has_content
+from tuner.datasets.field_and_role_names import Kind, has_content
 from tuner.datasets.reading.rows import Block
 from tuner.datasets.records.rules import INVISIBLE, RecordLimits, is_blank
 from tuner.datasets.records.schemas.pairs import PairSchema

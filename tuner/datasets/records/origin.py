@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from tuner.artifacts.dataset import Origin
-from tuner.datasets.field_names import MISSING, Fields, Kind, find, find_known, has_content, leaf_names
+from tuner.datasets.field_and_role_names import MISSING, Fields, Kind, find, find_known, has_content, leaf_names
 from tuner.datasets.records.schemas.context_fields import Others, plain_text
 from tuner.datasets.same_question import comparable, text_hash
 

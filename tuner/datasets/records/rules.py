@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tuner.catalog import Model
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.field_names import Fields
+from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import DataRole, Record
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tuner.catalog.tasks import FieldKind
 from tuner.core.labels import normalised
-from tuner.datasets.field_names import LABELS, normal
+from tuner.datasets.field_and_role_names import LABELS, normal
 from tuner.datasets.tasks.objects import InvalidObjectError, kind_of, parse_object
 
 # A longer answer is no label, also where run.yaml says that the task is a classification.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tuner.datasets.field_names import Fields, role_of
+from tuner.datasets.field_and_role_names import Fields, role_of
 from tuner.datasets.records.schemas.messages import joined
 
 _PROMPTS = ("prompt", "inputText")

@@ -11,7 +11,7 @@ from tuner.artifacts.dataset import NO_ORIGIN, Origin
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
-from tuner.datasets.field_names import (
+from tuner.datasets.field_and_role_names import (
     ANSWERS,
     LABELLED_TEXTS,
     LABELS,

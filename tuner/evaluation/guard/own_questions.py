@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tuner.artifacts.guard import GuardRecord
 from tuner.catalog.guard_questions import GuardCheck, packaged
-from tuner.datasets.field_names import Fields
+from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Source
 from tuner.datasets.prepare import Prepared

@@ -8,7 +8,7 @@ from pathlib import Path
 from tuner.artifacts.base import parse
 from tuner.artifacts.evaluation.people import ReviewSheet
 from tuner.evaluation.grading.graded_items import GradedItemSet
-from tuner.evaluation.review.draw import draw_sample, sample_name
+from tuner.evaluation.review.sampling import draw_sample, sample_name
 from tuner.evaluation.review.spreadsheet import sample_sheet
 
 SAMPLE = "sample.csv"

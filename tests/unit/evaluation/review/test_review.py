@@ -11,8 +11,8 @@ from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.grading.graded_items import GradedItemSet
-from tuner.evaluation.review.draw import draw_sample, flagged_sheet
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
+from tuner.evaluation.review.sampling import draw_sample, flagged_sheet
 from tuner.evaluation.review.spreadsheet import answer_order, read_review, review_sheet, sample_sheet
 
 PLAIN = "Forty-two."

@@ -5,8 +5,8 @@ import pytest
 
 from tests.calibration import reviews, simulation, stopping
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design, Draw, Generator
-from tests.calibration.oracles import checks
 from tests.calibration.page import DEVIATION, outside, page
+from tests.calibration.reference_implementations import checks
 from tests.calibration.reviews import REVIEWS, Review, calibrate_review
 from tests.calibration.simulation import calibrate, difference, true_difference
 from tests.calibration.stopping import calibrate_stopping

@@ -23,7 +23,7 @@ from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import grade, merged
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.review.people import with_people
+from tuner.evaluation.review.human_scores import with_people
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.standalone import Files

@@ -21,7 +21,7 @@ from tuner.evaluation.grading.graded_items import GradedItem
 from tuner.evaluation.grading.grades import Graded, grade, merged
 from tuner.evaluation.judging.scoring_function import Scored, ScoringFunction, ToScore
 from tuner.evaluation.metrics import ScoringContext, chosen
-from tuner.evaluation.review.people import with_people
+from tuner.evaluation.review.human_scores import with_people
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.scores import facts_of_scorer, summarize
 from tuner.settings import RunSettings, load

@@ -8,7 +8,7 @@ from tests.unit.evaluation.conftest import make_item
 from tests.unit.reporting.page.test_page import HOSTILE, Tags
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
-from tuner.evaluation.review.draw import draw_sample, flagged_sheet
+from tuner.evaluation.review.sampling import draw_sample, flagged_sheet
 from tuner.reporting.page import review_page as module
 from tuner.reporting.page.review_page import review_page
 

@@ -41,7 +41,7 @@ from tuner.datasets.field_usage import FieldReport
 from tuner.evaluation.guard.own_questions import own_questions
 from tuner.intake.arrival import files_fit, too_many_files
 from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
-from tuner.intake.resolve import customizations, served
+from tuner.intake.resolved_settings import customizations, served
 from tuner.intake.unused_files import can_start, no_training_file
 from tuner.reporting.formatting import plural
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.datasets.field_names import LABELS, MISSING, Fields, Kind, find, kind_of, leaf_names, normal
+from tuner.datasets.field_and_role_names import LABELS, MISSING, Fields, Kind, find, kind_of, leaf_names, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.schemas.record_selection import left_out, number_of, speaks_against
 

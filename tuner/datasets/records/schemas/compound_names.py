@@ -9,7 +9,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from tuner.datasets.field_names import ANSWERS, QUESTIONS, Kind, find_known, kind_of, normal
+from tuner.datasets.field_and_role_names import ANSWERS, QUESTIONS, Kind, find_known, kind_of, normal
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
-from tuner.datasets.field_names import (
+from tuner.datasets.field_and_role_names import (
     LABELS,
     Fields,
     Kind,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.field_names import CONTENTS, MISSING, ROLES, Fields, Kind, content_name, find, has_content
+from tuner.datasets.field_and_role_names import CONTENTS, MISSING, ROLES, Fields, Kind, content_name, find, has_content
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner.datasets.field_names import (
+from tuner.datasets.field_and_role_names import (
     ANSWERS,
     LABELLED_TEXTS,
     LABELS,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.field_names import (
+from tuner.datasets.field_and_role_names import (
     CONTENTS,
     ROLES,
     Fields,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuner.artifacts.generated import GeneratedPair
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.field_names import LABELS, Fields, Kind, find, normal
+from tuner.datasets.field_and_role_names import LABELS, Fields, Kind, find, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from tuner.datasets.field_names import Kind, has_content, kind_of, normal
+from tuner.datasets.field_and_role_names import Kind, has_content, kind_of, normal
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.records.schemas.context_fields import Others

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from tuner.datasets.field_names import Fields, Kind, find, role_of_heading
+from tuner.datasets.field_and_role_names import Fields, Kind, find, role_of_heading
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import (

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.datasets.field_names import Fields, content_name, role_of
+from tuner.datasets.field_and_role_names import Fields, content_name, role_of
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
 from tuner.datasets.records.schemas.messages import joined

@@ -8,7 +8,7 @@ import pytest
 from tuner.core.errors import CommitmentNotAllowedError, ModelUnavailableError, RunRefusedError, SettingsError
 from tuner.core.strict_model import Json
 from tuner.intake.contestants import contestants
-from tuner.intake.resolve import resolve
+from tuner.intake.resolved_settings import resolve
 from tuner.settings import DeploymentSettings, RunSettings
 
 ARN = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile"

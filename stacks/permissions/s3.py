@@ -1,10 +1,11 @@
-"""Permissions on the two buckets and their key."""
+"""Permissions on the objects of the two buckets, and on the key that encrypts them."""
 
 from __future__ import annotations
 
 from stacks.permissions import network
 from stacks.permissions.arns import Arns
 from stacks.permissions.grant import Grant
+from stacks.permissions.kms import use_key
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import INCOMING
 
@@ -53,7 +54,7 @@ def write_run(arns: Arns, *names: str) -> list[Grant]:
             tuple(f"{arns.artifacts_bucket}/{_RUNS}/{name}" for name in names),
             "writes the artifacts of this step",
         ),
-        _through(arns, "s3", ("kms:GenerateDataKey",), "encrypts what it writes"),
+        use_key(arns, "s3", ("kms:GenerateDataKey",), "encrypts what it writes"),
     ]
 
 
@@ -64,7 +65,7 @@ def write_dataset(arns: Arns) -> list[Grant]:
         *write_run(arns, "dataset/*"),
         Grant(("s3:AbortMultipartUpload",), parts, "aborts the upload of a large dataset that has errors"),
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
-        _through(arns, "s3", ("kms:Decrypt",), "joins the encrypted parts of a large dataset"),
+        use_key(arns, "s3", ("kms:Decrypt",), "joins the encrypted parts of a large dataset"),
     ]
 
 
@@ -107,18 +108,7 @@ def _list(bucket: str, prefix: str, reason: str) -> Grant:
 
 
 def _decrypt(arns: Arns) -> Grant:
-    return _through(arns, "s3", ("kms:Decrypt",), "decrypts what it reads")
-
-
-def through_s3(arns: Arns, actions: tuple[str, ...], reason: str) -> Grant:
-    """The use of the key by S3 for who calls S3."""
-    return _through(arns, "s3", actions, reason)
-
-
-def _through(arns: Arns, service: str, actions: tuple[str, ...], reason: str) -> Grant:
-    # The role can use the key only through this service, not with requests to KMS itself.
-    via = {"StringEquals": {"kms:ViaService": f"{service}.{arns.region}.amazonaws.com"}}
-    return Grant(actions, (arns.key,), reason, via)
+    return use_key(arns, "s3", ("kms:Decrypt",), "decrypts what it reads")
 
 
 def list_for_job(arns: Arns) -> Grant:
@@ -140,12 +130,4 @@ def customization_data(arns: Arns) -> list[Grant]:
         list_for_job(arns),
         Grant(("kms:Decrypt", "kms:GenerateDataKey"), (arns.key,), "decrypts the records, encrypts the metrics"),
         *network.job_network(arns),
-    ]
-
-
-def publish(arns: Arns) -> list[Grant]:
-    """Publishes to the topic, which is encrypted with the same key."""
-    return [
-        Grant(("sns:Publish",), (arns.topic,), "notifies people of the result of the run"),
-        _through(arns, "sns", ("kms:GenerateDataKey", "kms:Decrypt"), "encrypts the notification"),
     ]

@@ -1,8 +1,17 @@
-"""The key policy statements for AWS services. Roles of the account get their access to the key through IAM."""
+"""Permissions on the KMS key: the key policy's statements for AWS services, and the grants for roles."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from stacks.permissions.arns import Arns
+from stacks.permissions.grant import Grant
+
+
+def use_key(arns: Arns, service: str, actions: tuple[str, ...], reason: str) -> Grant:
+    """Lets a role use the key through one AWS service, such as `s3`, and not with requests to KMS itself."""
+    via = {"StringEquals": {"kms:ViaService": f"{service}.{arns.region}.amazonaws.com"}}
+    return Grant(actions, (arns.key,), reason, via)
 
 
 def key_statements(deployment: str, partition: str, region: str, account: str) -> list[dict[str, Any]]:

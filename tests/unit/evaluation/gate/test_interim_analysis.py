@@ -13,7 +13,7 @@ from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.evaluation.gate.interim_look import is_decided, look
+from tuner.evaluation.gate.interim_analysis import is_decided, look
 from tuner.evaluation.score_run import score_run, score_shard
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.reporting.collect.questions import run_questions

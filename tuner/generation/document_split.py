@@ -14,7 +14,7 @@ from tuner.catalog import Model
 from tuner.core.errors import DatasetError
 from tuner.core.run import DataRole
 from tuner.datasets.findings import Issue
-from tuner.datasets.records.limits import record_counts
+from tuner.datasets.records.file_rules import record_counts
 from tuner.generation.chunks import SMALL_CHUNK_CHARACTERS, Chunk
 from tuner.settings.run.generation import GenerateSettings
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tuner.core.errors import CommitmentNotAllowedError, SettingsError
-from tuner.intake.lines import with_lines
+from tuner.intake.line_numbers import with_lines
 
 YAML = """# what we want
 serving: none

@@ -14,8 +14,8 @@ from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.evaluation.gate.rules import GateComparisons, decide_gate
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.review.correction import label_of
-from tuner.evaluation.review.draw import draw_sample
-from tuner.evaluation.review.people import with_people
+from tuner.evaluation.review.human_scores import with_people
+from tuner.evaluation.review.sampling import draw_sample
 from tuner.evaluation.scores import summarize
 from tuner.settings import GateRule
 
