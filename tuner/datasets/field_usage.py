@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tuner.datasets.field_and_role_names import ANSWERS, QUESTIONS, Kind, has_content, normal
 from tuner.datasets.findings import Issue, field_setting, shortened
+from tuner.datasets.records.origin import origin_fields
 from tuner.datasets.records.schemas.context_fields import USED, Others
 from tuner.datasets.records.schemas.record_selection import decides
 
@@ -40,15 +41,20 @@ class FieldReport:
 class FieldUsage:
     """Collects the fields of all rows of a file."""
 
-    def __init__(self, fields: dict[str, str], minimum: Iterable[str] = ()) -> None:
+    def __init__(
+        self, fields: dict[str, str], minimum: Iterable[str] = (), kept: Collection[str] | None = None
+    ) -> None:
+        """`kept` are the fields that the evaluation groups and slices by; None for records that are not evaluated."""
         self._fields = fields
         self._minimum = frozenset(minimum)
+        self._kept = kept
         self._used: dict[str, list[str]] = {}
         self._left_out: dict[str, Kind] = {}
         self.records_left_out = 0
 
     def see(self, others: Others) -> None:
         """Adds the fields of a row that have a content."""
+        origin = origin_fields(others) if self._kept is not None else set()
         for name, (kind, value) in others.items():
             if name in self._left_out or not has_content(value):
                 continue
@@ -57,6 +63,10 @@ class FieldUsage:
                 use = "selection"
             if kind is Kind.TOOLS:
                 use = "tools"
+            if use is None and name in origin:
+                use = "origin"
+            if use is None and name in (self._kept or ()):
+                use = "groups or slices"
             if use is None:
                 self.leave_out(name, kind)
             elif name not in (names := self._used.setdefault(use, [])):

@@ -22,7 +22,7 @@ from tuner.datasets.reading.encoding import OtherEncoding
 from tuner.datasets.reading.rows import RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
-from tuner.datasets.records.origin import origin_of, tells_origin, values_of
+from tuner.datasets.records.origin import origin_fields, origin_of, values_of
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
 from tuner.datasets.records.schemas.answers import json_type
@@ -213,7 +213,7 @@ class FilePipeline:
                     self._validate(bad)
                 raise UnreadableError(row.line, _with_header(schema, block))
             self._schema = schema
-            self._usage = FieldUsage(schema.fields, self._fields.minimum)
+            self._usage = FieldUsage(schema.fields, self._fields.minimum, self._kept)
             if self._use_fast_path and not self._keeps_something(row.value):
                 self._fast_path = fast_path_for(schema, row.value, self._limits, self._fields)
             return
@@ -223,7 +223,7 @@ class FilePipeline:
         if self._kept is None:
             return False
         names = list(leaf_names(row))
-        return tells_origin(names) or not set(self._kept).isdisjoint({*names, *row})
+        return bool(origin_fields(names)) or not set(self._kept).isdisjoint({*names, *row})
 
     def _check_fast(self, block: Block) -> CheckedPairs | None:
         checked = self._fast_path.check(block) if self._fast_path else None

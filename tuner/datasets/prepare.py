@@ -134,7 +134,8 @@ class _Preparation:
         groups = self._questions.groups(self._settings.evaluation.group_by)
         if groups is not None and groups.groups < FEWEST_GROUPS:
             message = f"{groups.sentence} At least {FEWEST_GROUPS} groups are needed to show any difference."
-            remedy = "Add questions from others, or name the field that tells the groups in evaluation.group_by."
+            other = "another field" if groups.field else "the field that tells the groups"
+            remedy = f"Add questions from others, or name {other} in evaluation.group_by."
             issue = Issue("few-groups", message, remedy, severity="warning")
             self._findings.add(self._sources[self._asked].name, None, issue)
         return groups

@@ -57,6 +57,12 @@ def question_groups(
     )
 
 
+def few_documents(questions: Sequence[EvaluationQuestion]) -> int | None:
+    """How many documents all questions are from, if they are too few to speak for others; None otherwise."""
+    documents = {each.origin.document for each in questions}
+    return len(documents) if documents and None not in documents and len(documents) < FEWEST_GROUPS else None
+
+
 def in_random_order(
     questions: Sequence[EvaluationQuestion], group_by: str | None = None, seed: int = 0
 ) -> list[EvaluationQuestion]:

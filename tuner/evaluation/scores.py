@@ -43,8 +43,7 @@ def summarize(
     `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
     deployer's own scorer, where the grades do not have it. `looks` are those of an evaluation that may stop early.
     """
-    if graded.groups:
-        names = replace(names, groups=graded.groups)
+    names = replace(names, groups=graded.groups, documents=graded.documents)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
     scores = {
         measure.name: _with_others(
@@ -82,6 +81,8 @@ def summarize(
         made = made.model_copy(update={"samples": samples})
     if graded.groups:
         made = made.model_copy(update={"groups": graded.groups})
+    if graded.documents is not None:
+        made = made.model_copy(update={"documents": graded.documents})
     if graded.slices:
         judged = [measure for measure in measured if scores[measure.name].conclusion]
         slices = _slices(graded, judged, seed, names, looks)

@@ -28,7 +28,8 @@ def number(value: float | None, signed: bool = False) -> str:
         return _NONE
     size = abs(value)
     digits = 3 if size < 1 else 2 if size < 10 else 1 if size < 100 else 0
-    text = f"{value:{'+' if signed else ''},.{digits}f}"
+    # A value that rounds to zero is not negative.
+    text = f"{round(value, digits) or 0.0:{'+' if signed else ''},.{digits}f}"
     return text.replace("-", "−")
 
 

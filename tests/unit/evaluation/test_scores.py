@@ -16,6 +16,8 @@ from tuner.evaluation.grading.grades import grade, merged
 from tuner.evaluation.metrics import Grades, Measure, Metric, ScoringContext, chosen
 from tuner.evaluation.metrics.correctness import Correctness
 from tuner.evaluation.scores import summarize
+from tuner.evaluation.statistics.comparison import compare
+from tuner.evaluation.statistics.verdict import conclude
 
 
 class Given(Metric):
@@ -96,6 +98,21 @@ def test_equal_scores_are_undecided() -> None:
     assert found.verdict.value == "undecided"
     assert "both models score the same on average" in found.verdict.sentence
     assert found.metrics["correctness"].comparison.sign_test_p is None
+
+
+def test_a_mean_that_is_a_rounding_error_is_none_but_has_an_interval() -> None:
+    # A third and two thirds have six digits, so these gains add up to -1e-6 and not to zero.
+    gains = [("0", "0.333333"), ("0", "0.333333"), ("0.666667", "0")] * 4
+    base, tuned = ([float(pair[side]) for pair in gains] for side in (0, 1))
+    found = conclude(Measure("token_f1", "Token F1"), compare(base, tuned))
+    assert found.sentence.startswith("Undecided: both models score the same on average, 95 % interval −0.")
+    assert found.sentence.endswith("; 8 won, 0 tied, 4 lost of 12 questions.")
+
+
+def test_about_how_many_more_questions_has_two_digits() -> None:
+    found = conclude(Measure("a", "A"), compare([0.0] * 40, [1.0, -0.9] * 20))
+    assert found.more_questions == 2900
+    assert "about 2,900 more questions would decide" in found.sentence
 
 
 def test_all_answers_of_one_model_missing_is_worse() -> None:

@@ -348,6 +348,34 @@ def test_a_group_field_that_no_reference_has_is_an_error(tmp_path: Path) -> None
         scored(files, ["exact_match"], settings=load(RunSettings, {"evaluation": {"group_by": "tem"}}, "run.yaml"))
 
 
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ({"document_id": ["a"] * 24}, "1 document only, so the result holds for this one and not for others."),
+        (
+            {"document_id": ["a", "b"] * 12, "page": list(range(24))},
+            "2 documents only, so the result holds for these and not for others.",
+        ),
+        ({"document_id": ["a", None] * 12}, None),
+        ({"document_id": [str(number // 2) for number in range(24)]}, None),
+    ],
+)
+def test_the_verdict_says_that_few_documents_do_not_speak_for_others(
+    origin: dict[str, list[object]], said: str | None, tmp_path: Path
+) -> None:
+    files = related_files(tmp_path, **origin)
+    notes = [note for note in scored(files, ["exact_match"]).verdict.notes if "from" in note and "only" in note]
+    assert notes == ([f"The questions are from {said}"] if said else [])
+
+
+def test_references_without_ids_can_be_made_independent(tmp_path: Path) -> None:
+    files = related_files(tmp_path, document_id=[f"{number // 8}.pdf" for number in range(24)])
+    by_id = load(RunSettings, {"evaluation": {"group_by": "id"}}, "run.yaml")
+    scores = scored(files, ["exact_match"], settings=by_id)
+    assert scores.groups is None
+    assert scores.metrics["exact_match"].comparison.interval is not None
+
+
 def test_the_report_has_a_table_for_each_field_of_the_slices(tmp_path: Path) -> None:
     topics = ["<b>billing</b>" if number < 16 else "returns" for number in range(22)] + ["legal"] * 2
     files = related_files(tmp_path, topic=topics)

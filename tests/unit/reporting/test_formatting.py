@@ -23,6 +23,7 @@ def test_numbers_have_three_significant_digits(value: float | None, text: str) -
 
 def test_differences_are_signed() -> None:
     assert (formatting.number(0.5, True), formatting.number(-0.5, True)) == ("+0.500", "−0.500")
+    assert (formatting.number(-4e-8, True), formatting.number(-4e-8)) == ("+0.000", "0.000")
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,9 @@ class ScoringMembers(Part):
     decides: str | None = Field(None, description="the measure that run.yaml names to decide the verdict")
     samples: int = Field(1, description="answers to each question; absent for one")
     groups: QuestionGroups | None = Field(None, description="how questions are related; absent if each is independent")
+    documents: int | None = Field(
+        None, description="how many documents all questions are from; absent if they are from others, or from enough"
+    )
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
     reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
     stopping: Stopping | None = Field(

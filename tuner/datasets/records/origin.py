@@ -21,10 +21,13 @@ _PARTS = ("place", "page", "pages", "part", "chunk", "chunk_id", "section")
 _LONGEST_NAME = 200
 
 
-def tells_origin(names: Iterable[str]) -> bool:
-    """Whether one of the fields says where a question is from, apart from the text that is given with it."""
+def origin_fields(names: Iterable[str]) -> set[str]:
+    """Those of the fields that say where a question is from, apart from the text that is given with it."""
     known = list(names)
-    return any(find_known(each, known) is not None for each in (_CONVERSATIONS, _DOCUMENTS))
+    found = {find_known(each, known) for each in (_CONVERSATIONS, _DOCUMENTS)}
+    if find_known(_DOCUMENTS, known) is not None:
+        found.add(find_known(_PARTS, known))
+    return {name for name in found if name is not None}
 
 
 def origin_of(row: Fields, others: Others) -> Origin:

@@ -22,7 +22,7 @@ from tuner.datasets.field_and_role_names import (
     leaf_names,
     normal,
 )
-from tuner.datasets.findings import Findings, Issue
+from tuner.datasets.findings import Findings, Issue, shortened
 from tuner.datasets.io import LocalFile
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.reading import BadRow, UnreadableError, blocks
@@ -206,6 +206,8 @@ def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileReco
     # Questions that differ only in their context are told apart by it. Else the answers' files need no context.
     asked = [comparable(record.question or "") for record in files[0]]
     whole = len(set(asked)) < len(asked)
+    if whole:
+        _check_asked_once(files[0])
     # The same question can be written differently, for instance wrapped in a CSV file. People read the ids.
     texts: dict[str, str] = {}
     for record in everything:
@@ -213,6 +215,18 @@ def with_shared_ids(files: Sequence[Sequence[FileRecord]]) -> list[list[FileReco
     return [
         [replace(record, id=texts[comparable(_key_text(record, whole))]) for record in records] for records in files
     ]
+
+
+def _check_asked_once(references: Sequence[FileRecord]) -> None:
+    """Raises EvaluationError when two references have the same question, so that no answer can be matched with one."""
+    first: dict[str, FileRecord] = {}
+    for record in references:
+        before = first.setdefault(comparable(record.whole_question), record)
+        if before is not record:
+            raise EvaluationError(
+                f"{record.place}: asks the same as {before.place}: '{shortened(record.whole_question)}'. "
+                "Remove one of them, or give every record of all files an id."
+            )
 
 
 def _key_text(record: FileRecord, whole: bool) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
-from tuner.datasets.question_groups import question_groups
+from tuner.datasets.question_groups import few_documents, question_groups
 from tuner.evaluation.grading.graded_items import GradedItem, contestants_of, one_per_question, single_answers
 from tuner.evaluation.metric_details import counted_by_judge
 from tuner.evaluation.metrics import Measures, Metric, ScoringContext
@@ -26,8 +26,8 @@ class Graded:
 
     `counts` also has those of each of several judges, under `counted_by_judge`.
 
-    `groups` says how the questions are related; None if every question is independent, or is one shard's. `slices` are
-    the fields by which results are shown.
+    `groups` says how the questions are related; None if every question is independent, or is one shard's. `documents`
+    is how many documents all of them are from, if those are few. `slices` are the fields by which results are shown.
     """
 
     records: tuple[QuestionScores, ...]
@@ -35,6 +35,7 @@ class Graded:
     counts: Mapping[str, Mapping[str, int]]
     groups: QuestionGroups | None = None
     slices: tuple[str, ...] = ()
+    documents: int | None = None
 
 
 def grade(items: Sequence[GradedItem], metrics: Sequence[Metric], context: ScoringContext) -> Graded:
@@ -98,6 +99,9 @@ def grouped(
     scored = {record.id for record in graded.records}
     known = {each.id: each for each in questions if each.id in scored}
     groups, names = question_groups(list(every or known.values()), settings.group_by, known)
+    # Few documents as groups are too few to decide, which is said already.
+    by_document = groups is not None and groups.by in ("document", "several")
+    documents = None if by_document else few_documents(list(known.values()))
     records = []
     for record in graded.records:
         fields = {name: value for name, value in known[record.id].fields.items() if name in settings.slices}
@@ -105,4 +109,4 @@ def grouped(
         members: dict[str, object] = {"group": names[record.id]} if groups else {}
         members |= {"fields": fields} if fields else {}
         records.append(record.model_copy(update=members))
-    return replace(graded, records=tuple(records), groups=groups, slices=settings.slices)
+    return replace(graded, records=tuple(records), groups=groups, documents=documents, slices=settings.slices)

@@ -25,7 +25,7 @@ from tuner.evaluation.statistics.verdict import Names, decide, outcome, with_sto
 def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewSheet] = (), seed: int = 0) -> Scores:
     """The scores with those of people, by question and reviewer. Merging the same ones again changes nothing."""
     records = tuple(_merged(record, given.get(record.id, {})) for record in scores.questions)
-    names = Names(groups=scores.groups)
+    names = Names(groups=scores.groups, documents=scores.documents)
     looks = Looks.of(scores.stopping)
     found = correction(records, sheets, seed, names, looks)
     judged = any(MEASURE in record.of(name).measures for record in records for name in MAIN)
@@ -33,7 +33,8 @@ def with_people(scores: Scores, given: PeopleScores, sheets: Sequence[ReviewShee
         # No judge was asked, and people scored everything: theirs is the measure.
         records = tuple(_scored_by_people(record) for record in records)
     # The judge's and the encoder's details stay: nothing was graded again.
-    graded = Graded(records, {}, {}, scores.groups, tuple(each.field for each in scores.slices))
+    slices = tuple(each.field for each in scores.slices)
+    graded = Graded(records, {}, {}, groups=scores.groups, documents=scores.documents, slices=slices)
     summed = summarize(
         graded, scores.warnings, seed, decides=scores.decides, scorer=facts_of_scorer(scores), looks=looks
     )

@@ -26,6 +26,8 @@ from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, uni
 _MOST_QUESTIONS = 100_000
 # Gains that differ by less are equal: the rest is rounding error.
 _EQUAL = 1e-9
+# A mean of scores is shown as zero if it is smaller, as a share of the range: scores have about six digits.
+_SMALLEST_SHARE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Names:
     tuned: str = "the tuned model"
     # How the questions are related; None if every question is independent.
     groups: QuestionGroups | None = None
+    # How many documents all questions are from, if they are few.
+    documents: int | None = None
 
     def questions(self, difference: Comparison) -> str:
         """The questions of a comparison in words, with their groups if questions are related."""
@@ -129,7 +133,13 @@ def _more_units(difference: PairedDifference) -> int | None:
     if difference.units < FEWEST:
         return FEWEST - difference.units
     needed = units_needed(difference)
-    return None if needed is None or needed > _MOST_QUESTIONS else max(1, needed - difference.units)
+    return None if needed is None or needed > _MOST_QUESTIONS else max(1, _about(needed - difference.units))
+
+
+def _about(number: int) -> int:
+    """The number, rounded up to two significant digits: more would pretend to know it."""
+    step: int = 10 ** max(0, len(str(abs(number))) - 2)
+    return math.ceil(number / step) * step
 
 
 def _sentence(
@@ -146,9 +156,14 @@ def _sentence(
     numbers = f"{_signed(difference.mean)} {measure.label} on average, {bounds}; {counts}"
     if value != "undecided":
         return f"{names.tuned[0].upper()}{names.tuned[1:]} is {value} than {names.base}: {numbers}."
-    if not difference.mean:
-        return f"Undecided: both models score the same on average; {counts}."
+    if abs(difference.mean) < _SMALLEST_SHARE * _width(measure.range or (0.0, 1.0)):
+        between = f", {bounds}" if _width(difference.interval) else ""
+        return f"Undecided: both models score the same on average{between}; {counts}."
     return f"Undecided: {numbers}, so it may be chance. {_remedy(difference, more, names)}"
+
+
+def _width(interval: tuple[float, float]) -> float:
+    return interval[1] - interval[0]
 
 
 def _counts(difference: PairedDifference, names: Names) -> str:
@@ -194,9 +209,10 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"With {asked}, a true difference of {smallest:.2g} {label} is found in four of five runs. "
             "A smaller one is often missed."
         )
-    if names.groups and names.groups.documents is not None:
-        documents = _questions(names.groups.documents, "document")
-        notes.append(f"The questions are from {documents} only, so the result holds for these and not for others.")
+    if names.documents is not None:
+        these = "this one" if names.documents == 1 else "these"
+        documents = _questions(names.documents, "document")
+        notes.append(f"The questions are from {documents} only, so the result holds for {these} and not for others.")
     measured = _measured(scores, questions)
     if measured < questions:
         notes.append(f"{_questions(questions - measured)} left out: {label} does not apply to them.")

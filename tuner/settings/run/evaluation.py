@@ -80,8 +80,11 @@ class EvaluationSettings(StrictModel):
 
     @property
     def named_fields(self) -> tuple[tuple[str, str], ...]:
-        """The settings that name a field of the records, each with the field. Labels need no field of this name."""
-        grouped = [("evaluation.group_by", self.group_by)] if self.group_by else []
+        """The settings that name a field of the records, each with the field.
+
+        Labels need no field of this name. Every question has an id, whether or not its record has one.
+        """
+        grouped = [("evaluation.group_by", self.group_by)] if self.group_by not in (None, "id") else []
         return (*grouped, *(("evaluation.slices", name) for name in self.slices if name != LABEL_SLICE))
 
     @field_validator("metrics")

@@ -183,6 +183,27 @@ def test_a_field_that_no_record_has_is_an_error() -> None:
     ]
 
 
+def test_every_question_is_independent_by_its_id_also_where_records_have_none() -> None:
+    asked = [{"question": f"Who is {n}?", "answer": f"He {n}.", "file_name": f"{n % 3}.pdf"} for n in range(12)]
+    found, _ = prepared({"training": TRAINING, "evaluation": asked}, {"evaluation": {"group_by": "id"}})
+    assert not found.findings.errors
+    assert found.summary.groups is None
+
+
+def test_fields_that_group_and_slice_the_questions_are_not_called_left_out() -> None:
+    asked = [{"question": f"Who is {n}?", "answer": f"He {n}.", "file_name": f"{n}", "pier zone": n} for n in range(12)]
+    files = {"training": [each | {"pier zone": 1} for each in TRAINING], "evaluation": asked}
+    found, _ = prepared(files, {"evaluation": {"slices": ["pier zone"]}})
+    assert {each.role: (each.fields, each.left_out) for each in found.summary.files} == {
+        "training": ({"prompt": "question", "completion": "answer"}, ("pier zone",)),
+        "evaluation": (
+            {"prompt": "question", "completion": "answer", "origin": "file_name", "groups or slices": "pier zone"},
+            (),
+        ),
+    }
+    assert [finding.file for finding in found.findings.kept if finding.rule == "left-out-field"] == ["training.jsonl"]
+
+
 def test_a_dataset_with_too_few_groups_gets_a_warning() -> None:
     asked = [{"question": f"Who is {n}?", "answer": f"He {n}.", "file_name": f"{n % 3}.pdf"} for n in range(12)]
     found, _ = prepared({"training": TRAINING, "evaluation": asked})

@@ -135,6 +135,14 @@ def test_what_belongs_to_a_question_is_shown_with_it(beside, tmp_path):
     assert "Guide: pier 4." in sample.question
 
 
+def test_a_question_that_is_asked_twice_is_named_with_both_lines(tmp_path):
+    rows = [{"question": ASKED, "answer": name} for name in ("one", "two")]
+    with pytest.raises(
+        EvaluationError, match=r"references\.jsonl, line 2: asks the same as .*references\.jsonl, line 1"
+    ):
+        compared(tmp_path, rows, rows[:1])
+
+
 def test_the_context_tells_equal_questions_apart(tmp_path):
     rows = [{"question": ASKED, "answer": name, "context": f"Pier {name}."} for name in ("one", "two")]
     found = compared(tmp_path, rows, rows)
