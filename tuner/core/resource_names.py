@@ -15,11 +15,9 @@ STATE_MACHINE_ALIAS = "current"
 
 _DIGEST_CHARACTERS = 10
 
-MOST_CANDIDATES = 8
-"""The most customizations of one run."""
-
-MOST_BATCHES = 20
-"""The most batch jobs of one run."""
+# The numbers that a name can have: of one digit for a candidate, and of at most two for a batch job.
+CANDIDATE_NUMBERS = range(1, 10)
+BATCH_NUMBERS = range(1, 100)
 
 
 class Kind(StrEnum):
@@ -108,7 +106,7 @@ def _plain(text: str) -> str:
 
 # A run's id ends with its hash, so no dataset can make such a name.
 _CANDIDATE = re.compile(r"-candidate-(?P<number>[1-9])$")
-_BATCH = re.compile(r"-batch-\d+$")
+_BATCH = re.compile(r"-batch-[1-9]\d?$")
 _RUN = re.compile(r"(?P<slug>.*?)(?P<hash>(-[0-9a-f]{12}(-r\d+)?)?)")
 
 
@@ -139,8 +137,8 @@ def batch_name(deployment: str, run: str, number: int) -> str:
 
 def run_names(deployment: str, run: str) -> frozenset[str]:
     """All names that resources of a run can have."""
-    candidates = {candidate_name(deployment, run, number) for number in range(1, MOST_CANDIDATES + 1)}
-    batches = {batch_name(deployment, run, number) for number in range(1, MOST_BATCHES + 1)}
+    candidates = {candidate_name(deployment, run, number) for number in CANDIDATE_NUMBERS}
+    batches = {batch_name(deployment, run, number) for number in BATCH_NUMBERS}
     return frozenset({resource_name(deployment, run), committed_name(deployment, run), *candidates, *batches})
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from tuner import catalog
 from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
 from tuner.artifacts.preflight import Preflight
-from tuner.core.resource_names import MOST_BATCHES
 from tuner.costs.cost_inputs import CostInputs, Plan
 from tuner.costs.judge_usage import JudgeUsage
 from tuner.costs.prices.price_list import PriceList
 
 USUAL_LEAST = 100
 """The least records of a batch job: AWS's default for most models."""
+MOST_BATCHES = 20
+"""The most batch jobs of one run. A job's number is at most two digits of its name."""
 # The most, for most models.
 _MOST_RECORDS = 50_000
 # Bedrock allows 1 GB; the function that writes the file has it in memory.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -29,6 +29,19 @@ from tuner.evaluation.statistics.slices import compared_pairs, compared_with_all
 from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How the contestants are compared: the arguments of `summarize` that all measures share."""
+
+    seed: int
+    names: Names
+    looks: Looks | None
+
+    def looks_at(self, measure: Measure) -> Looks | None:
+        """The looks at a measure, whose range bounds its values."""
+        return self.looks and self.looks.within(measure.range)
+
+
 def summarize(
     graded: Graded,
     warnings: Sequence[str] = (),
@@ -44,23 +57,22 @@ def summarize(
     deployer's own scorer, where the grades do not have it. `looks` are those of an evaluation that may stop early.
     """
     names = replace(names, groups=graded.groups, documents=graded.documents)
+    how = _How(seed, names, looks)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
     scores = {
-        measure.name: _with_others(
-            _measure_scores(measure, graded.records, seed, names, looks), measure, graded.records, seed, names, looks
-        )
+        measure.name: _with_others(_measure_scores(measure, graded.records, how), measure, graded.records, how)
         for measure in measured
     }
     for measure in measured:
 
         def scores_of(part: Sequence[QuestionScores], measure: Measure = measure) -> MeasureScores:
-            return _measure_scores(measure, part, seed, names, looks)
+            return _measure_scores(measure, part, how)
 
         scores[measure.name] = with_judges(scores[measure.name], measure.name, graded.records, scores_of, seed)
     verdict = decide(scores, len(graded.records), names, decides)
     for measure in measured:
         if measure.name == verdict.metric and len(scores[measure.name].compared) > 1:
-            scores[measure.name] = _with_pairs(scores[measure.name], measure, graded.records, seed, names, looks)
+            scores[measure.name] = _with_pairs(scores[measure.name], measure, graded.records, how)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
     ]
@@ -85,18 +97,16 @@ def summarize(
         made = made.model_copy(update={"documents": graded.documents})
     if graded.slices:
         judged = [measure for measure in measured if scores[measure.name].conclusion]
-        slices = _slices(graded, judged, seed, names, looks)
+        slices = _slices(graded, judged, how)
         made = made.model_copy(update={"slices": slices, "warnings": (*made.warnings, *slice_warnings(slices))})
     return made.model_copy(update=details)
 
 
-def _slices(
-    graded: Graded, measured: Sequence[Measure], seed: int, names: Names, looks: Looks | None
-) -> tuple[Slices, ...]:
+def _slices(graded: Graded, measured: Sequence[Measure], how: _How) -> tuple[Slices, ...]:
     """The results by each field of the slices, by the measures that say which model is better."""
 
     def scores_of(part: Sequence[QuestionScores]) -> dict[str, MeasureScores]:
-        return {measure.name: _measure_scores(measure, part, seed, names, looks) for measure in measured}
+        return {measure.name: _measure_scores(measure, part, how) for measure in measured}
 
     return tuple(slices_by(field, graded.records, scores_of) for field in graded.slices)
 
@@ -157,54 +167,40 @@ def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
 def _difference(
     measure: Measure,
     records: Sequence[QuestionScores],
-    seed: int,
-    base: ContestantName,
-    looks: Looks | None = None,
+    how: _How,
+    base: ContestantName = BASE,
     other: ContestantName = TUNED,
 ) -> PairedDifference:
     """The tuned model, or another contestant, compared with the base."""
+    looks = how.looks_at(measure)
     if measure.of_all_answers:
         expected, answered, groups = _labels(records)
-        return compare_macro_f1(expected, answered[base], answered[other], seed, groups, looks)[0]
+        return compare_macro_f1(expected, answered[base], answered[other], how.seed, groups, looks)[0]
     bases, others, groups = _pairs(measure, records, base, other)
-    difference = compare(bases, others, seed, groups, looks)
+    difference = compare(bases, others, how.seed, groups, looks)
     if measure.better == "lower":  # a higher value has lost
         difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
     return difference
 
 
 def _with_others(
-    scores: MeasureScores,
-    measure: Measure,
-    records: Sequence[QuestionScores],
-    seed: int,
-    names: Names,
-    looks: Looks | None,
+    scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], how: _How
 ) -> MeasureScores:
     """The scores with the comparisons of the tuned model with every contestant, if there are others than base."""
     others = [name for name in scores.by_contestant if name != TUNED]
     if others == [BASE]:
         return scores
-    looks = looks and looks.within(measure.range)
-    differences = {name: _difference(measure, records, seed, name, looks) for name in others}
-    return scores.model_copy(update={"compared": compared_with_all(measure, differences, names)})
+    differences = {name: _difference(measure, records, how, name) for name in others}
+    return scores.model_copy(update={"compared": compared_with_all(measure, differences, how.names)})
 
 
-def _with_pairs(
-    scores: MeasureScores,
-    measure: Measure,
-    records: Sequence[QuestionScores],
-    seed: int,
-    names: Names,
-    looks: Looks | None,
-) -> MeasureScores:
+def _with_pairs(scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
     """The scores with the comparisons between the contestants beside the tuned model, of which one may be shipped."""
-    looks = looks and looks.within(measure.range)
     differences = {
-        (other, base): _difference(measure, records, seed, base, looks, other)
+        (other, base): _difference(measure, records, how, base, other)
         for base, other in combinations(scores.compared, 2)
     }
-    return scores.model_copy(update={"pairs": compared_pairs(measure, differences, names)})
+    return scores.model_copy(update={"pairs": compared_pairs(measure, differences, how.names)})
 
 
 def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -> list[ContestantName]:
@@ -216,13 +212,10 @@ def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -
     ]
 
 
-def _measure_scores(
-    measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
-) -> MeasureScores:
-    looks = looks and looks.within(measure.range)
+def _measure_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
     if measure.of_all_answers:
-        return _macro_f1_scores(measure, records, seed, names, looks)
-    difference = _difference(measure, records, seed, BASE, looks)
+        return _macro_f1_scores(measure, records, how)
+    difference, looks = _difference(measure, records, how), how.looks_at(measure)
     members: dict[str, Any] = {
         "label": measure.label,
         "range": measure.range,
@@ -241,7 +234,7 @@ def _measure_scores(
     if measure.name == "preference" and (adjusted := _at_equal_length(measure, records)):
         members["equal_length"] = adjusted
     if measure.worst is not None:
-        members["conclusion"] = conclude(measure, difference, names)
+        members["conclusion"] = conclude(measure, difference, how.names)
     return MeasureScores(**members)
 
 
@@ -257,18 +250,17 @@ def _at_equal_length(measure: Measure, records: Sequence[QuestionScores]) -> Equ
     return at_equal_length(gains, longer, groups)
 
 
-def _macro_f1_scores(
-    measure: Measure, records: Sequence[QuestionScores], seed: int, names: Names, looks: Looks | None
-) -> MeasureScores:
+def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
     """Macro F1 of the contestants. An answer that was not given is no label, so it is wrong."""
+    looks = how.looks_at(measure)
     labelled = [each for record in records if record.label is not None for each in record.single_answers]
     expected, answered, groups = _labels(records)
     difference, base_error, tuned_error = compare_macro_f1(
-        expected, answered[BASE], answered[TUNED], seed, groups, looks
+        expected, answered[BASE], answered[TUNED], how.seed, groups, looks
     )
     errors = {BASE: base_error, TUNED: tuned_error}
     for name in answered.keys() - errors.keys():
-        errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], seed, groups)[1]
+        errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], how.seed, groups)[1]
     aggregates = {
         name: Aggregate(
             mean=(mean := macro_f1(expected, answered[name])),
@@ -287,7 +279,7 @@ def _macro_f1_scores(
         by_contestant=aggregates,
         difference=difference.mean,
         comparison=difference.comparison,
-        conclusion=conclude(measure, difference, names),
+        conclusion=conclude(measure, difference, how.names),
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, Self
 
 from tuner.artifacts.dataset import EvaluationQuestion, Message
 from tuner.artifacts.evaluation.answers import Answer
@@ -76,10 +76,33 @@ class Asked:
     question: EvaluationQuestion
     sample: int | None = None
 
+    @classmethod
+    def each(cls, questions: Iterable[EvaluationQuestion], samples: int) -> list[Self]:
+        """The questions in their order, each as often as it is asked."""
+        numbers = range(samples) if samples > 1 else [None]
+        return [cls(question, number) for question in questions for number in numbers]
+
     @property
     def key(self) -> _Key:
         """What no other request of the shard has."""
         return self.question.id, self.sample or 0
+
+    def answered(self, reply: Reply, latency_ms: int | None, batch: bool = False) -> Answer:
+        """The answer that a reply is."""
+        return Answer(
+            id=self.question.id,
+            sample=self.sample,
+            answer=reply.text,
+            stop_reason=reply.stop_reason,
+            input_tokens=reply.input_tokens,
+            output_tokens=reply.output_tokens,
+            latency_ms=latency_ms,
+            batch=batch,
+        )
+
+    def failed(self, error: TunerError) -> Answer:
+        """The answer that stands in the place of one, with the error."""
+        return Answer(id=self.question.id, sample=self.sample, error=f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +165,7 @@ class _ShardAnswers:
 
     def __init__(self, shard: Shard, meter_of: MeterOf | None) -> None:
         questions = shard.questions()
-        numbers = range(shard.samples) if shard.samples > 1 else [None]
-        self._shard, self._asked = shard, [Asked(question, number) for question in questions for number in numbers]
+        self._shard, self._asked = shard, Asked.each(questions, shard.samples)
         self._answers = shard.recorded()
         self._written = len(self._answers)
         self.meter = meter_of(shard.model, shard.number, questions) if meter_of else None
@@ -274,16 +296,8 @@ class Inference:
         except (AccessDeniedError, EndpointFailedError, ThrottledError) as error:
             return error
         except TunerError as error:
-            return Answer(id=asked.question.id, sample=asked.sample, error=f"{type(error).__name__}: {error}")
-        return Answer(
-            id=asked.question.id,
-            sample=asked.sample,
-            answer=reply.text,
-            stop_reason=reply.stop_reason,
-            input_tokens=reply.input_tokens,
-            output_tokens=reply.output_tokens,
-            latency_ms=reply.latency_ms,
-        )
+            return asked.failed(error)
+        return asked.answered(reply, reply.latency_ms)
 
     def _ask(self, question: EvaluationQuestion, meter: Meter | None, attempt: _Attempt) -> Reply:
         settings = self.manifest.settings

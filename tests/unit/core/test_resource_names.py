@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuner.core.resource_names import (
+    BATCH_NUMBERS,
+    CANDIDATE_NUMBERS,
     LIMITS,
-    MOST_BATCHES,
-    MOST_CANDIDATES,
     Kind,
     batch_name,
     candidate_name,
@@ -23,6 +23,8 @@ from tuner.core.resource_names import (
     without_suffix,
 )
 from tuner.core.run import run_id
+from tuner.costs.batch_choice import MOST_BATCHES
+from tuner.settings.run.candidates import MOST_CANDIDATES
 
 DEPLOYMENTS = st.from_regex(r"[a-z][a-z0-9]{1,14}", fullmatch=True)
 # Longer than the settings allow, too: a limit that is raised there must not break a name here.
@@ -105,7 +107,9 @@ def test_resource_names_of_a_run_fit_and_keep_deployment_hash_and_suffix(
     run = run_id(dataset, CONTENT, repeat)
     hash_and_repeat = re.search(r"-[0-9a-f]{12}(-r\d+)?$", run)
     assert hash_and_repeat
-    with_suffix = {f"-candidate-{number}": candidate_name(deployment, run, number) for number in (1, MOST_CANDIDATES)}
+    with_suffix = {
+        f"-candidate-{number}": candidate_name(deployment, run, number) for number in (1, CANDIDATE_NUMBERS[-1])
+    }
     with_suffix |= {"": resource_name(deployment, run), "-committed": committed_name(deployment, run)}
     for suffix, name in with_suffix.items():
         assert all(fits(kind, name) for kind in OF_A_RUN)
@@ -116,12 +120,17 @@ def test_resource_names_of_a_run_fit_and_keep_deployment_hash_and_suffix(
 @given(dataset=st.text(min_size=1), repeat=st.integers(0, 999))
 def test_the_name_of_a_candidate_tells_its_number_and_no_other_name_does(dataset: str, repeat: int) -> None:
     run = run_id(dataset, CONTENT, repeat)
-    names = {number: candidate_name("tuner", run, number) for number in range(1, MOST_CANDIDATES + 1)}
+    names = {number: candidate_name("tuner", run, number) for number in CANDIDATE_NUMBERS}
     assert {candidate_number(name): name for name in names.values()} == names
     others = run_names("tuner", run) - set(names.values())
-    batches = {batch_name("tuner", run, number) for number in range(1, MOST_BATCHES + 1)}
+    batches = {batch_name("tuner", run, number) for number in BATCH_NUMBERS}
     assert others == {resource_name("tuner", run), committed_name("tuner", run), *batches}
     assert {candidate_number(name) for name in others} == {None}
+
+
+def test_names_have_room_for_the_numbers_that_a_run_can_have() -> None:
+    assert MOST_CANDIDATES in CANDIDATE_NUMBERS
+    assert MOST_BATCHES in BATCH_NUMBERS
 
 
 def test_the_names_of_a_run_without_their_suffix_are_the_runs() -> None:

@@ -13,7 +13,7 @@ from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import Contestant
 from tuner.artifacts.manifest import Manifest
-from tuner.aws.bedrock.converse import Reply, reply_of, request_members
+from tuner.aws.bedrock.converse import reply_of, request_members
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import batch_name
@@ -55,7 +55,7 @@ class AnswerBatches:
         unused = Tokens(0, 0)
         for number, each in enumerate(asked):
             if reply := replies.get(record_id(number)):
-                answers[number] = _answer(each, reply)
+                answers[number] = each.answered(reply, latency_ms=None, batch=True)
                 unused += unused_of(most_tokens(each.question, settings), reply)
         self.allotments.batch_account(contestant.name).settle(unused)
         size = self.shard_size * settings.evaluation.samples
@@ -76,9 +76,7 @@ class AnswerBatches:
 
     def _asked(self, contestant: Contestant) -> list[Asked]:
         """The questions as the contestant is asked them, once for each of several answers."""
-        samples = self.manifest.settings.evaluation.samples
-        numbers = range(samples) if samples > 1 else [None]
-        return [Asked(question, number) for question in self.folder.asked_questions(contestant) for number in numbers]
+        return Asked.each(self.folder.asked_questions(contestant), self.manifest.settings.evaluation.samples)
 
     def _requests(self, contestant: Contestant) -> Iterator[JsonObject]:
         settings = self.manifest.for_contestant(contestant).settings
@@ -86,18 +84,6 @@ class AnswerBatches:
             *earlier, last = each.question.turns
             system = each.question.system or settings.system_prompt
             yield request_members(last.text, system, settings.inference, earlier)
-
-
-def _answer(asked: Asked, reply: Reply) -> Answer:
-    return Answer(
-        id=asked.question.id,
-        sample=asked.sample,
-        answer=reply.text,
-        stop_reason=reply.stop_reason,
-        input_tokens=reply.input_tokens,
-        output_tokens=reply.output_tokens,
-        batch=True,
-    )
 
 
 def _write(folder: RunFolder, name: str, answers: Sequence[Answer | None]) -> None:

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import StrictModel
 
 HyperparameterValue = int | float | str
+
+MOST_CANDIDATES = 8
+"""The most customizations of one run. A candidate's number is one digit of the names of its resources."""
 
 
 class CandidateSettings(StrictModel):

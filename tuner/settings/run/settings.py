@@ -10,10 +10,15 @@ from tuner.catalog.guard_questions import MAX_TOKENS, MEASURE
 from tuner.catalog.judges import judge_or_assumed
 from tuner.catalog.metrics import METRICS, OWN_MEASURES, range_of
 from tuner.catalog.tasks import TASKS, TaskName
-from tuner.core.resource_names import MOST_CANDIDATES
 from tuner.core.strict_model import StrictModel, is_from_artifact
 from tuner.settings.run.break_even import BreakEvenSettings
-from tuner.settings.run.candidates import CandidateSettings, HyperparameterValue, check_number, without_booleans
+from tuner.settings.run.candidates import (
+    MOST_CANDIDATES,
+    CandidateSettings,
+    HyperparameterValue,
+    check_number,
+    without_booleans,
+)
 from tuner.settings.run.contestants import (
     DEFAULT_COMPARED,
     ComparedWith,

@@ -227,6 +227,7 @@ def test_secrets_and_personal_data_are_reported_and_not_shown(profile, text, rul
         "ISBN 978-3-16-148410-0, 192.168.100.200, 1,000,000, $1.500.000,00",
         "The account 123456789012 has 0123456789 at 37.7749, -122.4194.",
         "GB33 BUKB 2020 1555 5555 56 and 078-05-1120 are none.",
+        "Open https://user:{{password}}@db.example.com/ then.",
     ],
 )
 def test_example_values_are_not_personal_data(profile, text):
