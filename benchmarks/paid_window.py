@@ -9,8 +9,8 @@ and of several candidates only the chosen one is served. The durations of a cont
 are assumptions (simulated_endpoint.py).
 
 It is compared to two common solutions, which run on the same simulated endpoint with a clock that is forty times as
-fast: a script that asks one question after the other, and a state machine that waits 1,000 seconds and then does the
-same.
+fast. One is a script that asks one question after the other. The other is a state machine that waits 1,000 seconds and
+then does the same.
 """
 
 from __future__ import annotations

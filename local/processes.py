@@ -18,7 +18,7 @@ MARK = "TUNER_LOCAL_CLOUD"
 OWNER_VARIABLE = "LOCAL_OWNER"
 _POLL_SECONDS = 0.02
 _OWNER_POLL_SECONDS = 0.5
-# A process that has just called exec has no environment for a moment: the kernel sets its place after the new program
+# A process that has just called exec has no environment for a moment. The kernel sets its place after the new program
 # is loaded, but wakes the parent that waits for exec before (Linux, fs/exec.c and fs/proc/base.c).
 _EXEC_SECONDS = 1.0
 _YOUNG_SECONDS = 5.0

@@ -91,8 +91,9 @@ class Storage(Construct):
     def _build_state_table(self) -> dynamodb.Table:
         """State that several runs share and change at the same time, with conditional writes.
 
-        The partition key `pk` begins with the name of what keeps its state there, so that a grant can be limited to its
-        partitions (`dynamodb:LeadingKeys`): `places#<pool>` for the queue for places. The sort key `sk` names an item.
+        The partition key `pk` begins with the name of what keeps its state there, such as `places#<pool>` for the queue
+        for places. So a grant can be limited to its partitions (`dynamodb:LeadingKeys`). The sort key `sk` names an
+        item.
         """
         return dynamodb.Table(
             self,

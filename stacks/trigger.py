@@ -1,7 +1,7 @@
 """Starts a run when the upload of a dataset's folder is complete: rule, arrivals queue, start function.
 
 Every upload below incoming/ becomes a message. The queue delays it by `quiet_seconds`, so nothing else has to wait
-until no file has arrived for `quiet_seconds`: the function starts the run with the message of the last upload
+until no file has arrived for `quiet_seconds`. The function starts the run with the message of the last upload
 (tuner/intake/arrival.py).
 
 The queue, and not the account's concurrency, holds what cannot be handled yet. However many datasets arrive at once,

@@ -1,8 +1,8 @@
 """Computes the maximum duration of an execution and the maximum number of events in its history from the definition.
 
 Both are sums along the most expensive path through the states. They assume that every loop has its maximum number of
-iterations, every Map its maximum number of items, and that every state uses all its retries once (in a Map: as many
-items as run concurrently).
+iterations, and every Map its maximum number of items. They also assume that every state uses all its retries once (in a
+Map: as many items as run concurrently).
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _retries() -> str:
         (
             "## Retries\n",
             "Each state has its entries in this order. The waits of an entry grow up to a maximum. With full jitter, "
-            "each wait is random between 0 and its value, so the total varies: it exceeds the first value in 99 % of "
+            "each wait is random between 0 and its value, so the total varies. It exceeds the first value in 99 % of "
             "cases, and never exceeds the second value.\n",
             "| entry | states | errors | attempts | total wait | reason |",
             "| --- | --- | --- | --- | --- | --- |",

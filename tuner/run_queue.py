@@ -8,9 +8,9 @@ places to the runs that wait longest. Three things free a place: the next stage 
 and the hourly sweep. A run that asks a person before it generates data frees its place for the preparation, and waits
 for one again after the approval.
 
-A crash can come between any two writes. What it leaves undone shows in the table, and the next call completes it: a run
-that has a place and was not woken, or a place that is free while a run waits. Reads of Step
-Functions lag behind: an execution that cannot be found has ended only if it registered more than an hour ago.
+A crash can come between any two writes. What it leaves undone shows in the table: a run that has a place and was not
+woken, or a place that is free while a run waits. The next call completes it. Reads of Step Functions lag behind: an
+execution that cannot be found has ended only if it registered more than an hour ago.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ def _source(asked: Wanted) -> str:
     except Exception as error:  # the hub's client raises its HTTP library's errors as well as its own
         raise BuildError(
             f"The encoder '{asked.model}' could not be downloaded from the Hugging Face hub ({asked.repository}, "
-            f"revision {asked.revision}): {error} Download it elsewhere, and set bertscore_model to its folder "
-            "(a path that begins with / or .) and bertscore_layer."
+            f"revision {asked.revision}): {error} Download it elsewhere. Then set bertscore_model to its folder (a "
+            "path that begins with / or .), and set bertscore_layer."
         ) from error
 
 

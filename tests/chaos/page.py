@@ -258,10 +258,10 @@ _PAIRS_HEAD = """## Two faults in one run
 {count} pairs. In {reached} of them the run reached the place of the second fault. Both faults are at functions that
 create, change or end a job, an endpoint, a schedule or an execution. If the run survives the first fault, the second is
 at a later one of these functions. If the first fault ends the run, the second is at a function that releases or reports
-afterwards. In a whole campaign, every kind of fault is followed by every kind that can follow it, {each} times, at the
-pairs of places that were used least until then (`tests/chaos/two_fault_cases.py`). Further pairs come from the model of
-the release protocol ([serving.md](serving.md#how-this-is-explored)): one for every two kinds of faults and every place
-of the second one (`tests/chaos/protocol_cases.py`).
+afterwards. In a whole campaign, every kind of fault is followed by every kind that can follow it, {each} times. Each
+time takes the pairs of places that were used least until then (`tests/chaos/two_fault_cases.py`). Further pairs come
+from the model of the release protocol ([serving.md](serving.md#how-this-is-explored)): one for every two kinds of
+faults and every place of the second one (`tests/chaos/protocol_cases.py`).
 """
 _WITHOUT_HEAD = """## Without one of the five releases
 
@@ -283,10 +283,16 @@ make chaos WORKERS=2          the number of local clouds that run in parallel
 
 The code is in `tests/chaos/`. Several local clouds run in parallel with the engine `instant`
 ([local-bedrock.md](local-bedrock.md): no model, a stand-in). Their functions reach AWS through the proxy microburst.
-Accelerated: the waits and retry intervals of the state machine, the pauses in the functions and the retries of the SDK
-(a five-hundredth); the pauses before an event is delivered again (0.1 to 0.3 s); Bedrock's time for jobs and endpoints
-(0 s); the time for which a dataset's folder must not change (1 s); the functions' read timeout (2 s). The SDK retries a
-call once.
+These times are shorter than on AWS:
+
+- a five-hundredth: the waits and retry intervals of the state machine, the pauses in the functions, the retries of the
+  SDK
+- 0.1 to 0.3 s: the pauses before an event is delivered again
+- 0 s: Bedrock's time for jobs and endpoints
+- 1 s: the time for which a dataset's folder must not change
+- 2 s: the functions' read timeout
+
+The SDK retries a call once.
 
 How long a fault lasts: *once*: the first such call after that place. *For minutes*: the next eight calls. *Lasting*:
 every such call of that function until the run has ended; only the sweep and the release schedule come later. A call
@@ -294,8 +300,8 @@ with a lasting hang hangs four times; after that its connections are cut. A cold
 (`CodeArtifactUserPendingException`), a throttled one six (`TooManyRequestsException`). Stale reads: the next two Get or
 List calls miss each job, model, throughput or deployment that is created after the fault.
 
-In the names of places, *by the switch* means by the release schedule, *by the rule* by the rule on ended executions,
-and *by the arrival* by the upload of a dataset.
+Some names of places end with what triggers them: *by the switch* (the release schedule), *by the rule* (the rule on
+ended executions) or *by the arrival* (the upload of a dataset).
 
 Not covered: a state machine that times out (the rule on ended executions reacts to it, too), and stops in states that
 take no time (Choice, Pass, Succeed, Fail).

@@ -1,6 +1,6 @@
 """Whether the time and memory of every reader grow no faster than a hostile input.
 
-The same input of four times the size must take about four times as long: a reader whose time grows with the square of
+The same input of four times the size must take about four times as long. A reader whose time grows with the square of
 the size takes sixteen times as long. `python -m tests.fuzz.growth` draws inputs for as long as asked.
 """
 

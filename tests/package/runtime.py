@@ -1,7 +1,8 @@
 """Runs functions as Lambda does: by its own runtime interface client, with nothing but the package on Python's path.
 
 `python runtime.py` reads `Work` as JSON and writes a list of `Outcome`. It is a program of its own, because it opens
-sockets, which unit tests may not: a Runtime API that has one event for each function, and an AWS that refuses all.
+sockets, which unit tests may not. It has a Runtime API with one event for each function, and an AWS that refuses all
+calls.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The metrics that a run can name and the measures that each of them yields.
 
-A *metric* computes something about answers, such as ROUGE; a *measure* is one number that it yields, such as
-`rouge_1`. Settings name both (`evaluation.metrics`, `gate`), so the list is here and not beside the code that computes
-them: `tuner/evaluation/metrics/` has one module per metric, and a test compares it with this list.
+A *metric* computes something about answers, such as ROUGE; a *measure* is one number that it yields, such as `rouge_1`.
+Settings name both (`evaluation.metrics`, `gate`), so the list is here and not beside the code that computes them.
+`tuner/evaluation/metrics/` has one module per metric, and a test compares it with this list.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ class StillAliveError(RetryableError):
 class RunRefusedError(TunerError):
     """The run was refused before it spent anything."""
 
-    # Of the message, whatever names of people's files and settings are in it: it is the cause of the execution, which
-    # Step Functions limits to 32,768 characters, and the text of a notification.
+    # The most bytes of a message, because names of people's files and settings in it can be long. It is the cause of
+    # the execution, which Step Functions limits to 32,768 characters, and the text of a notification.
     MOST_BYTES: ClassVar[int] = 2000
 
     def __init__(self, message: str) -> None:

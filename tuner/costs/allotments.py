@@ -1,7 +1,7 @@
 """Divides the approved tokens of a run among the parts that spend them: one allotment for each payer and shard.
 
 The worst case is a sum over the evaluation questions. An allotment is the part of that sum that belongs to the
-questions of a shard, so all allotments together are the worst case, and no shard needs to know of another.
+questions of a shard. So all allotments together are the worst case, and no shard needs to know of another.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from tuner.costs.cost_inputs import CostInputs, Plan
 
 # The judge's instructions, in addition to the question, the reference and the answer.
 _INSTRUCTION_TOKENS = 500
-# The bytes of the longer instructions, of the tool's schema with what the model's vendor adds for tools, of the tags
-# around the texts, and of the sentence about an unusable reply. A test compares it with the longest request.
+# Bytes of a request beside the texts: the longer instructions, the tool's schema with what the model's vendor adds for
+# tools, the tags around the texts, the sentence about an unusable reply. A test compares it with the longest request.
 MOST_INSTRUCTION_TOKENS = 5_000
 # The largest test request of the preflight: its texts, its tool and what vendors add; and the longest reply, without
 # reasoning. A test compares them with the request.

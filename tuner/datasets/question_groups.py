@@ -5,7 +5,7 @@ same conversation, document or passage, or nearly the same words (as the check f
 
 Questions from too few documents for a comparison are grouped by the documents' parts. The result then holds for these
 documents, and the sentences say so. What all questions have in common, such as their only document or the schema of a
-database, groups nothing: the result holds for that document, of which the questions are a sample.
+database, groups nothing. The result holds for that document, of which the questions are a sample.
 """
 
 from __future__ import annotations

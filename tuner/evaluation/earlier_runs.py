@@ -26,7 +26,7 @@ _RUN_SUFFIX = re.compile(r"-[0-9a-f]{12}(-r\d+)?$")
 MOST_ATTEMPTS = 5
 NONE_EARLIER = (
     "compare_with: best: there is no earlier run of this dataset that succeeded with the same evaluation questions and "
-    "has an answer to each, so the tuned model is not compared with one. The next run can be compared with this one."
+    "has an answer to each. So the tuned model is not compared with one. The next run can be compared with this one."
 )
 
 

@@ -1,7 +1,7 @@
 """Splits documents into chunks that fit into one request.
 
 Bedrock accepts 5 documents of 4.5 MB each in a request. A request here has one chunk, so only the size limit matters,
-and only for pages of a PDF file: a text chunk is far smaller, so that the model reads all of it.
+and only for pages of a PDF file. A text chunk is far smaller, so that the model reads all of it.
 
 Documents that are the whole dataset are split into smaller chunks, between their sections where possible: training,
 validation and evaluation questions are then about different ones (`division`).

@@ -59,8 +59,8 @@ def write_manifest(
 ) -> Manifest:
     """Resolves the run's settings and writes its `run.json`. Idempotent: a repeated step changes nothing.
 
-    Raises DatasetError when two files have the same role, SettingsError and other subclasses of RunRefusedError with
-    every problem of the settings, ModelUnavailableError when the Region does not offer the base model.
+    Raises DatasetError when two files have the same role, and ModelUnavailableError when the Region does not offer the
+    base model. SettingsError and other subclasses of RunRefusedError have every problem of the settings.
     """
     refuse_two_of_a_kind(shown_folder(dataset), [(entry.role, _name(dataset, entry)) for entry in pinned])
     data, settings_name = _document(inputs, dataset, pinned)

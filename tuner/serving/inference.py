@@ -245,9 +245,9 @@ class Inference:
 
         All questions share one concurrency limit. A shard is written with its last answer, and questions that an
         earlier attempt answered are not asked again. A question that fails is recorded with its error. Any other error
-        is raised after the other questions were asked and written: ThrottledError after the last retry, RetryableError
-        when the time is up, AccessDeniedError, EndpointFailedError, and EvaluationError when all questions fail in the
-        same way.
+        is raised after the other questions were asked and written. These are AccessDeniedError, EndpointFailedError,
+        ThrottledError after the last retry, RetryableError when the time is up, and EvaluationError when all questions
+        fail in the same way.
         """
         collected = [_ShardAnswers(shard, self.meter_of) for shard in shards]
         with ExitStack() as meters:

@@ -44,7 +44,7 @@ def delete_unused(
     """Deletes this deployment's unused models older than `retention_days` (None: keeps all), and returns their ARNs.
 
     A model is kept when the gate accepted it, when any endpoint of the account serves it, or when a running execution
-    uses it, whether that run trained the model or adopted it. Name and tag must both be the deployment's.
+    uses it. That execution may have trained the model or adopted it. Name and tag must both be the deployment's.
     """
     if retention_days is None:
         return ()

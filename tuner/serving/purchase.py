@@ -27,7 +27,7 @@ _VISIBLE_SECONDS = 600
 _RUNTIME_DELAY_SECONDS = 180
 _QUOTA_REMEDIES = {
     "provisioned": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
-    f"Throughput of custom models (without commitment: quota {MODEL_UNITS}), or set 'serving: on_demand' in run.yaml "
+    f"Throughput of custom models (without commitment: quota {MODEL_UNITS}). Or set 'serving: on_demand' in run.yaml "
     "where the model allows it.",
     "committed": "In Service Quotas, service Amazon Bedrock, ask AWS to raise the model units for Provisioned "
     "Throughput of custom models with a commitment. The accepted model is kept: buy the term by hand, or run again.",

@@ -65,8 +65,8 @@ class Release:
     """Releases the resources of `kinds` that belong to `deployment`.
 
     `folder_of` returns a run's folder. `used_by_others` tells whether a running execution other than the given run uses
-    a customization job. Without `records`, nothing is written into the folders of runs: a person who stops a run may
-    not write there, and the release function, which every execution that ends calls, records what is gone.
+    a customization job. Without `records`, nothing is written into the folders of runs. A person who stops a run may
+    not write there. The release function, which every execution that ends calls, records what is gone.
     """
 
     kinds: Sequence[Releasable]

@@ -52,8 +52,8 @@ class JobStarter:
     def start(self, folder: RunFolder, customization: Customization) -> Job:
         """The job of one customization: the one of an earlier attempt, an adopted one, or a new one.
 
-        Raises CapacityBusyError while other jobs use up the account's quota, QuotaError when the quota allows no job at
-        all, and RetryableError while Bedrock does not show a job that it accepted.
+        Raises CapacityBusyError while other jobs use up the account's quota, and QuotaError when the quota allows no
+        job at all. Raises RetryableError while Bedrock does not show a job that it accepted.
         """
         under, own = customization.under, adoption.own_job(folder.run_id, customization)
         record = folder.load_if_present(JobRecord, under) or _save(folder, under, _record(own))

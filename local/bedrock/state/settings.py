@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     bad_answers: Literal["", "endless", "malformed", "truncated"] = Field(
         "",
         description=(
-            "endless: answers go on to the limit of tokens; malformed: also the arguments of a tool break its schema; "
+            "endless: answers go on to the limit of tokens. malformed: also the arguments of a tool break its schema. "
             "truncated: also replies with a tool end at the limit of tokens, without the tool"
         ),
     )

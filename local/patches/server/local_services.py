@@ -1,8 +1,8 @@
 """Services that this project provides in MiniStack's place: Bedrock, Service Quotas and the price list.
 
 MiniStack's own Bedrock never finishes a job, and it has no Service Quotas and no price list. To add a service that
-MiniStack does not know, both of its lookups need an entry: the router finds a service by the prefix of X-Amz-Target,
-and the authorization finds it by the namespace of its actions.
+MiniStack does not know, both of its lookups need an entry. The router finds a service by the prefix of X-Amz-Target.
+The authorization finds it by the namespace of its actions.
 """
 
 import ministack.app

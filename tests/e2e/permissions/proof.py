@@ -104,7 +104,7 @@ authorized to perform which action on which resource. The tests are in `tests/e2
   permission is restored;
 - with all permissions the same scenario succeeds, and the deployed roles have exactly the grants of the table.
 
-A permission is an action on one kind of resource: an action on a job and on a model counts twice, and so does a key
+A permission is an action on one kind of resource. An action on a job and on a model counts twice, and so does a key
 that is used through S3 and through SNS. The models of a kind count as one.
 
 ```

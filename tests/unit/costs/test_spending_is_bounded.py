@@ -1,7 +1,7 @@
 """No run spends more tokens than its approved worst case, whatever the models answer and whenever a function ends.
 
 `Runtime` is Bedrock at its worst: it bills every call that reaches a model, at a token for each byte and the longest
-reply, says what it used or nothing, and answers with something that cannot be used, or not at all.
+reply. It says what it used or nothing, and answers with something that cannot be used, or not at all.
 """
 
 import itertools

@@ -7,8 +7,8 @@ This module adds what moto lacks, and replaces what would take time:
 - waits and pauses before a retry are recorded instead of slept. Jitter is drawn as AWS describes it;
 - the timeout and the crash of a function are raised at once, under the names that AWS gives them.
 
-Differences from AWS: the interpreter does not reset the count of a retry entry when a loop enters a state again, and a
-Fail state refuses an error whose name begins with `States.`.
+There are two differences from AWS. The interpreter does not reset the count of a retry entry when a loop enters a state
+again. A Fail state refuses an error whose name begins with `States.`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Doubles of the queue for places: the table in memory, and executions that wait, work and end.
 
-`between` is called at every point where a function can end or another one can come in between: around each write and
-read of the table, and around each call of Step Functions.
+`between` is called at every point where a function can end or another one can run in between. These are the points
+around each write and read of the table, and around each call of Step Functions.
 """
 
 from __future__ import annotations

@@ -45,10 +45,10 @@ class Correlation(Part):
     n: int = Field(description="questions")
 
 
-# With so many decisions, the best of equal models can look better than the base model by the reach of the interval, by
-# chance alone: the expected maximum of k standard normal variables is at most √(2 ln k), and an interval reaches 1.96.
-# Blum and Hardt, "The Ladder: A Reliable Leaderboard for Machine Learning Competitions", ICML 2015, describe why more
-# looks at one test set mislead.
+# With so many decisions, chance alone can make the best of equal models look better than the base model by more than
+# the interval reaches. The expected maximum of k standard normal variables is at most √(2 ln k), and an interval
+# reaches 1.96. Blum and Hardt, "The Ladder: A Reliable Leaderboard for Machine Learning Competitions", ICML 2015,
+# describe why more looks at one test set mislead.
 WORN_OUT = 7
 
 

@@ -120,8 +120,8 @@ class Report(Artifact):
     bill: Bill | None = None
     break_even: BreakEven | None = Field(
         None,
-        description="null without answers to take the tokens from, or an estimate to take the prices from; and where "
-        "the run measured the contestant `retrieval`, so that nothing is assumed: `monthly_costs` has it",
+        description="null without answers to take the tokens from, or an estimate to take the prices from. Also null "
+        "where the run measured the contestant `retrieval`: `monthly_costs` has it, and nothing is assumed",
     )
     timeline: tuple[TimelineEvent, ...] = ()
     dataset_summary: DatasetSummary | None = None

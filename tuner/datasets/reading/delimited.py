@@ -38,8 +38,8 @@ def blocks(
     """Rows as dictionaries of texts. Without a `delimiter`, the most frequent one of the header is used.
 
     A first line such as `sep=;`, which Excel writes and reads, sets the delimiter. Lines above the header, such as a
-    title, are left out with a warning if `is_record` does not know the names of the first line, but those of a later
-    one.
+    title, are left out with a warning. This happens if `is_record` knows the names of a later line and not those of the
+    first one.
     """
     text = _Lines(chunks)
     first = next(text, None)

@@ -120,7 +120,7 @@ def encoded_pairs(
 ) -> bytes:
     """Does the same as `to_format` and `encoded`, for questions and answers without a system prompt of their own.
 
-    It runs for every record of a large file, so it makes as few objects as possible: the role of a message is the tag
+    It runs for every record of a large file, so it makes as few objects as possible. The role of a message is the tag
     of its class, which msgspec writes without a Python object.
     """
     records: Iterable[FormattedRecord]

@@ -1,7 +1,7 @@
 """Applies the gate of a run: decides, writes gate.json, tags the custom model and puts an event on the event bus.
 
-docs/gate.md describes the file and the event. Applying it twice is safe (a retried step, a redriven execution): the
-same scores are decided once, the tag is set to the same value, and the event carries the same id.
+docs/gate.md describes the file and the event. Applying it twice is safe, for example in a retried step or a redriven
+execution. The same scores are decided once, the tag is set to the same value, and the event carries the same id.
 """
 
 from __future__ import annotations

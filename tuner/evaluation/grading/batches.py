@@ -1,7 +1,7 @@
 """Asks judges in batch jobs, once all answers are there, and keeps their judgments for the scoring.
 
-Records belong to requests by their order. What a job does not judge, or not usably, is asked by calls afterwards: the
-step that scores asks for every judgment that is missing, as often as `judge.attempts` still allows.
+Records belong to requests by their order. The step that scores asks by calls for every judgment that a job did not
+give, or that cannot be used. It asks as often as `judge.attempts` still allows.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The results are paired by question, as all others. Whether an answer passes is yes or no, and often all but a few
 questions have the same result for both models. Then a bootstrap interval is too narrow: without any difference, it has
 no width, as if no other question could differ. So the interval also covers that of Agresti and Min, "Simple Improved
-Confidence Intervals for Comparing Matched Proportions", Statistics in Medicine 24 (2005): the Wald interval after half
-a question is added to each of the four combinations of passed and failed.
+Confidence Intervals for Comparing Matched Proportions", Statistics in Medicine 24 (2005). That is the Wald interval
+after half a question is added to each of the four combinations of passed and failed.
 """
 
 from __future__ import annotations

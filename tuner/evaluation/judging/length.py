@@ -5,7 +5,7 @@ chance that the tuned answer is preferred is a logistic function of the differen
 by its standard deviation and bounded by tanh. The adjusted value is the prediction for a difference of zero.
 
 The function is fitted with the penalty of Firth ("Bias Reduction of Maximum Likelihood Estimates", Biometrika 80,
-1993). The usual fit is biased where questions are few, and has no finite estimate where one model always wins; the
+1993). The usual fit is biased where questions are few, and has no finite estimate where one model always wins. The
 penalty helps in both cases (Heinze and Schemper, "A Solution to the Problem of Separation in Logistic Regression",
 Statistics in Medicine 21, 2002). A tie is half a preference (Papke and Wooldridge, "Econometric Methods for Fractional
 Response Variables", Journal of Applied Econometrics 11, 1996). The intercept has the cluster-robust variance of Liang

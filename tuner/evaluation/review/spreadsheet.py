@@ -93,8 +93,8 @@ def read_review(
     """The scores that people filled in. Rows without a score are skipped.
 
     `reviewer` gave the scores of rows that name nobody. Raises EvaluationError with every finding, one per line: a
-    missing column, an id that is not among `known`, a sheet that `find_sheet` does not know, a wrong score, a question
-    that one person scored twice, or no score at all.
+    missing column, an id that is not among `known`, a sheet that `find_sheet` does not know, a wrong score, no score at
+    all, or a question that one person scored twice.
     """
     plain = text.removeprefix("\ufeff")
     header = plain.partition("\n")[0]

@@ -4,10 +4,10 @@ Whoever looks several times and stops at the first difference finds one too ofte
 So the 5 % of errors that a verdict may have are divided before the first question is asked:
 
 - 2 % for all looks together. Their interval is a confidence sequence: it covers the true difference at all looks at
-  once, however many there are. It is that of the sequential t-test with a normal prior on the effect, which is exact
-  for normal gains, also of few questions (Lai, "On Confidence Sequences", Annals of Statistics 4, 1976; Wang and
-  Ramdas, "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance", arXiv 2310.03722).
-  For other gains it is approximate, as every interval of a mean is. For many questions, it is the asymptotic confidence
+  once, however many there are. It is that of the sequential t-test with a normal prior on the effect. It is exact for
+  normal gains, also of few questions (Lai, "On Confidence Sequences", Annals of Statistics 4, 1976; Wang and Ramdas,
+  "Anytime-valid t-tests and confidence sequences for Gaussian means with unknown variance", arXiv 2310.03722). For
+  other gains it is approximate, as every interval of a mean is. For many questions, it is the asymptotic confidence
   sequence of Waudby-Smith and others ("Time-uniform central limit theory", arXiv 2103.06476).
 - 3 % for the end, if all questions were asked. The interval is the usual one.
 
@@ -25,7 +25,7 @@ from tuner.evaluation.statistics.students_t import quantile
 ERROR = 0.05
 _ERROR_OF_LOOKS = 0.02
 _ERROR_OF_END = 0.03
-# With fewer independent questions, or groups of them, a look decides nothing: the spread of few gains can be small by
+# With fewer independent questions, or groups of them, a look decides nothing. The spread of few gains can be small by
 # chance, for example if nearly all of them are ties.
 FEWEST_TO_STOP = 16
 # The prior makes the interval narrowest at this share of all questions. The optimum is flat.
@@ -90,8 +90,8 @@ class Looks:
 
         Equal models could have such gains if a few others, that were not asked, lose as much as the range of the scores
         allows. The product of 1 + gain / width bounds how likely that is: it is a bet whose value does not grow on
-        average if the models are equal (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
-        betting", Journal of the Royal Statistical Society B 86, 2024).
+        average if the models are equal. Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables
+        by betting", Journal of the Royal Statistical Society B 86, 2024.
         """
         if not self.width or units < FEWEST_TO_STOP:
             return 1.0

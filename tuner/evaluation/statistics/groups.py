@@ -4,18 +4,18 @@ Questions about one document are answered well or badly together. As independent
 times, and equal models would be called different far more often than promised. So the sum of each group is one
 observation. The formulas are those of a cluster-robust variance for a regression on a constant only:
 
-- the variance estimate "CR2", which has no bias if the questions are independent after all (Bell and McCaffrey, "Bias
+- The variance estimate "CR2". It has no bias if the questions are independent after all (Bell and McCaffrey, "Bias
   Reduction in Standard Errors for Linear Regression with Multi-Stage Samples", Survey Methodology 28, 2002). If all
-  groups have the same size, it is the sum of squares times C / (C - 1) of Miller, "Adding Error Bars to Evals"
-  (arXiv 2411.00640, 2024), for C groups.
+  groups have the same size, it is the sum of squares times C / (C - 1) of Miller, "Adding Error Bars to Evals" (arXiv
+  2411.00640, 2024), for C groups.
 - Student's distribution with the degrees of freedom by Satterthwaite of the same authors: C - 1 for groups of the same
   size, and fewer if a few large groups decide.
 
 If the groups of a comparison have different sizes, Student's distribution is a poor approximation: the interval is too
-wide for some sizes and too narrow for others. Then the interval is that of subsample values (Hartigan, "Using
-Subsample Values as Typical Values", Journal of the American Statistical Association 64, 1969): the groups are divided
-into two parts, in all ways or in many that are drawn. A value that is between the means of both parts in fewer than 5 %
-of the divisions is outside of the interval. This is the test that changes the signs of whole groups at random, known as
+wide for some sizes and too narrow for others. Then the interval is that of subsample values (Hartigan, "Using Subsample
+Values as Typical Values", Journal of the American Statistical Association 64, 1969): the groups are divided into two
+parts, in all ways or in many that are drawn. A value that is between the means of both parts in fewer than 5 % of the
+divisions is outside of the interval. This is the test that changes the signs of whole groups at random. It is known as
 the wild cluster bootstrap under the null hypothesis (Cameron, Gelbach and Miller, Review of Economics and Statistics
 90, 2008; MacKinnon and Webb, Journal of Applied Econometrics 32, 2017). It is exact for gains with a symmetric
 distribution, whatever the sizes and the correlation are (Canay, Romano and Shaikh, Econometrica 85, 2017). Six or seven

@@ -21,7 +21,8 @@ from tuner.evaluation.statistics.groups import Groups
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
 # The fewest labelled questions to decide by. With fewer, the interval covers the true difference too rarely where the
-# judge is right on most questions and far off on some: its rare errors are not in the sample. See docs/evaluation.md.
+# judge is right on most questions and far off on some. Its rare errors are then not in the sample. See
+# docs/evaluation.md.
 FEWEST_LABELS = 30
 # A variance needs two values.
 _FEWEST_OF_STRATUM = 2

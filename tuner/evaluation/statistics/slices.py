@@ -1,14 +1,14 @@
 """Compares the models in each part of the questions: by the values of a field, such as the topic or the language.
 
-Two models can be equal on average and differ in several topics. But one of twenty topics differs by chance, so a slice
+Two models can be equal on average and differ in several topics. But one of twenty topics differs by chance. So a slice
 is called better or worse only if it is so after Holm's correction for all slices of its field (Holm, "A Simple
 Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979).
 
 The same holds for contestants: the more there are, the more likely one of them differs by chance. So the conclusions of
-the tuned model's comparisons are drawn after the correction over all comparisons by the measure, that with the base
-model among them: of equal contestants, any is called better or worse at most one time in twenty. The comparisons of the
-others with each other are corrected in the same way, for their own number. The verdict of a run is not corrected: its
-comparison, tuned model with base model, is named before the numbers are seen.
+the tuned model's comparisons are drawn after the correction over all comparisons by the measure. The comparison with
+the base model is one of them. If all contestants are equal, one is called better or worse at most one time in twenty.
+The comparisons of the others with each other are corrected in the same way, for their own number. The verdict of a run
+is not corrected: its comparison, tuned model with base model, is named before the numbers are seen.
 """
 
 from __future__ import annotations

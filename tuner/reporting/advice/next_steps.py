@@ -1,7 +1,7 @@
 """Says what to do after a run: rules that look at the verdict, the gate, the training, the coverage and the failure.
 
-Each rule is a function that yields a step or nothing. `_RULES` has them in the order in which a reader needs them: what
-costs money now, what to do with the model, and then what would make the next run better.
+Each rule is a function that yields a step or nothing. `_RULES` has them in the order in which a reader needs them.
+First comes what costs money now, second what to do with the model, and last what would make the next run better.
 """
 
 from __future__ import annotations

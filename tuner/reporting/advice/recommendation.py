@@ -1,6 +1,6 @@
 """Recommends what to ship, in a sentence: of the contestants that are good enough, the one that costs least.
 
-How many answers a month there will be is not known, so the recommended one is the cheapest from the first answer on,
+How many answers a month there will be is not known. So the recommended one is the cheapest from the first answer on,
 and the sentence says up to which number it stays so. The outcome is `undecided` where a contestant that costs less may
 be good enough, or where costs that matter are not known, and `none` where nobody is good enough.
 """

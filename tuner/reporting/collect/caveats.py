@@ -213,7 +213,7 @@ def _equal_length(measures: Mapping[str, MeasureScores], preference: PreferenceD
     if measure is None or found is None:
         if preference and preference.longer_won:
             yield (
-                "How much of this preference is due to length cannot be estimated: there are too few questions, or "
+                "How much of this preference is due to length cannot be estimated. There are too few questions, or "
                 "one model's answers are longer by the same number of characters for every question."
             )
         return

@@ -39,8 +39,8 @@ class EvaluationSettings(StrictModel):
     slices: tuple[str, ...] = Field(
         (),
         max_length=5,
-        description="fields of the evaluation records, such as topic or language: the report has a result for each of "
-        "their values, and `each` in the gate can ask for all of them; `label` names the labels of a classification",
+        description="fields of the evaluation records, such as topic or language. The report has a result for each of "
+        "their values, and `each` in the gate can ask for all of them. `label` names the labels of a classification",
     )
     stop_early: bool = Field(
         False,
