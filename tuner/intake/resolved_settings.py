@@ -34,7 +34,7 @@ class Resolved:
     judge_model: str
     hyperparameters: dict[str, str]
     candidates: tuple[ResolvedCandidate, ...] = ()
-    """None when the run has a single customization."""
+    """Empty when the run has a single customization."""
 
     @property
     def trainings(self) -> tuple[tuple[catalog.Model, int], ...]:

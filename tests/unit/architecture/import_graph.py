@@ -70,15 +70,16 @@ def _targets(path: Path, files: Mapping[str, Path]) -> set[str]:
 def circles(graph: Mapping[str, frozenset[str]]) -> list[list[str]]:
     """Every import circle, once: modules on the way of an import back to where it started."""
     found: set[frozenset[str]] = set()
-    reachable = {name: frozenset(_reachable(graph, name)) for name in graph}
-    for name, targets in reachable.items():
+    reached = {name: frozenset(reachable(graph, name)) for name in graph}
+    for name, targets in reached.items():
         if name in targets:
             # All modules that reach each other are reported together.
-            found.add(frozenset(other for other in targets if name in reachable[other]))
+            found.add(frozenset(other for other in targets if name in reached[other]))
     return sorted(sorted(circle) for circle in found)
 
 
-def _reachable(graph: Mapping[str, frozenset[str]], start: str) -> Iterator[str]:
+def reachable(graph: Mapping[str, frozenset[str]], start: str) -> Iterator[str]:
+    """The modules that a module imports, directly or through others."""
     seen: set[str] = set()
     waiting = list(graph[start])
     while waiting:
