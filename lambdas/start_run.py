@@ -2,8 +2,8 @@
 
 The function does not wait: the arrivals queue delivers the event of an upload after `quiet_seconds`.
 
-A folder whose training file has another name starts no run: then it notifies, so that the data owner learns of it. So
-it does for a file of a wrong name that comes after the run began, and for a run id that another execution has used up.
+The function notifies the data owner in three cases: the training file of a folder has another name, so no run starts; a
+file with a wrong name comes after the run began; another execution has already used the run id.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, sns:Publish.
 """
@@ -119,7 +119,7 @@ def _start_uploaded(uploaded: _Uploaded, env: Environment) -> StartResult:
 
 
 def _not_started(folder: DatasetBucket, dataset: str, upload: Upload, env: Environment) -> StartResult:
-    """Notifies when the names of files are why there is no training file: nobody else would learn of it."""
+    """Notifies when the names of files are why there is no training file: no run will report it."""
     objects = folder.list(dataset)
     renamed = renaming([entry.key.removeprefix(f"{INCOMING}{dataset}/") for entry in objects])
     if renamed is None:
@@ -135,7 +135,7 @@ def _not_used(
 ) -> StartResult:
     """Notifies when the run of the folder is started, and files that look like a part of the dataset came later.
 
-    A run names those that were there when it began (`run.json`). Nobody else would tell of the later ones.
+    A run names those that were there when it began (`run.json`). Nothing else reports the later ones.
     """
     nothing = StartResult(started=False, reason=_NO_PART)
     objects = {entry.key.removeprefix(f"{INCOMING}{dataset}/"): entry for entry in folder.list(dataset)}

@@ -324,7 +324,7 @@ def test_each_request_that_counts_tokens_is_within_what_the_estimate_counts() ->
     assert max(len(text.encode()) for text in TOKEN_TEXTS) < MOST_TEST_TOKENS / 2
 
 
-def test_a_run_that_is_not_in_a_hurry_learns_the_least_records_of_its_models_batch_jobs() -> None:
+def test_with_hurry_false_the_preflight_reads_the_minimum_number_of_records_of_a_batch_job() -> None:
     account = Account()
     account.quotas += (
         Quota("L-5", "Minimum number of records per batch inference job for Nova Micro V1", 100.0),

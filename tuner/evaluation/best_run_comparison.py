@@ -30,17 +30,17 @@ def previous_best(folder: RunFolder, scores: Scores, seed: int = 0) -> PreviousB
     measure = next((name for name in measures if name != "preference"), None)
     if measure is None:
         return None
-    rivals = list(best_first(earlier_runs(folder), measure, scores.metrics[measure].better))
-    for rival in rivals[:MOST_ATTEMPTS]:
-        earlier = _scores_of(folder.sibling(rival.run_id))
+    ranked = list(best_first(earlier_runs(folder), measure, scores.metrics[measure].better))
+    for summary in ranked[:MOST_ATTEMPTS]:
+        earlier = _scores_of(folder.sibling(summary.run_id))
         if earlier is None:
             continue
-        found = compare_runs(earlier, scores, (rival.run_id, folder.run_id), seed)
+        found = compare_runs(earlier, scores, (summary.run_id, folder.run_id), seed)
         if measure in found.metrics:
             return PreviousBest(
-                run_id=rival.run_id,
-                ended_at=rival.ended_at,
-                chosen_of=len(rivals),
+                run_id=summary.run_id,
+                ended_at=summary.ended_at,
+                chosen_of=len(ranked),
                 metrics=found.metrics,
                 warnings=found.warnings,
             )

@@ -20,7 +20,7 @@ class Models(Protocol):
 
 
 def contestants(settings: RunSettings, has_documents: bool) -> tuple[Contestant, ...]:
-    """The contestants of a run. Base and tuned model are always there; without serving, nobody else is asked."""
+    """The contestants of a run. Base and tuned model are always there. Without serving, there are no others."""
     if settings.serving == "none":
         return MAIN_CONTESTANTS
     others = [each for each in settings.compared(has_documents) if each.name != BASE]

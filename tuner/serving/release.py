@@ -261,26 +261,38 @@ class Release:
         try:
             folder = self.folder_of(entry.run_id)
             if entry.kind.kind == "training":
-                for under, job in job_records(folder).items():
-                    if job.job_arn == arn and job.stopped_at is None:
-                        self._save(folder, job.model_copy(update={"stopped_at": iso(now())}), under)
-                return None
-            if entry.kind.kind == "batch":
-                for under, batch in batch_jobs(folder).items():
-                    if batch.job_arn == arn and not batch.is_over:
-                        stopped = {"ended_at": iso(now()), "problem": "The release of the run stopped the job."}
-                        self._save(folder, batch.model_copy(update=stopped), under)
-                return None
-            record = folder.load_if_present(EndpointRecord)
-            # A release that misses an endpoint may have recorded it as released while it was still alive.
-            if record and record.arn == arn and (record.released_at is None or record.released_at < entry.at):
-                self._save(folder, record.model_copy(update={"released_at": iso(now()), "missing_since": None}))
+                self._record_stopped_job(folder, arn)
+            elif entry.kind.kind == "batch":
+                self._record_stopped_batch(folder, arn)
+            else:
+                self._record_released_endpoint(folder, entry)
         except Exception as error:  # one record must not keep the others from being written
             known = as_tuner_error(error)
             return Failure(
                 entry.resource, type(known)(f"{arn} is gone, but that could not be recorded: {known}"), is_gone=True
             )
         return None
+
+    def _record_stopped_job(self, folder: RunFolder, arn: str) -> None:
+        for under, job in job_records(folder).items():
+            if job.job_arn == arn and job.stopped_at is None:
+                self._save(folder, job.model_copy(update={"stopped_at": iso(now())}), under)
+
+    def _record_stopped_batch(self, folder: RunFolder, arn: str) -> None:
+        stopped = {"ended_at": iso(now()), "problem": "The release of the run stopped the job."}
+        for under, batch in batch_jobs(folder).items():
+            if batch.job_arn == arn and not batch.is_over:
+                self._save(folder, batch.model_copy(update=stopped), under)
+
+    def _record_released_endpoint(self, folder: RunFolder, entry: Asked) -> None:
+        record = folder.load_if_present(EndpointRecord)
+        # A release that misses an endpoint may have recorded it as released while it was still alive.
+        if (
+            record
+            and record.arn == entry.resource.arn
+            and (record.released_at is None or record.released_at < entry.at)
+        ):
+            self._save(folder, record.model_copy(update={"released_at": iso(now()), "missing_since": None}))
 
     def _record_jobs_left(self, run_id: str, outcome: Outcome) -> None:
         """Records which of the run's customization jobs were left to complete."""

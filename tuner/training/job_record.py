@@ -1,4 +1,4 @@
-"""Tells which jobs a run uses, and which runs use a job.
+"""Finds the jobs that a run uses, and the runs that use a job.
 
 Each job of a run has a record, `training/job.json`, in the run's folder or in the part of a candidate. The index has
 the runs with the same training.

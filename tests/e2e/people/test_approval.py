@@ -154,7 +154,7 @@ def test_a_data_owner_changes_no_artifact_and_starts_no_execution(people, pipeli
             call()
 
 
-def test_a_run_id_that_somebody_uses_up_is_told_of_and_its_content_can_be_run_again(people, pipeline, tmp_path):
+def test_a_run_id_that_another_execution_used_is_notified_and_its_content_can_be_run_again(people, pipeline, tmp_path):
     owner, _ = people
     path = folder(tmp_path / "used-up", small_dataset("serving: none\n"))
     run = read(tmp_path / "used-up", None, None).run_id()

@@ -298,7 +298,7 @@ def test_every_item_of_an_estimate_is_metered_or_counted_otherwise() -> None:
     assert not set(METERED_ITEMS) & otherwise
 
 
-def test_a_report_that_could_not_read_everything_is_not_believed(sample: Report) -> None:
+def test_a_report_with_unreadable_artifacts_does_not_lower_the_spending(sample: Report) -> None:
     assert spent(failed(sample, unreadable=("estimate.json: broken",)), TRAINED) is None
     assert spent(failed(sample, estimate=None), NO_JOB) is None
 

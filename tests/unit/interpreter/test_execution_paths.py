@@ -124,7 +124,7 @@ def test_a_second_request_for_approval_says_that_it_is_one(path: str, again: lis
     assert [call.payload.get("again") for call in calls if call.function == "RequestApproval"] == again
 
 
-def test_what_was_approved_before_the_generation_is_told_to_the_second_estimate() -> None:
+def test_the_second_estimate_receives_what_was_approved_before_the_generation() -> None:
     calls = executed("approved before the generation").calls
     assert [call.payload.get("approved") for call in calls if call.function == "EstimateCost"] == [
         None,

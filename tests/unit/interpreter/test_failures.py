@@ -218,7 +218,7 @@ def test_every_function_may_be_cold_in_one_run() -> None:
 
 
 @pytest.mark.parametrize("release", [*RELEASES, "Release after a failure"])
-def test_a_release_outlasts_six_hours_of_throttling_and_half_an_hour_of_refusals(release: str) -> None:
+def test_a_release_is_retried_through_six_hours_of_throttling_and_half_an_hour_of_refusals(release: str) -> None:
     began: list[float] = []
 
     def script(call: Call) -> Any:

@@ -91,7 +91,7 @@ def test_the_end_of_an_execution_frees_its_places_whatever_its_event_says_more(t
     assert Executions.continued == ["a training", "b training"]
 
 
-def test_the_sweep_frees_the_places_of_runs_whose_end_nobody_told(table: PlacesTable) -> None:
+def test_the_sweep_frees_the_places_of_runs_whose_end_event_was_lost(table: PlacesTable) -> None:
     wait("a", "preparation")
     wait("b", "preparation")
     Executions.ended = {"a"}

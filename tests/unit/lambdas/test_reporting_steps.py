@@ -184,7 +184,7 @@ def test_a_report_of_success_is_replaced_when_the_run_was_stopped_afterwards(
 
 
 @pytest.mark.usefixtures("inbox")
-def test_a_step_that_outlives_its_execution_does_not_replace_the_report(
+def test_a_step_that_ends_after_its_execution_does_not_replace_the_report(
     described: dict[str, Any], going_on: dict[str, Any]
 ) -> None:
     described.update(status="ABORTED", cause="enough")

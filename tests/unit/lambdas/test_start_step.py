@@ -162,7 +162,7 @@ def test_names_write_no_lines_of_their_own_into_a_notification(
     assert rest == "In S3, upload the file again under its new name, and delete the other one.\n"
 
 
-def test_a_misnamed_file_that_comes_after_the_run_began_is_notified_of(
+def test_a_misnamed_file_that_comes_after_the_run_began_gives_a_notification(
     cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("training.jsonl", "eval (1).jsonl"):
@@ -191,7 +191,7 @@ def test_a_misnamed_file_that_comes_after_the_run_began_is_notified_of(
     assert len(machine.inputs) == 1
 
 
-def test_nobody_is_told_of_files_that_are_no_data_or_beside_a_training_file(
+def test_no_notification_about_files_that_are_no_data_or_beside_a_training_file(
     cloud: RunFolder, machine: type[Machine], told: list[tuple[Any, ...]]
 ) -> None:
     for name in ("README.md", "photo.png", "run.yaml", "training.jsonl", "evaluation (1).jsonl"):

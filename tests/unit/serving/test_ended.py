@@ -61,7 +61,7 @@ def release(kind: Late, folder: MemoryFolder) -> Release:
 
 
 @pytest.mark.parametrize("kind", ["provisioned", "on_demand"])
-def test_a_purchase_that_outlives_its_stopped_execution_is_released_and_recorded(kind: EndpointKind) -> None:
+def test_a_purchase_that_ends_after_its_stopped_execution_is_released_and_recorded(kind: EndpointKind) -> None:
     folder = trained()
     late = Late(pauses=2, kind=kind, folder=folder)
     outcome = release(late, folder).ended_run(RUN)

@@ -253,7 +253,7 @@ def looked_again(folder: MemoryFolder, seconds: int) -> None:
     folder.files[Keys.ENDPOINT] = json.dumps(record).encode()
 
 
-def test_a_recorded_endpoint_that_no_read_shows_is_deleted_and_not_believed_to_be_gone() -> None:
+def test_a_recorded_endpoint_that_no_read_shows_is_deleted_and_not_assumed_to_be_gone() -> None:
     throughputs = FakeEndpoints()
     arn = throughputs.add()
     throughputs.hidden.add(arn)
@@ -264,7 +264,7 @@ def test_a_recorded_endpoint_that_no_read_shows_is_deleted_and_not_believed_to_b
     assert released_at(folders[RUN]) is None
 
 
-def test_a_recorded_endpoint_is_gone_when_two_looks_a_minute_apart_miss_it() -> None:
+def test_a_recorded_endpoint_is_gone_when_two_reads_a_minute_apart_miss_it() -> None:
     throughputs, folders = FakeEndpoints(), Folders({RUN: recorded("arn:gone")})
     for _ in range(2):
         with pytest.raises(StillAliveError):
@@ -278,7 +278,7 @@ def test_a_recorded_endpoint_is_gone_when_two_looks_a_minute_apart_miss_it() -> 
     assert released_at(folders[RUN])
 
 
-def test_a_look_that_finds_the_endpoint_again_starts_the_count_anew() -> None:
+def test_a_read_that_finds_the_endpoint_again_resets_the_missing_time() -> None:
     throughputs = FakeEndpoints(unlisted=True, refuses_delete=10)
     arn = throughputs.add()
     folders = Folders({RUN: recorded(arn)})
@@ -292,7 +292,7 @@ def test_a_look_that_finds_the_endpoint_again_starts_the_count_anew() -> None:
     assert released_at(folders[RUN]) is None
 
 
-def test_an_endpoint_that_is_recorded_as_released_and_alive_is_released_and_recorded_again() -> None:
+def test_an_endpoint_that_is_recorded_as_released_but_exists_is_released_and_recorded_again() -> None:
     throughputs = FakeEndpoints(unlisted=True)
     arn = throughputs.add()
     folders = Folders({RUN: recorded(arn)})
@@ -303,7 +303,7 @@ def test_an_endpoint_that_is_recorded_as_released_and_alive_is_released_and_reco
     assert str(released_at(folders[RUN])) > "2026-11-23T08:00:00Z"
 
 
-def test_one_look_that_misses_a_deleted_endpoint_is_not_enough() -> None:
+def test_one_read_that_misses_a_deleted_endpoint_is_not_enough() -> None:
     """The first look after the deletion is out of date."""
 
     class Flickering(FakeEndpoints):

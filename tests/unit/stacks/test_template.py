@@ -36,7 +36,7 @@ def test_nothing_is_deployed_but_what_the_project_wrote(aws: Synthesis) -> None:
     assert set(aws.functions()) == {function_name("tuner", step.name) for step in STEPS}
 
 
-def test_the_stack_releases_what_is_alive_before_anything_of_it_is_deleted(aws: Synthesis) -> None:
+def test_the_stack_releases_paid_resources_before_any_of_its_own_is_deleted(aws: Synthesis) -> None:
     """CloudFormation deletes what depends on others before them: while the answer may be no, all must still work."""
     (farewell,) = aws.of_type("Custom::ReleaseBeforeDeletion").values()
     function = farewell["Properties"]["ServiceToken"]["Fn::GetAtt"][0]
@@ -95,7 +95,7 @@ def test_the_table_of_shared_state_is_encrypted_recoverable_and_paid_by_request(
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
 
 
-def test_data_and_key_outlive_the_stack_but_not_a_failed_first_deployment(aws: Synthesis) -> None:
+def test_data_and_key_are_kept_after_the_stack_but_not_after_a_failed_first_deployment(aws: Synthesis) -> None:
     """`Retain` alone would leave them behind after the roll-back, and the next try would make them again."""
     kept = {
         name for name, entry in aws.template["Resources"].items() if entry.get("DeletionPolicy", "Delete") != "Delete"
@@ -218,7 +218,7 @@ def test_the_arrivals_queue_waits_until_a_folder_is_at_rest(aws: Synthesis) -> N
     assert queue["VisibilityTimeout"] == 6 * aws.functions()["tuner-start-run"]["Timeout"]
 
 
-def test_a_flood_of_datasets_leaves_most_of_a_new_accounts_concurrency_to_others(aws: Synthesis) -> None:
+def test_many_uploads_leave_most_of_a_new_accounts_concurrency_to_other_functions(aws: Synthesis) -> None:
     (mapping,) = [entry["Properties"] for entry in aws.of_type("AWS::Lambda::EventSourceMapping").values()]
     assert mapping["ScalingConfig"]["MaximumConcurrency"] * 4 < LIMITS["function.concurrency"].most
     assert mapping["BatchSize"] == 1

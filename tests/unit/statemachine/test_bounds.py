@@ -102,7 +102,7 @@ def test_events_are_counted_along_the_heaviest_way() -> None:
 
 
 @pytest.mark.parametrize("polling", POLLINGS)
-def test_no_settings_look_more_often_at_a_training_than_its_loop_allows(polling: Polling) -> None:
+def test_no_settings_poll_a_training_more_often_than_its_loop_allows(polling: Polling) -> None:
     waited, looks = 0.0, 0
     while waited < LARGEST.longest_training_hours * 3600:
         waited, looks = waited + polling.wait(waited), looks + 1
@@ -110,7 +110,7 @@ def test_no_settings_look_more_often_at_a_training_than_its_loop_allows(polling:
 
 
 @pytest.mark.parametrize("polling", POLLINGS)
-def test_no_settings_look_more_often_at_an_endpoint_than_its_loop_allows(polling: Polling) -> None:
+def test_no_settings_poll_an_endpoint_more_often_than_its_loop_allows(polling: Polling) -> None:
     for expected in EXPECTED:
         waited, looks = 0.0, 0
         while waited < LARGEST.longest_throughput_hours * 3600:

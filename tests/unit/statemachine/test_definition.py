@@ -27,7 +27,7 @@ CHECKS = [
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_definition(check: Callable[[Machine], None]) -> None:
+def test_the_definition_passes_every_check(check: Callable[[Machine], None]) -> None:
     check(Machine(definition()))
 
 
@@ -211,7 +211,9 @@ MUTATIONS = [
 
 
 @pytest.mark.parametrize(("check", "mutation"), MUTATIONS, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_check_notices(check: Callable[[Machine], None], mutation: Callable[[Definition], None]) -> None:
+def test_a_check_finds_each_planted_error(
+    check: Callable[[Machine], None], mutation: Callable[[Definition], None]
+) -> None:
     broken = definition()
     mutation(broken)
     with pytest.raises(AssertionError):

@@ -50,7 +50,7 @@ def test_a_completed_job_with_the_same_content_is_adopted_and_recorded() -> None
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED", None], ids=str)
-def test_a_job_in_progress_is_adopted_whatever_the_status_of_its_run(status: str | None) -> None:
+def test_a_job_in_progress_is_adopted_with_any_status_of_its_run(status: str | None) -> None:
     jobs, uses = trained(theirs("InProgress")), Registered(use())
     assert starting(jobs, uses, status).start(folder(), ONLY).status == "InProgress"
     assert not jobs.created

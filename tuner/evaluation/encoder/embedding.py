@@ -53,7 +53,8 @@ class Encoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it keeps what the largest batch needed
-        options.log_severity_level = 3  # errors: a function cannot read what processor it has, and is told so each time
+        # Errors only: in a function, each start would log a warning that the processor's type cannot be read.
+        options.log_severity_level = 3
         providers = ["CPUExecutionProvider"]
         self._session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=providers)
 

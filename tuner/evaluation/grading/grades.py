@@ -7,16 +7,17 @@ graded therefore give exactly the numbers that one invocation would.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import EvaluationQuestion, QuestionGroups
+from tuner.artifacts.evaluation.contestants import ContestantName
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.datasets.question_groups import few_documents, question_groups
 from tuner.evaluation.grading.graded_items import GradedItem, contestants_of, one_per_question, single_answers
 from tuner.evaluation.metric_details import counted_by_judge
-from tuner.evaluation.metrics import Measures, Metric, ScoringContext
+from tuner.evaluation.metrics import Grades, Measures, Metric, ScoringContext
 from tuner.settings import EvaluationSettings
 
 
@@ -42,25 +43,8 @@ def grade(items: Sequence[GradedItem], metrics: Sequence[Metric], context: Scori
     """Grades the items with every metric. An answer that was not given is marked as failed."""
     single = single_answers(items)
     grades = {metric.name: metric.grade(single, context) for metric in metrics}
-    records = []
-    for index, item in enumerate(single):
-        answers = {}
-        for name in contestants_of(items):
-            # `failed` is set only where it is true, so that the file has it only there.
-            answers[name] = AnswerScores(failed=True) if item.answers[name] is None else AnswerScores()
-            for given in grades.values():
-                # The judge's preference is between base and tuned model only.
-                if name in given.values:
-                    answers[name] = answers[name].joined(given.values[name][index])
-        references: Measures = {}
-        for given in grades.values():
-            references |= given.references[index] if given.references is not None else {}
-        record = QuestionScores(id=item.id, by_contestant=answers)
-        # Members that a question does not have are not set, so that the file does not have them.
-        labels = [given.labels[index] for given in grades.values() if given.labels is not None]
-        members: dict[str, object] = {"reference": references} if references else {}
-        members |= {"label": labels[0]} if labels else {}
-        records.append(record.model_copy(update=members))
+    contestants = contestants_of(items)
+    records = [_record(item, index, contestants, tuple(grades.values())) for index, item in enumerate(single)]
     return Graded(
         tuple(one_per_question(items, records)),
         {name: given.about for name, given in grades.items()},
@@ -73,6 +57,28 @@ def grade(items: Sequence[GradedItem], metrics: Sequence[Metric], context: Scori
             },
         },
     )
+
+
+def _record(
+    item: GradedItem, index: int, contestants: Iterable[ContestantName], grades: Sequence[Grades]
+) -> QuestionScores:
+    """The scores of one item, which is at `index` in the lists of each metric's grades."""
+    answers = {}
+    for name in contestants:
+        # `failed` is set only where it is true, so that the file has it only there.
+        answers[name] = AnswerScores(failed=True) if item.answers[name] is None else AnswerScores()
+        for given in grades:
+            # The judge's preference is between base and tuned model only.
+            if name in given.values:
+                answers[name] = answers[name].joined(given.values[name][index])
+    references: Measures = {}
+    for given in grades:
+        references |= given.references[index] if given.references is not None else {}
+    # Members that a question does not have are not set, so that the file does not have them.
+    labels = [given.labels[index] for given in grades if given.labels is not None]
+    members: dict[str, object] = {"reference": references} if references else {}
+    members |= {"label": labels[0]} if labels else {}
+    return QuestionScores(id=item.id, by_contestant=answers).model_copy(update=members)
 
 
 def merged(shards: Sequence[Graded]) -> Graded:

@@ -137,7 +137,7 @@ def _more_units(difference: PairedDifference) -> int | None:
 
 
 def _about(number: int) -> int:
-    """The number, rounded up to two significant digits: more would pretend to know it."""
+    """The number, rounded up to two significant digits: more digits would suggest a precision that it does not have."""
     step: int = 10 ** max(0, len(str(abs(number))) - 2)
     return math.ceil(number / step) * step
 

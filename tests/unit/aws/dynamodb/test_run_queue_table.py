@@ -71,7 +71,7 @@ def test_a_waiting_run_that_leaves_is_not_admitted_any_more(table: PlacesTable) 
 
 
 @pytest.mark.parametrize("has_a_place", [False, True])
-def test_a_run_that_came_back_is_not_taken_out_by_a_call_for_its_first_stay(
+def test_a_run_that_registered_again_is_not_removed_by_a_call_for_its_first_registration(
     table: PlacesTable, has_a_place: bool
 ) -> None:
     again = WaitingRun(run_id="run-1", since=LATER)
@@ -86,7 +86,7 @@ def test_a_run_that_came_back_is_not_taken_out_by_a_call_for_its_first_stay(
     assert (table.run("preparation", "run-1"), table.waiting("preparation")) == (None, ())
 
 
-def test_a_run_that_came_back_between_the_reading_and_the_writing_stays(
+def test_a_run_that_registers_again_between_the_read_and_the_write_stays(
     table: PlacesTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = table.run

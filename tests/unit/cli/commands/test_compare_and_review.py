@@ -71,7 +71,7 @@ def test_compare_compares_runs_with_the_first(tuner: Tuner, aws: FakeAws) -> Non
     assert "tuned model of faq-a is worse than the tuned model of faq-b" in " ".join(shown.err.split())
 
 
-def test_compare_knows_the_other_contestants_of_a_run(tuner: Tuner, aws: FakeAws) -> None:
+def test_compare_accepts_the_other_contestants_of_a_run(tuner: Tuner, aws: FakeAws) -> None:
     finished(aws, "faq-a", 5)
     finished(aws, "faq-b", 8)
     outcome = tuner("compare", "faq-a", "faq-b", "faq-b:base", "--json")

@@ -60,7 +60,7 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
     assert said["power"].startswith("With 8 evaluation questions, a mean difference of about")
 
 
-def test_a_run_that_is_not_in_a_hurry_has_half_the_price_or_the_reason_why_not(tuner: Tuner, tmp_path: Path) -> None:
+def test_with_hurry_false_the_estimate_has_half_the_price_or_the_reason_why_not(tuner: Tuner, tmp_path: Path) -> None:
     write = (tmp_path / "training.jsonl").write_text
     write("".join(json.dumps({"question": f"What is {n}?", "answer": f"It is {n}."}) + "\n" for n in range(20)))
     (tmp_path / "run.yaml").write_text("hurry: false\n")

@@ -107,7 +107,7 @@ def test_what_length_and_unusable_judgments_may_have_changed_is_said(
 
 
 @pytest.mark.parametrize(("each", "said"), [(3, True), (1, False)])
-def test_people_are_told_that_they_scored_the_first_of_several_answers(
+def test_the_output_says_that_people_scored_the_first_of_several_answers(
     each: int, said: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_people(HumanScores(questions=6, answers=12, of_answers=16, answers_each=each, undecided="Too few questions."))

@@ -15,16 +15,16 @@ class TestRunRefusesBeforeAnyUpload:
         yield
         assert aws.uploaded() == {}
 
-    def test_no_path(self, tuner: Tuner) -> None:
+    def test_run_without_a_path_is_refused(self, tuner: Tuner) -> None:
         outcome = tuner("run")
         assert outcome.status == 2
         assert "Missing argument 'PATH" in outcome.err
 
-    def test_a_missing_path(self, tuner: Tuner, tmp_path: Path) -> None:
+    def test_a_path_that_does_not_exist_is_refused(self, tuner: Tuner, tmp_path: Path) -> None:
         outcome = tuner("run", str(tmp_path / "nowhere"))
         assert (outcome.status, "does not exist" in outcome.err) == (2, True)
 
-    def test_a_file(self, tuner: Tuner, folder: Path) -> None:
+    def test_a_file_instead_of_a_folder_is_refused(self, tuner: Tuner, folder: Path) -> None:
         assert "is a file: name a folder with" in tuner("run", str(folder / "training.jsonl")).err
 
     def test_a_folder_without_training_data(self, tuner: Tuner, folder: Path) -> None:
@@ -73,7 +73,7 @@ class TestRunRefusesBeforeAnyUpload:
         outcome = tuner("run", str(folder))
         assert (outcome.status, why in " ".join(outcome.err.split())) == (1, True), outcome.err
 
-    def test_a_pipe(self, tuner: Tuner, folder: Path) -> None:
+    def test_a_pipe_instead_of_a_folder_is_refused(self, tuner: Tuner, folder: Path) -> None:
         os.mkfifo(folder / "documents" / "notes.txt")
         assert "notes.txt is no regular file" in " ".join(tuner("run", str(folder)).err.split())
 
@@ -98,7 +98,7 @@ class TestRunRefusesBeforeAnyUpload:
     def test_a_dataset_with_a_slash(self, tuner: Tuner, folder: Path) -> None:
         assert "is no name of a dataset" in tuner("run", str(folder), "--dataset", "a/b").err
 
-    def test_a_missing_stack(self, tuner: Tuner, folder: Path) -> None:
+    def test_a_stack_that_does_not_exist_is_refused(self, tuner: Tuner, folder: Path) -> None:
         outcome = tuner("run", str(folder), "--stack", "Other")
         assert outcome.status == 1
         assert "There is no stack 'Other' in us-east-1" in outcome.err

@@ -31,7 +31,7 @@ class TestWatch:
         assert "QuotaError: No access." in tuner("watch", "faq-1").err
 
     @pytest.mark.parametrize("alive", [False, True])
-    def test_a_failure_comes_first_and_money_is_mentioned_only_when_something_is_alive(
+    def test_a_failure_comes_first_and_costs_are_named_only_if_a_paid_resource_exists(
         self, tuner: Tuner, aws: FakeAws, *, alive: bool
     ) -> None:
         caught = step_failure("QuotaError", "The quota is 0.", "Bedrock says: Conflict.")

@@ -118,7 +118,7 @@ def full_disk() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
-def test_a_full_disk_is_said_of_the_output_and_leaves_it_as_it_was(
+def test_a_full_disk_is_reported_for_the_output_and_leaves_it_unchanged(
     faq: Path, full_disk: None, force: list[str]
 ) -> None:
     if force:
@@ -143,7 +143,7 @@ def test_a_full_disk_behind_standard_output_is_said(monkeypatch: pytest.MonkeyPa
             output.close()
 
 
-def test_a_reader_that_has_read_enough_is_no_error_of_the_file(faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_stops_early_reports_no_error_of_the_file(faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(self: StandardOutput) -> None:
         raise BrokenPipeError
 

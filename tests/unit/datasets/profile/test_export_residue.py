@@ -88,7 +88,7 @@ def test_a_word_in_another_encoding_is_shown_as_it_was(text, word, meant):
         "Übergröße 10 ×", "質問", "привет", "3 √ä",
     ],
 )  # fmt: skip
-def test_letters_that_somebody_wrote_are_left_alone(text):
+def test_letters_that_were_meant_give_no_finding(text):
     assert find_mojibake(text) is None
 
 

@@ -141,7 +141,7 @@ NO = [
 
 
 @pytest.mark.parametrize(("name", "value"), NO)
-def test_a_record_that_its_own_field_speaks_against_is_left_out_and_counted(name, value):
+def test_a_record_that_its_own_field_marks_as_unusable_is_left_out_and_counted(name, value):
     checked, records = converted(*pairs(2), {**PAIR, name: value})
     assert len(records) == 2
     assert checked.fields.records_left_out == 1
@@ -161,7 +161,7 @@ YES = [
 
 
 @pytest.mark.parametrize(("name", "value"), YES)
-def test_a_record_that_no_field_speaks_against_is_used(name, value):
+def test_a_record_that_no_field_marks_as_unusable_is_used(name, value):
     checked, records = converted(*[{**PAIR, name: value}] * 2)
     assert len(records) == 2
     assert checked.fields.records_left_out == 0

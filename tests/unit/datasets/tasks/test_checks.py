@@ -112,7 +112,7 @@ def test_a_rule_about_the_guard_questions_belongs_to_every_task() -> None:
         assert findings(answers, gate=rule, evaluation={"guard": 8}) == []
 
 
-def test_the_setting_that_does_not_fit_is_told_with_the_task_and_its_reason() -> None:
+def test_the_message_names_the_setting_that_does_not_fit_the_task_and_the_reason() -> None:
     [found] = findings(LABELS, gate={"correctness": {"at_least": 6}})
     assert found.place == "run.yaml"
     assert "'classification'" in found.remedy

@@ -83,7 +83,7 @@ def test_an_unclear_difference_asks_the_next_batch_and_the_last_one_is_not_grade
     assert "all 40 questions were asked" in scores.verdict.notes[0]
 
 
-def test_a_repeated_look_says_the_same(folder: RunFolder) -> None:
+def test_a_repeated_interim_analysis_decides_the_same(folder: RunFolder) -> None:
     run(folder, "equal")
     first = look(folder, SIZE, ENCODER, BATCHES[0])
     record = folder.load(EarlyStop)

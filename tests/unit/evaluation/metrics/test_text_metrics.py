@@ -48,7 +48,7 @@ def test_unknown_metrics_are_refused_and_repeated_ones_used_once() -> None:
         chosen(["meteor"])
 
 
-def test_rouge_by_hand() -> None:
+def test_rouge_equals_scores_that_were_computed_by_hand() -> None:
     found = values("rouge", "the cat sat", "the cat sat on the mat")
     assert found["rouge_1"] == pytest.approx(2 * (1 * 0.5) / 1.5, abs=1e-6)
     assert found["rouge_2"] == pytest.approx(2 * (1 * 2 / 5) / (1 + 2 / 5), abs=1e-6)

@@ -99,5 +99,5 @@ def test_the_interval_covers_the_truth_although_a_question_has_two_answers(monke
         (0.85, "almost perfect", "reliable"),
     ],
 )
-def test_words_for_laymen(value: float, kappa: str, reliable: str) -> None:
+def test_each_level_of_agreement_has_its_word(value: float, kappa: str, reliable: str) -> None:
     assert (kappa_in_words(value), alpha_in_words(value)) == (kappa, reliable)

@@ -73,7 +73,7 @@ def test_the_others_are_compared_with_each_other_by_the_measure_that_decides() -
     assert sentence and sentence.sentence.startswith("The base model with examples is better than the base model: +2")
 
 
-def test_a_clear_difference_stays_one_and_a_small_one_is_undecided_with_the_number_of_comparisons() -> None:
+def test_after_holms_correction_a_clear_difference_remains_and_a_small_one_is_undecided() -> None:
     random = np.random.default_rng(1)
     tuned = random.normal(7, 1, 40)
     clear = compare((tuned - 3 + random.normal(0, 1, 40)).tolist(), tuned.tolist())

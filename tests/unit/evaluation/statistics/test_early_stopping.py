@@ -98,7 +98,7 @@ def test_macro_f1_has_the_interval_of_the_looks_too() -> None:
     assert found.differs
 
 
-def test_equal_models_are_called_different_at_any_look_in_at_most_two_percent() -> None:
+def test_equal_models_are_called_different_at_any_interim_analysis_in_at_most_two_percent() -> None:
     """Looked at after each question from the 16th on, which is more often than any run does."""
     rng = np.random.default_rng(5)
     alarms = 0

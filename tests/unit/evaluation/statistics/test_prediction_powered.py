@@ -36,7 +36,7 @@ def test_the_mean_of_strata_equals_that_with_inverse_probabilities_in_ppi_python
     assert corrected_mean(values, (FIXED_WEIGHT, FIXED_WEIGHT)).mean == pytest.approx(case["mean"], abs=1e-6)
 
 
-def test_a_useless_judge_is_ignored_and_a_perfect_one_is_believed() -> None:
+def test_a_useless_judge_leaves_the_error_of_the_sample_and_a_perfect_one_that_of_all_questions() -> None:
     rng = np.random.default_rng(1)
     truth = np.round(rng.normal(1, 2, 400))
     labels = np.where(np.arange(400) < 60, truth, np.nan)

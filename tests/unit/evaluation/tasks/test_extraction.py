@@ -149,7 +149,7 @@ def test_the_schema_has_fields_types_and_nulls(text: str, fits: bool) -> None:
     [('"2026-11-28"', "date"), ('"2026-11-28 09:30"', "date"), ('"20261399"', "text"), ('"12345678"', "text"),
      ('"2026"', "text"), ("12", "number"), ("true", "boolean"), ("[]", "list"), ("{}", "object"), ("null", None)],
 )  # fmt: skip
-def test_types_of_values(text: str, kind: FieldKind | None) -> None:
+def test_the_type_of_each_json_value_is_recognised(text: str, kind: FieldKind | None) -> None:
     assert kind_of(parse_object(f'{{"x": {text}}}')["x"]) == kind
 
 

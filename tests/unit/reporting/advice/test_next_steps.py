@@ -198,7 +198,7 @@ def test_a_model_without_scores_is_evaluated_first(report: Report) -> None:
     assert next(iter(found)) == "evaluate"
 
 
-def test_throughput_that_may_be_alive_comes_first(report: Report) -> None:
+def test_throughput_that_may_still_exist_comes_first(report: Report) -> None:
     assert report.serving is not None
     serving = report.serving.model_copy(update={"released_at": None})
     found = steps(report, serving=serving)

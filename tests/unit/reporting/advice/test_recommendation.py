@@ -140,14 +140,14 @@ def test_a_comparison_of_others_is_read_from_both_sides(folder_of: FolderOf) -> 
         assert (by_name[best].quality, by_name[other].quality, by_name[other].may_ship) == ("best", "worse", "no")
 
 
-def test_nobody_meets_the_gate(advise: Any) -> None:
+def test_no_contestant_meets_the_gate(advise: Any) -> None:
     found = advise(gate=GateRule(at_least=9))
     assert (found.outcome, found.contestant) == ("none", None)
     assert found.sentence == "Ship none of them yet: no contestant meets the gate."
     assert set(may_ship(found).values()) == {"no"}
 
 
-def test_without_a_gate_nobody_is_good_enough_if_the_best_one_scores_low(advise: Any) -> None:
+def test_without_a_gate_no_contestant_is_good_enough_if_the_best_one_scores_low(advise: Any) -> None:
     found = advise({"tuned": 5.0, "retrieval": 5.0, "retrieval_tuned": 5.0})
     assert found.outcome == "none"
     assert "reaches only 5.00 Correctness (judge) on a scale from 1 to 10" in found.sentence

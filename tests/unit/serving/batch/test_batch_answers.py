@@ -297,7 +297,7 @@ def test_a_job_in_progress_is_waited_for(status: str) -> None:
     assert (folder.list("answers/"), jobs.stopped) == ([], [])
 
 
-def test_a_job_that_outlives_its_time_limit_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_exceeds_its_time_limit_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = prepared()
     jobs = Batches(folder, status="InProgress")
     started(folder, jobs)
@@ -386,7 +386,7 @@ def test_who_cannot_be_asked_in_batch_is_named_with_the_reason_before_any_spend(
     assert started(folder, Batches(folder)) == ()
 
 
-def test_a_run_in_a_hurry_says_nothing_of_batches() -> None:
+def test_with_hurry_true_the_run_does_not_mention_batch_jobs() -> None:
     assert prepared(3, minimum=100, hurry=True).load(Estimate).warnings == ()
 
 
@@ -397,7 +397,7 @@ def test_the_names_of_a_runs_jobs_are_its_own() -> None:
 
 
 @pytest.mark.parametrize("shortest", [1, 30])
-def test_no_settings_look_more_often_at_a_batch_than_its_loop_allows(shortest: int) -> None:
+def test_no_settings_poll_a_batch_job_more_often_than_its_loop_allows(shortest: int) -> None:
     polling, waited, looks = Polling(shortest=shortest, longest=3600), 0, 0
     while waited < (BATCH_HOURS + 1) * 3600:
         waited, looks = waited + wait_seconds(Progress("InProgress", waited), polling), looks + 1

@@ -84,7 +84,7 @@ def test_a_job_of_another_deployment_is_left_alone() -> None:
     assert release(jobs).run(RUN).released == ()
 
 
-def test_a_person_is_told_what_a_job_costs_and_how_to_stop_it() -> None:
+def test_the_message_names_the_costs_of_a_job_and_the_command_that_stops_it() -> None:
     jobs = FakeJobs("batch")
     job = jobs.jobs[jobs.add(name=NAME)]
     assert price_text(job, 0.0) == "is charged for every record that it answers"

@@ -136,7 +136,7 @@ def test_the_build_asks_for_lambdas_platform_and_never_compiles(monkeypatch: pyt
     assert {"--only-binary=:all:", "--no-deps", "manylinux2014_aarch64", "3.13"} <= set(command)
 
 
-def test_a_build_that_fails_says_so_in_a_sentence_and_leaves_nothing_half_made(
+def test_a_build_that_fails_prints_one_sentence_and_leaves_no_incomplete_files(
     monkeypatch: pytest.MonkeyPatch, made: Layer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installing(monkeypatch, fails=True)
