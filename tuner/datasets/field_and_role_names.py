@@ -28,12 +28,15 @@ QUESTIONS = (
     "вопрос", "вопросы", "питання", "запитання", "въпрос",  # Russian, Ukrainian, Bulgarian
     "سؤال", "السؤال", "الأسئلة", "پرسش", "سوال", "שאלה", "प्रश्न", "सवाल", "প্রশ্ন", "கேள்வி",  # ar, fa, he, hi, bn, ta
     "pytanie", "otázka", "kérdés", "întrebare", "soru", "fråga", "spørgsmål", "spørsmål", "kysymys",
-    "ερώτηση", "câu_hỏi", "คำถาม", "pertanyaan", "soalan",
+    "ερώτηση", "câu_hỏi", "คำถาม", "pertanyaan", "soalan", "consulta", "quesito", "dotaz", "запрос",
+    "pitanje", "питање", "vprašanje", "küsimus", "klausimas", "jautājums", "spurning", "ceist", "galdera",
+    "swali", "umbuzo", "tanong", "հարց", "კითხვა", "sual", "сұрақ",  # sw, zu, tl, hy, ka, az, kk
+    "ప్రశ్న", "ചോദ്യം", "પ્રશ્ન", "ಪ್ರಶ್ನೆ", "ਸਵਾਲ", "ਪ੍ਰਸ਼ਨ",  # Telugu, Malayalam, Gujarati, Kannada, Punjabi
 )  # fmt: skip
 ANSWERS = (
     "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a",
-    "answers", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text", "output_text",
-    "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
+    "answers", "completions", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text",
+    "output_text", "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
     "answer_index", "answer_idx", "correct_index",
     "targets", "ans", "ideal", "ideal_answer", "expected_output", "expected_answer", "expected_response", "gold_answer",
     "cop",  # MedMCQA
@@ -42,7 +45,10 @@ ANSWERS = (
     "回答", "答え", "回答文", "解答", "答案", "出力", "答", "输出", "輸出", "답변", "정답", "대답", "응답", "답",
     "ответ", "ответы", "відповідь", "отговор", "جواب", "الجواب", "إجابة", "الإجابة", "اجابة", "پاسخ", "תשובה",
     "उत्तर", "जवाब", "উত্তর", "பதில்", "odpowiedź", "odpověď", "válasz", "răspuns", "cevap", "yanıt", "svar",
-    "vastaus", "απάντηση", "câu_trả_lời", "trả_lời", "คำตอบ", "jawaban", "jawapan",
+    "vastaus", "απάντηση", "câu_trả_lời", "trả_lời", "คำตอบ", "jawaban", "jawapan", "الرد", "जवाफ",
+    "odgovor", "одговор", "odpoveď", "vastus", "atsakymas", "atbilde", "freagra", "erantzuna",
+    "jibu", "impendulo", "sagot", "պատասխան", "პასუხი", "cavab", "жауап",
+    "సమాధానం", "జవాబు", "ഉത്തരം", "જવાબ", "ಉತ್ತರ", "ਜਵਾਬ", "ਉੱਤਰ",
 )  # fmt: skip
 # A text and its label. They are names of other things too, so they count only where no name above is found.
 LABELLED_TEXTS = (
@@ -66,6 +72,12 @@ TRANSCRIPTS = (
     "chat_messages",
     "items",
 )
+
+# What pandas, spreadsheets, JavaScript and people write for a value that is missing, in small letters.
+_PLACEHOLDERS = frozenset((
+    "nan", "none", "null", "nil", "na", "n/a", "n.a.", "#n/a", "#n/a!", "<na>", "nat", "undefined", "[object object]",
+    "#value!", "#ref!", "#name?", "tbd", "todo", "-", "--", "–", "—", "?", "xxx", "not applicable", "[]", "{}",
+))  # fmt: skip
 
 # The members of a message with its speaker and with what was said.
 ROLES = ("role", "from", "speaker", "sender")
@@ -112,6 +124,7 @@ class Kind(Enum):
     GRADE = "grades or weighs the record"
     PART = "names the part of a dataset that the record belongs to"
     TURN = "selects the record by one of its messages"
+    PLACEHOLDER = "has a text that programs write for a missing value"
     MEDIA = "is not a text"
     TOOLS = "describes tools or their calls"
     DESCRIPTION = "describes the record"
@@ -149,9 +162,9 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "feedback", "thumbs", "thumb", "vote", "reaction", "judgement", "judgment", "annotation_status", "outcome",
     ),
     Kind.GRADE: (
-        "score", "scores", "rating", "ratings", "stars", "grade", "grades", "quality", "quality_score", "reward",
-        "votes", "upvotes", "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes", "preference",
-        "points", "pm_score", "bewertung", "gewicht", "評価", "评分", "평점",
+        "score", "scores", "overall_score", "rating", "ratings", "stars", "grade", "grades", "quality", "quality_score",
+        "reward", "votes", "upvotes", "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes",
+        "preference", "points", "pm_score", "bewertung", "gewicht", "評価", "评分", "평점",
     ),
     Kind.PART: ("split", "subset", "partition", "fold"),
     Kind.MEDIA: (
@@ -236,6 +249,11 @@ def choice_columns(names: list[str]) -> list[str]:
     return in_order if len(in_order) > 1 and first in found else []
 
 
+def are_numbered_choices(names: list[str]) -> bool:
+    """Whether the columns of the choices are numbered from 1: `option1`, `option2`."""
+    return len(names) > 1 and names == choice_columns(names) and normal(names[0]).endswith("1")
+
+
 def leaf_names(row: Fields, prefix: str = "") -> Iterator[str]:
     """Names of the row's fields: outer ones first, nested ones with dots (`data.question`)."""
     nested = {n: v for n, v in row.items() if isinstance(v, Mapping) and not _is_one_field(n, v)}
@@ -277,6 +295,11 @@ def has_content(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip() not in ("", "<noinput>")
     return value is not MISSING and value is not None and value not in ([], {})
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether a text stands for a missing value: `N/A`, `nan`, `-`."""
+    return isinstance(value, str) and value.strip().casefold() in _PLACEHOLDERS
 
 
 def role_of(message: Fields, native: RecordFormat | None = None) -> str | None:

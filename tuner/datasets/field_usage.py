@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ _NOT_KNOWN = "is left out: its name is not known."
 _CONTEXT = (
     f"If the question needs it, call it 'context'. Else leave it out without a warning: {field_setting('ignore')}."
 )
+_PLACEHOLDER = "Nothing to do if that is right. If the question needs this text, write it into the question."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,18 @@ class FieldUsage:
         self._kept = kept
         self._used: dict[str, list[str]] = {}
         self._left_out: dict[str, Kind] = {}
+        self._placeholders: dict[str, str] = {}
+        self._placeholder_counts: Counter[str] = Counter()
         self.records_left_out = 0
 
     def see(self, others: Others) -> None:
         """Adds the fields of a row that have a content."""
         origin = origin_fields(others) if self._kept is not None else set()
         for name, (kind, value) in others.items():
+            if kind is Kind.PLACEHOLDER:
+                self._placeholders.setdefault(name, value.strip())
+                self._placeholder_counts[name] += 1
+                continue
             if name in self._left_out or not has_content(value):
                 continue
             use = kind.value if kind in USED else None
@@ -94,7 +102,15 @@ class FieldUsage:
         return frozenset(name for names in self._used.values() for name in names)
 
     def issues(self) -> Iterator[Issue]:
-        """left-out-field: a field with a name that is not known might change the meaning of a record. A warning."""
+        """Warnings of what might change the meaning of a record.
+
+        left-out-field: a field with a name that is not known. placeholder: a text that was read as a missing value.
+        """
+        for name, text in self._placeholders.items():
+            count = self._placeholder_counts[name]
+            records = f"{count:,} record{'' if count == 1 else 's'}"
+            message = f"has '{text}' or the like in {records}, which is read as a missing value: nothing is added."
+            yield Issue("placeholder", message, _PLACEHOLDER, name, "warning")
         for name, kind in sorted(self._left_out.items()):
             if kind is Kind.UNKNOWN:
                 yield self._other_answer(name) or Issue("left-out-field", _NOT_KNOWN, _CONTEXT, name, "warning")

@@ -10,19 +10,14 @@ import re
 from collections.abc import Iterator
 from html.entities import html5
 
-from tuner.datasets.findings import Issue
+from tuner.datasets.field_and_role_names import is_placeholder
+from tuner.datasets.findings import Issue, shortened
 from tuner.datasets.profile.mojibake import find_mojibake
 from tuner.datasets.records.record import Record, Turn
 
-# What pandas, spreadsheets and JavaScript write for a value that is missing.
-_PLACEHOLDERS = frozenset((
-    "nan", "none", "null", "nil", "na", "n/a", "#n/a", "#n/a!", "<na>", "nat", "undefined", "[object object]",
-    "#value!", "#ref!", "#name?", "tbd", "todo", "-", "--", "?", "xxx",
-))  # fmt: skip
 _ENTITY = re.compile(r"&(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,10});")
 _SEPARATOR = re.compile(
-    r"</?s>|<\|(?:im_start|im_end|eot_id|end_of_text|begin_of_text|endoftext|start_header_id|end_header_id|user|assistant"
-    r"|system|end|START_OF_TURN_TOKEN|END_OF_TURN_TOKEN|USER_TOKEN|CHATBOT_TOKEN)\|>|<｜[^｜\s]{1,30}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad)>|\[(?:CLS|SEP|PAD)\]"
+    r"</?s>|<\|[A-Za-z][A-Za-z_]{2,30}\|>|<extra_id_\d+>|<｜[^｜\s]{1,30}｜>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad)>|\[(?:CLS|SEP|PAD)\]"
     r"|^###\s*(?:Human|Assistant|Instruction|Response|Input|END|$)|\n###\s*$|(?:^|\n\n)(?:Human|Assistant):",
     re.MULTILINE,
 )
@@ -32,6 +27,8 @@ _REASONING = re.compile(
     r"|<\|channel\|>analysis|<\|(?:START|END)_THINKING\|>",
     re.IGNORECASE,
 )
+# An image that stands in a question: Markdown, HTML, the image itself as text, or LLaVA's mark for it.
+_IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\([^)\s]{1,500}\)|<img\s|data:image/[\w.+-]{2,20};base64,|<image>")
 # Tags with which web editors and help desks format texts, outside of code.
 _TAG = re.compile(r"</(?:p|div|span|li|ul|ol|strong|em|td|tr|table|h[1-6])>|<br\s*/?>|<(?:p|div)>", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -43,7 +40,7 @@ _LOST = "\N{REPLACEMENT CHARACTER}"
 def leftovers(record: Record) -> Iterator[Issue]:
     """Warnings: `placeholder` for an answer that is only that, `reasoning` for an answer, the others for any turn."""
     answer = record.turns[-1] if record.turns else Turn("assistant", "", "answer")
-    if answer.text.strip().casefold() in _PLACEHOLDERS:
+    if is_placeholder(answer.text):
         message = f"the answer is '{answer.text.strip()}', which programs write for a missing value."
         remedy = "Write the answer, or remove the record, unless the model should answer that."
         yield Issue("placeholder", message, remedy, answer.field, "warning")
@@ -60,6 +57,10 @@ def leftovers(record: Record) -> Iterator[Issue]:
                 f"has '{separator.group().strip()}', which separates turns in a template. The model will write it."
             )
             yield Issue("separator", message, "Remove it, unless the text is about it.", turn.field, "warning")
+        if turn.speaker == "user" and (image := _IMAGE.search(_CODE.sub("", turn.text))):
+            message = f"has the image '{shortened(image.group(), 60)}', which the model does not see."
+            remedy = "Remove the record, or write what matters as text."
+            yield Issue("image-in-text", message, remedy, turn.field, "warning")
         if turn.speaker == "assistant" and (mark := _REASONING.search(turn.text)):
             message = (
                 f"has '{mark.group()}', with which a model's reasoning begins or ends: the tuned model will write "

@@ -110,6 +110,8 @@ def _next(
     if len(values) != len(names):
         message = f"the row has {len(values)} values, the header {len(names)} names."
         remedy = "Put texts with a delimiter or a line break between double quotes."
+        if any(value.startswith(' "') for value in values):
+            remedy = "Remove the spaces before double quotes: behind a space, a double quote begins no text."
         return (BadRow(start, Issue("csv-columns", message, remedy)),)
     if unnamed:
         for at in unnamed:

@@ -60,6 +60,8 @@ CHOSEN = [
     ({"choices": FOUR, "answer": 0}, "A"), ({"choices": FOUR, "answer": 3.0}, "D"),
     ({"choices": FOUR, "answer_idx": 3}, "D"),
     ({"choices": FOUR, "label": 3}, "D"), ({"choices": FOUR, "label": "3"}, "D"),
+    ({"option1": "six", "option2": "nine", "answer": "2"}, "B"), ({"choice 1": "a", "choice 2": "b", "answer": 1}, "A"),
+    ({"option_a": "six", "option_b": "nine", "answer": 1}, "B"),
     ({"opa": "six", "opb": "nine", "cop": 1}, "B"), ({"choices": {"x": "six", "y": "nine"}, "answer": 1}, "y"),
     # Labels, and texts of choices, stay as they are.
     ({"choices": FOUR, "answer": "D"}, "D"), ({"choices": FOUR, "answer": "nine"}, "nine"),
@@ -70,7 +72,7 @@ CHOSEN = [
 
 
 @pytest.mark.parametrize(("fields", "learnt"), CHOSEN, ids=str)
-def test_a_number_beside_choices_is_the_choice_counted_from_zero(fields, learnt):
+def test_a_number_beside_choices_is_the_choice_counted_from_zero_or_as_the_columns_are(fields, learnt):
     checked, records = converted({"question": "How deep?", **fields})
     assert errors(checked) == []
     assert answer(records[0]) == learnt
@@ -100,6 +102,27 @@ def test_a_number_that_names_no_choice_is_refused(choices, given, words):
     checked, records = converted({"question": "How deep?", "choices": choices, "answer": given})
     assert records == []
     assert any(words in error for error in errors(checked))
+
+
+def test_a_number_that_names_no_numbered_column_is_refused():
+    checked, records = converted({"question": "How deep?", "option1": "six", "option2": "nine", "answer": 0})
+    assert records == []
+    assert (
+        "the choices have the numbers 1 to 2. Write the letter of the right choice (A to B), or" in errors(checked)[0]
+    )
+
+
+def test_the_best_of_several_graded_completions_is_learnt():
+    """UltraFeedback: the answers of several models, each with a grade, beside lists that say `None`."""
+    completions = [
+        {"model": model, "response": text, "overall_score": score, "critique": "c", "annotations": {"honesty": {}}}
+        for model, text, score in (("a", "Six.", 2.0), ("b", "Nine.", 8.5))
+    ]
+    lists = {"correct_answers": ["None"], "incorrect_answers": ["None"]}
+    checked, [record] = converted({"instruction": "How deep?", "completions": completions, **lists})
+    assert answer(record) == "Nine."
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "several-answers"]
+    assert "1 with the highest 'overall_score' (8.5) is used, 1 left out" in warning.message
 
 
 AS_JSON = [[{"item": "chair", "count": 2}, {"item": "lamp", "count": 1}], [{"n": 1}], {"total": 3, "lines": [1, 2]}]

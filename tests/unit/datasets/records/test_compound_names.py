@@ -37,6 +37,7 @@ PAIRS = [
     ("Treść pytania", "Treść odpowiedzi"), ("نص السؤال", "نص الإجابة"), ("提问正文", "回复正文"),
     ("Incoming message", "Sent message"),
     ("question_en", "answer_en"),
+    ("Consulta", "Respuesta correcta"), ("Quesito", "Risposta"), ("Запрос", "Ответ"), ("お問合せ内容", "回答例"),
     ("Customer message", "Agent reply"), ("Vraag van klant", "Antwoord medewerker"), ("User comment", "Bot message"),
 ]
 # fmt: on

@@ -64,6 +64,14 @@ FORMS: dict[str, dict[str, Any]] = {
     "GLM": {"text": f"[gMASK]<sop><|system|>\nBe kind.<|user|>\n{ASKED}<|assistant|>\n{ANSWERED}"},
     "EXAONE": {"text": f"[|system|]Be kind.[|endofturn|]\n[|user|]{ASKED}\n[|assistant|]{ANSWERED}[|endofturn|]"},
     "OpenChat": {"system": "Be kind.", "text": f"GPT4 Correct User: {ASKED}<|end_of_turn|>GPT4 Correct Assistant: {ANSWERED}<|end_of_turn|>"},  # noqa: E501
+    "Phi 4": {"text": f"<|im_start|>system<|im_sep|>Be kind.<|im_end|><|im_start|>user<|im_sep|>{ASKED}<|im_end|><|im_start|>assistant<|im_sep|>{ANSWERED}<|im_end|>"},  # noqa: E501
+    "Jamba": {"text": f"<|startoftext|><|bom|><|system|> Be kind.<|eom|><|bom|><|user|> {ASKED}<|eom|><|bom|><|assistant|> {ANSWERED}<|eom|>"},  # noqa: E501
+    "Nemotron": {"text": f"<extra_id_0>System\nBe kind.\n\n<extra_id_1>User\n{ASKED}\n<extra_id_1>Assistant\n{ANSWERED}\n"},  # noqa: E501
+    "MiniMax": {"text": f"<beginning_of_sentence>system ai_setting=a\nBe kind.<end_of_sentence>\n<beginning_of_sentence>user name=u\n{ASKED}<end_of_sentence>\n<beginning_of_sentence>ai name=a\n{ANSWERED}<end_of_sentence>\n"},  # noqa: E501
+    "StableLM": {"text": f"<|SYSTEM|>Be kind.<|USER|>{ASKED}<|ASSISTANT|>{ANSWERED}<|endoftext|>"},
+    "Open Assistant": {"system": "Be kind.", "text": f"<|prompter|>{ASKED}<|endoftext|><|assistant|>{ANSWERED}<|endoftext|>"},  # noqa: E501
+    "DeepSeek's first": {"system": "Be kind.", "text": f"User: {ASKED}\n\nAssistant: {ANSWERED}<｜end▁of▁sentence｜>"},
+    "names with a system prompt": {"text": f"System: Be kind.\nUser: {ASKED}\nAssistant: {ANSWERED}"},
     "Mistral": {"text": f"<s>[SYSTEM_PROMPT]Be kind.[/SYSTEM_PROMPT][INST]{ASKED}[/INST]{ANSWERED}</s>"},
     "Claude's export": {"system": "Be kind.", "chat_messages": [{"sender": "human", "text": ASKED, "files": []}, {"sender": "assistant", "text": ANSWERED}]},  # noqa: E501
     "preferences without a prompt": {"chosen": [SYSTEM, USER, ASSISTANT], "rejected": [SYSTEM, USER, USER]},
@@ -98,8 +106,13 @@ def test_a_text_about_a_template_is_a_text():
         ({"id": 1, "from": "Anna", "date": "2026-01-01", "text": ASKED}, "a record is one message of a chat"),
         ({"author": "anna", "timestamp": "2026", "content": ASKED}, "a record is one message of a chat"),
         ({"title": "Piers", "mapping": {"a": {"message": None, "children": ["b"]}}}, "this is ChatGPT's export"),
+        (
+            {"message_id": "1", "parent_id": None, "text": ASKED, "role": "prompter"},
+            "a record is one message of a conv",
+        ),
+        ({"message_tree_id": "1", "prompt": {"text": ASKED, "replies": []}}, "this is a tree of messages"),
     ],
-    ids=["Slack", "Telegram", "Discord", "ChatGPT"],
+    ids=["Slack", "Telegram", "Discord", "ChatGPT", "Open Assistant", "Open Assistant, trees"],
 )
 def test_single_messages_of_a_chat_are_named_as_what_they_are(record, words):
     checked, _ = converted(record)
@@ -206,6 +219,24 @@ def test_a_prompt_with_earlier_turns_keeps_its_completion():
 def test_a_context_beside_messages_is_used():
     _, [record] = converted({"context": "Guide.", "messages": [USER, ASSISTANT]})
     assert record["messages"][0]["content"] == f"{ASKED}\n\nGuide."
+
+
+CALL = '<tool_call>\n{"name": "depth"}\n</tool_call>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>assistant\n{CALL}<|im_end|>",
+        f"<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>tool\n9<|im_end|>\n<|im_start|>assistant\n{ANSWERED}<|im_end|>",
+        f"USER: {ASKED}\n\nFUNCTION RESPONSE: 9\n\nASSISTANT: {ANSWERED}",
+    ],
+    ids=["call", "result", "Glaive"],
+)
+def test_a_tool_call_in_a_template_is_named_as_what_it_is(text):
+    checked, records = converted({"text": text})
+    assert records == []
+    assert [f.rule for f in checked.findings.kept if f.severity == "error"] == ["tool-use"]
 
 
 def test_messages_in_pythons_notation_are_refused_with_the_reason():

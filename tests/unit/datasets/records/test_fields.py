@@ -42,6 +42,23 @@ def test_a_context_follows_the_question(asks, name):
     assert checked.fields.left_out == ()
 
 
+@pytest.mark.parametrize("name", ["context", "input", "system", "history"])
+@pytest.mark.parametrize("text", ["N/A", "n/a", "nan", "None", "NULL", "-", " — ", "#N/A"])
+def test_a_text_for_a_missing_value_is_no_part_of_the_question_and_is_counted(name, text):
+    checked, records = converted(*[{**PAIR, name: text}] * 2, {**PAIR, name: ""})
+    assert records == [{"messages": [{"role": "user", "content": PAIR["question"]}, records[0]["messages"][1]]}] * 3
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "placeholder"]
+    assert (warning.field, warning.severity) == (name, "warning")
+    assert f"has '{text.strip()}' or the like in 2 records" in warning.message
+    assert name not in checked.fields.fields.values()
+
+
+def test_a_choice_may_be_called_none():
+    checked, [record] = converted({"question": "Which?", "A": "six", "B": "None", "answer": "B"})
+    assert question(record) == "Which?\n\nA. six\nB. None"
+    assert findings(checked, "placeholder") == []
+
+
 INSIDE = [
     {"context": {"title": ["Piers"], "sentences": [["Guide:", "pier 4."]]}},
     {"passages": {"is_selected": [1], "passage_text": ["Guide:", "pier 4."]}},
@@ -304,6 +321,10 @@ NAMES = [
     ("User Input", "Model Response"),
     ("\u200fשאלה", "תשובה\u200f"),
     ("คำถาม", "คำตอบ"), ("سوال", "پاسخ"), ("问", "答"), ("input_text", "output_text"), ("question", "ground_truth"),
+    ("Pitanje", "Odgovor"), ("Питање", "Одговор"), ("Otázka", "Odpoveď"), ("Küsimus", "Vastus"), ("Swali", "Jibu"),
+    ("Klausimas", "Atsakymas"), ("Jautājums", "Atbilde"), ("ప్రశ్న", "సమాధానం"), ("ചോദ്യം", "ഉത്തരം"),
+    ("પ્રશ્ન", "જવાબ"), ("ಪ್ರಶ್ನೆ", "ಉತ್ತರ"), ("ਸਵਾਲ", "ਜਵਾਬ"), ("Հարց", "Պատասխան"), ("კითხვა", "პასუხი"),
+    ("Sual", "Cavab"), ("Сұрақ", "Жауап"), ("Tanong", "Sagot"), ("Ceist", "Freagra"), ("Consulta", "Respuesta"),
 ]  # fmt: skip
 
 

@@ -13,11 +13,11 @@ from tuner.datasets.records.schemas.record_selection import left_out, number_of,
 
 # The member of an answer that holds its text, and members that only describe it. With other members, a list of objects
 # may be one answer, such as the entities of a text.
-_TEXTS = ("text", "answer", "body", "content")
+_TEXTS = ("text", "answer", "body", "content", "response", "completion", "output")
 _ABOUT = frozenset((
     "id", "a_id", "answer_id", "answer_start", "answer_end", "author", "user", "user_id", "language", "lang", "url",
     "link", "source", "date", "created", "created_at", "timestamp", "answer_category",
-    "tokens",
+    "tokens", "model", "principle", "critique", "annotations", "custom_system_prompt", "fine_grained_score",
 ))  # fmt: skip
 _SEVERAL = 'Write several right answers as texts, ["...", "..."], and one answer that is a list as a text.'
 _BEST = "Nothing to do if that is right; else keep the right answers only."
@@ -35,10 +35,15 @@ Choices = Sequence[tuple[str, str]]
 """Label and text of each choice. The labels are empty if the choices are one text."""
 
 
-def answers_in(row: Fields, name: str, choices: Choices = (), grades: Sequence[Any] | None = None) -> Found | Issue:
-    """The answers in the field `name`. `grades` are those of a list of answers, in a field beside it."""
+def answers_in(
+    row: Fields, name: str, choices: Choices = (), grades: Sequence[Any] | None = None, first_choice: int = 0
+) -> Found | Issue:
+    """The answers in the field `name`. `grades` are those of a list of answers, in a field beside it.
+
+    `first_choice` is the number of the first choice.
+    """
     value = find(row, name)
-    if choices and choices[0][0] and (chosen := _choice(value, choices, name)):
+    if choices and choices[0][0] and (chosen := _choice(value, choices, name, first_choice)):
         return chosen
     if normal(name) in LABELS and (label := label_of(value, name)):
         return label
@@ -69,8 +74,8 @@ def label_of(value: Any, name: str) -> Found | Issue | None:
     return Found((value,)) if isinstance(value, str) else None
 
 
-def _choice(value: Any, choices: Choices, name: str) -> Found | Issue | None:
-    """The choice that a number names, counted from 0. None for a label, for the text of a choice, and for other texts.
+def _choice(value: Any, choices: Choices, name: str, first: int) -> Found | Issue | None:
+    """The choice that a number names, counted from `first`. None for a label, the text of a choice, and other texts.
 
     A file that counts from 1 names a choice that does not exist wherever the last choice is right.
     """
@@ -79,18 +84,20 @@ def _choice(value: Any, choices: Choices, name: str) -> Found | Issue | None:
     text = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
     if not text.removeprefix("-").isdecimal() or text in (label for label, _ in choices):
         return None
-    last = len(choices) - 1
+    last = first + len(choices) - 1
     if text in (own for _, own in choices):
-        if isinstance(value, str) or not 0 <= value <= last or choices[value][1] == text:
+        if isinstance(value, str) or not first <= value <= last or choices[value - first][1] == text:
             return Found((text,))
         message = f"is {text}: it is unclear whether it is the choice '{text}' or its number."
         return Issue("choice-number", message, "Write the answer as a text.", name)
-    if not 0 <= int(text) <= last:
-        message = f"is {text[:20]}, and the choices have the numbers 0 to {last}."
-        remedy = f"Write the letter of the right choice ({choices[0][0]} to {choices[-1][0]}), or count from 0."
+    if not first <= int(text) <= last:
+        message = f"is {text[:20]}, and the choices have the numbers {first} to {last}."
+        remedy = f"Write the letter of the right choice ({choices[0][0]} to {choices[-1][0]}), or count from {first}."
         return Issue("choice-number", message, remedy, name)
-    label = choices[int(text)][0]
-    message = f"is {text} and is read as the choice {label}, also in other records: numbers of choices count from 0."
+    label = choices[int(text) - first][0]
+    message = (
+        f"is {text} and is read as the choice {label}, also in other records: numbers of choices count from {first}."
+    )
     remedy = "Nothing to do if that is right; else write the letters of the choices."
     return Found((label,), (Issue("choice-number", message, remedy, name, "warning"),))
 

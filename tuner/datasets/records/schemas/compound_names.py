@@ -35,8 +35,9 @@ _ENGLISH_ANSWERS = ("answer", "answers", "response", "reply", "completion", "out
 # What may hold a question where no field is called one: `Email Body`, `Nachricht des Kunden`. `Email` is an address.
 _MAILS = ("email", "e_mail", "mail", "courriel", "correo", "メール", "邮件", "郵件", "이메일", "메일")
 _LETTERS = (
-    "message", "ticket", "letter", "complaint", "mensaje", "mensagem", "messaggio", "nachricht", "nachrichten",
-    "anfrage", "bericht", "письмо", "письма", "сообщение", "сообщения", "обращения", "wiadomość", "wiadomości",
+    "message", "ticket", "letter", "complaint", "problem", "issue", "mensaje", "mensagem", "messaggio", "nachricht",
+    "nachrichten", "anfrage", "bericht", "письмо", "письма", "сообщение", "сообщения", "обращения", "wiadomość",
+    "wiadomości",
     "zgłoszenia", "zprávy", "メッセージ", "消息", "رسالة", "الرسالة",
 )  # fmt: skip
 _LETTER_TEXTS = frozenset(("description", "details"))
@@ -60,9 +61,9 @@ _ANSWERERS = frozenset((
     "medewerker", "conseiller", "agente", "modèle", "modelo", "team", "outgoing", "sent",
 ))  # fmt: skip
 _MESSAGES = frozenset(("message", "messages", "comment", "utterance", "nachricht", "bericht", "mensaje", "mensagem"))
-_EAST_ASIAN_QUESTIONS = ("質問", "問い", "問い合わせ", "問題", "问题", "提问", "问", "질문", "문의")
+_EAST_ASIAN_QUESTIONS = ("質問", "問い", "問い合わせ", "問合せ", "問題", "问题", "提问", "问", "질문", "문의")
 _EAST_ASIAN_ANSWERS = ("回答", "答え", "解答", "返答", "返信", "応答", "答案", "答复", "回复", "답변", "응답", "대답")
-_EAST_ASIAN_TEXT = re.compile(r"(?:の?内容|本文|正文|文|テキスト|欄|내용|본문)$")
+_EAST_ASIAN_TEXT = re.compile(r"(?:の?内容|本文|正文|文|テキスト|欄|例|내용|본문)$")
 _TEXT_OF = re.compile(r"(?<=\w{3})s?te(?:x|ks)te?n?$")  # `Antworttext`, `vraagtekst`
 _EAST_ASIAN_NOT = ("未", "無", "无", "不", "미")
 # Words of languages in which the noun comes first, and that are written in ASCII.

@@ -13,10 +13,12 @@ from tuner.datasets.field_and_role_names import (
     LABELS,
     Fields,
     Kind,
+    are_numbered_choices,
     choice_columns,
     content_name,
     find,
     has_content,
+    is_placeholder,
     kind_of,
     leaf_names,
     normal,
@@ -26,6 +28,8 @@ from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import Turn
 
 USED = (Kind.INSTRUCTION, Kind.CONTEXT, Kind.CHOICES, Kind.HISTORY, Kind.SYSTEM)
+# A choice may be `None` or `?`.
+_TEXTS_BESIDE = tuple(kind for kind in USED if kind is not Kind.CHOICES)
 _IGNORE = f"or ignore the field: {field_setting('ignore')}."
 
 
@@ -49,6 +53,8 @@ class ContextFields:
     system: str | None = None
     # Label and text of each choice; they are in `after` too.
     choices: tuple[tuple[str, str], ...] = ()
+    first_choice: int = 0
+    """The number of the first choice: 1 if the columns are numbered (`option1`)."""
 
     def question(self, text: str) -> str:
         """The question with everything that belongs to it, separated by blank lines."""
@@ -60,7 +66,13 @@ def other_fields(row: Fields, taken: tuple[str, ...], ignored: tuple[str, ...]) 
     names = [name for name in leaf_names(row) if name not in taken]
     kinds = {name: Kind.DESCRIPTION if name in ignored else _kind_in_row(name) for name in names}
     kinds |= dict.fromkeys(choice_columns([name for name in names if name not in ignored]), Kind.CHOICES)
-    return {name: Other(kind, find(row, name)) for name, kind in kinds.items()}
+    return {name: _other(kind, find(row, name)) for name, kind in kinds.items()}
+
+
+def _other(kind: Kind, value: Any) -> Other:
+    """The field with its value. `N/A` belongs to no question, and is no image."""
+    missing = kind in (*_TEXTS_BESIDE, Kind.MEDIA) and is_placeholder(value)
+    return Other(Kind.PLACEHOLDER if missing else kind, value)
 
 
 def _kind_in_row(name: str) -> Kind:
@@ -91,6 +103,7 @@ def context_fields(others: Others) -> ContextFields | tuple[Issue, ...]:
         earlier=tuple(earlier),
         system="\n\n".join(texts[Kind.SYSTEM]) or None,
         choices=tuple(choices),
+        first_choice=int(are_numbered_choices([name for name, other in used.items() if other.kind is Kind.CHOICES])),
     )
 
 

@@ -49,6 +49,7 @@ _OF_A_MESSAGE = (
     {"text", "content", "message", "body"},
     {"ts", "timestamp", "date", "time", "datetime", "created_at", "sent_at"},
 )
+_BY_NAME = "Write an array of the records (`jq '[.[]]' FILE` does)."
 _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orient='records'))."
 
 
@@ -57,12 +58,17 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     names = [name for name in leaf_names(row) if name not in fields.ignore]
     if export := _of_annotation(row, names):
         return Issue("record-kind", *export)
+    if _is_by_name(row):
+        return Issue("record-kind", f"the object has a record for each name: {_listed(list(row))}.", _BY_NAME)
     if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
         return schema
     asked = Found(fields.prompt) if fields.prompt else QUESTION.find(names)
     others = [name for name in names if name != asked.name]
     answered = Found(fields.completion) if fields.completion else ANSWER.find(others)
     prompt, completion = asked.name, answered.name
+    if prompt and completion and _are_objects(find(row, prompt)):
+        message = f"'{prompt}' is a list of objects: a record has one question."
+        return Issue("record-kind", message, "Write a record for each question.")
     if _is_columns(row, prompt, completion) or _is_split(row):
         return Issue("record-kind", "the object has columns, not a record: its fields hold all values.", _RECORDS)
     if prompt is None and completion and _has_messages(find(row, completion)):
@@ -143,6 +149,16 @@ def _is_columns(row: Fields, prompt: str | None, completion: str | None) -> bool
     return len(columns) > 1 and all("0" in column and column.keys() == columns[0].keys() for column in columns)
 
 
+def _are_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping) and not _has_messages(value)
+
+
+def _is_by_name(row: Fields) -> bool:
+    """Whether all members are records, such as `{"1": {...}, "2": {...}}`."""
+    names = [list(value) if isinstance(value, Mapping) else [] for value in row.values()]
+    return len(names) > 1 and all(find_known(QUESTIONS, each) and find_known(ANSWERS, each) for each in names)
+
+
 def _is_split(row: Fields) -> bool:
     """Whether names and values are apart, as pandas writes them: `{"columns": [...], "data": [[...], ...]}`."""
     names, values = row.get("columns"), row.get("data")
@@ -194,7 +210,11 @@ def _of_chat(row: Fields) -> str | None:
     tree = row.get("mapping")
     if isinstance(tree, Mapping) and any(isinstance(node, Mapping) and "children" in node for node in tree.values()):
         return "this is ChatGPT's export: the messages of a conversation are a tree."
+    if any(isinstance(value, Mapping) and "replies" in value for value in row.values()):
+        return "this is a tree of messages: a question has several replies."
     names = {normal(name) for name in row}
+    if {"role", "parent_id"} <= names:
+        return "a record is one message of a conversation: it needs a question and its answer."
     if all(names & each for each in _OF_A_MESSAGE):
         return "a record is one message of a chat: it needs a question and its answer."
     return None

@@ -68,9 +68,9 @@ class PairSchema:
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
         added = context_fields(others)
-        choices = added.choices if isinstance(added, ContextFields) else ()
+        beside = added if isinstance(added, ContextFields) else ContextFields()
         grades = next((each for kind, each in others.values() if kind is Kind.GRADE and isinstance(each, list)), None)
-        answers = answers_in(row, self.completion, choices, grades)
+        answers = answers_in(row, self.completion, beside.choices, grades, beside.first_choice)
         wrong = not_a_text(row, self.prompt)
         issues = tuple(issue for issue in (wrong, answers) if isinstance(issue, Issue))
         if not isinstance(added, ContextFields):

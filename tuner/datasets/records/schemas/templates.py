@@ -2,9 +2,9 @@
 
 ChatML, Llama 2 and Mistral (`<s>[INST]`), Llama 3 and 4 (`<|start_header_id|>`), Gemma (`<start_of_turn>`), DeepSeek
 (`<｜User｜>`), Command R (`<|USER_TOKEN|>`), Granite (`<|start_of_role|>`), gpt-oss (`<|start|>user<|message|>`), Kimi,
-GLM, EXAONE, OpenChat, `### Human:`, `### Instruction:` and other headings, and `Human:`/`Assistant:`, the prompts of
-the first Claude models. Where one text is all that a record has, also `USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and
-similar names.
+GLM, EXAONE, OpenChat, Phi, Jamba, Nemotron, MiniMax, `### Human:`, `### Instruction:` and other headings, and
+`Human:`/`Assistant:`, the prompts of the first Claude models. Where one text is all that a record has, also
+`USER:`/`ASSISTANT:` (Vicuna), `Q:`/`A:` and similar names.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from tuner.datasets.field_and_role_names import Fields, Kind, find, role_of_heading
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
+from tuner.datasets.records.schemas.answers import not_a_text
 from tuner.datasets.records.schemas.context_fields import (
     USED,
     ContextFields,
@@ -29,10 +30,13 @@ _STARTS = (
     re.compile(r"<\|im_start\|>[ \t]*(\w+)(?:<\|im_sep\|>|[ \t]*\n?)"),
     re.compile(r"<\|(?:start_header_id|header_start)\|>[ \t]*(\w+)[ \t]*<\|(?:end_header_id|header_end)\|>\s*"),
     re.compile(r"<start_of_turn>[ \t]*(\w+)[ \t]*\n?"),
-    re.compile(r"\n?<\|(system|user|assistant)\|>\n"),
+    re.compile(r"\n?(?:<\|bom\|>)?<\|(system|user|assistant|prompter|SYSTEM|USER|ASSISTANT)\|>[ \t]*\n?"),
     re.compile(r"<｜(User|Assistant)｜>"),  # DeepSeek: the system prompt stands before the first turn
     re.compile(r"<\|START_OF_TURN_TOKEN\|>[ \t]*<\|(SYSTEM|USER|CHATBOT)_TOKEN\|>(?:<\|START_RESPONSE\|>)?"),
     re.compile(r"<\|start_of_role\|>(\w+)<\|end_of_role\|>"),
+    re.compile(r"<\|turn>[ \t]*(\w+)[ \t]*\n?"),  # Gemma 4
+    re.compile(r"\n?<extra_id_[01]>(System|User|Assistant)\n"),  # Nemotron
+    re.compile(r"<beginning_of_sentence>(system|user|ai)\b[^\n]*\n"),  # MiniMax
     re.compile(r"<\|im_(system|user|assistant)\|>\w*<\|im_middle\|>"),  # Kimi
     re.compile(r"\[\|(system|user|assistant)\|\]"),  # EXAONE
     re.compile(r"(?:^|<\|end_of_turn\|>)\s*GPT4 Correct (User|Assistant):[ ]?"),  # OpenChat
@@ -46,18 +50,28 @@ _STARTS = (
 # These begin lines of other texts too. They count only where one text must hold question and answer.
 _PLAIN_STARTS = (
     re.compile(r"(?:^|\s|</s>)(USER|ASSISTANT):\s"),  # Vicuna: on one line, after an introduction
-    re.compile(r"(?:^|\n)(Human|User|Customer|Assistant|AI|Bot|Agent)[ ]*:[ ]*\n?"),
+    re.compile(r"(?:^|\n)(System|Human|User|Customer|Assistant|AI|Bot|Agent)[ ]*:[ ]*\n?"),
     re.compile(r"(?:^|\n)(Question|Q|Answer|A)[ ]*:[ ]*\n?"),
     re.compile(r"(?:^|\n)(Instruction|Input|Prompt|Output|Response|Completion)[ ]*:[ ]*\n?"),
 )
 _ENDS = re.compile(
-    r"(?:<\|(?:im_end|eot_id|eot|end|return|end_of_text|endoftext|END_RESPONSE|end_of_turn|END_OF_TURN_TOKEN)\|>|<end_of_turn>|<eos>"
-    r"|<bos>|</s>|<｜end▁of▁sentence｜>|<EOS_TOKEN>|\[\|endofturn\|\])\s*$"
+    r"(?:<\|(?:im_end|eot_id|eot|end|return|end_of_text|endoftext|END_RESPONSE|end_of_turn|END_OF_TURN_TOKEN|eom|separator)\|>|<end_of_turn>|<turn\|>"
+    r"|<end_of_sentence>|<eos>|<bos>|</s>|<｜end▁of▁sentence｜>|<EOS_TOKEN>|\[\|endofturn\|\])\s*$"
 )
 _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\]((?:(?!\[INST\]).)*)", re.DOTALL)
 _MISTRAL_SYSTEM = re.compile(r"\[SYSTEM_PROMPT\](.*?)\[/SYSTEM_PROMPT\]\s*", re.DOTALL)
 _LLAMA_SYSTEM = re.compile(r"\s*<<SYS>>\s*(.*?)\s*<</SYS>>\s*", re.DOTALL)
-_OPENINGS = ("<s>", "<|begin_of_text|>", "<bos>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>", "[gMASK]", "<sop>")
+_OPENINGS = (
+    "<s>",
+    "<|begin_of_text|>",
+    "<bos>",
+    "<｜begin▁of▁sentence｜>",
+    "<BOS_TOKEN>",
+    "[gMASK]",
+    "<sop>",
+    "<|startoftext|>",
+)
+_TOOL_CALL = re.compile(r"<(?:tool_call|functioncall|function_calls?|tool_response)>|^FUNCTION RESPONSE:", re.MULTILINE)
 TEMPLATE_MARK = re.compile(r"<[|｜][^\s<>|｜]{1,40}[|｜]>|\[\|\w{1,20}\|\]")
 """A mark of a chat template, known here or not."""
 
@@ -73,8 +87,8 @@ def turns_of(text: str, *, whole: bool = False) -> list[tuple[str, str]] | None:
     if stripped.startswith(("[INST]", "[SYSTEM_PROMPT]")):
         return _llama_2(stripped)
     for start in _STARTS:
-        if found := list(start.finditer(stripped)):
-            return _by_starts(stripped, found)
+        if turns := _by_starts(stripped, list(start.finditer(stripped))):
+            return turns
     for start in _PLAIN_STARTS if whole else ():
         turns = _by_starts(stripped, list(start.finditer(stripped)))
         if turns and {"user", "assistant"} <= {speaker for speaker, _ in turns}:
@@ -160,11 +174,17 @@ class TemplateSchema:
         if not found:
             message = "is in no known chat template, unlike the first record."
             return (Issue("field-type", message, "Write every record in a chat template.", self.text),)
+        if any(speaker == "tool" or _TOOL_CALL.search(text) for speaker, text in found):
+            message = "the conversation calls tools, as a text in a chat template."
+            remedy = (
+                "Remove the record, or write it with 'messages' and 'tools' for a base model that is tuned on tools."
+            )
+            return (Issue("tool-use", message, remedy, self.text),)
         turns = [Turn(speaker, text, self.text) for speaker, text in found]
         if self.completion:
-            answer = find(row, self.completion)
-            if not isinstance(answer, str):
-                return (Issue("missing-field", "is no text.", "Add it, or remove the record.", self.completion),)
+            if issue := not_a_text(row, self.completion):
+                return (issue,)
+            answer = str(find(row, self.completion))
             if turns[-1].speaker == "assistant" and not turns[-1].text:
                 turns.pop()  # the template opens the assistant's turn
             turns.append(Turn("assistant", _without_end(answer), self.completion))
