@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import time
 import unicodedata
 from dataclasses import replace
 
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
 from tuner.datasets.same_question import comparable, input_hash, prompt_hash, question_hash
+from tuner.datasets.same_question.letter_case import folded
 
 # Minimal pairs, one row per script: two different questions that differ by one letter, mark or sign.
 SCRIPTS = {
@@ -83,6 +87,13 @@ DIFFERENT = [
     ("ʃɪp", "ʃiːp"), ("kʰ", "kh"), ("t͡s", "ts"), ("ʔ", "ʕ"), ("ˈab", "ˌab"), ("/tS/", "/ts/"),
     ("getName", "getname", "GETNAME_"), ("`List`", "`list`"), ("MAX_VALUE", "max_value"), ("$HOME", "$home"),
     ("eBay", "ebay"), ("iOS", "ios"),
+    ("foo.Bar", "foo.bar"), ("java.util.List", "java.util.list"), ("std::String", "std::string"),
+    ("grep -E", "grep -e"), ("tar -Cx", "tar -cx"), ("/opt/App/run", "/opt/app/run"), (r"C:\Temp\A", r"C:\temp\A"),
+    ("U29tZVRleHQ", "U29TZVRleHQ"), ("SGVsbGFu", "SGVSbGFu"), ("https://x.org/Ab", "https://x.org/ab"),
+    ("EC2InstanceType", "ec2instancetype"),
+    ("the symbol No", "the symbol NO"), ("an atom of Os", "an atom of OS"),
+    ("8/8/4k3/8/8/4K3/8/8 w - -", "8/8/4K3/8/8/4k3/8/8 w - -", "8/8/4k3/8/8/4K3/8/8 b - -"),
+    ("r3k2r/8/8/8/8/8/8/R3K2R w KQ -", "r3k2r/8/8/8/8/8/8/R3K2R w kq -", "r3k2r/8/8/8/8/8/8/R3K2R w Kq -"),
     ("∑", "∏", "∫", "√", "∞", "∅", "∈", "∉", "∪", "∩", "→", "←", "↔", "⇒"),
     ("👍", "👎", "👍🏽", "👨‍👩‍👧", "👨👩👧"),
     ("cd", "cd .", "cd ..", "cd /", "cd ~", "cd -"),
@@ -127,6 +138,34 @@ def test_symbols_and_marks_distinguish(one, other):
     assume(unicodedata.normalize("NFKC", one) != unicodedata.normalize("NFKC", other))
     assert comparable(f"Was ist k{one} hier?") != comparable(f"Was ist k{other} hier?")
     assert comparable(f"Was ist k{one} hier?") != comparable("Was ist k hier?")
+
+
+@given(st.binary(min_size=24, max_size=24), st.data())
+def test_identifiers_that_differ_by_the_case_of_a_letter_are_different(data, draw):
+    encoded = base64.b64encode(data).decode()
+    assume(re.search(r"\d[A-Za-z]", encoded) and re.search(r"[a-z]", encoded) and re.search(r"\w[A-Z]", encoded[:20]))
+    at = draw.draw(st.sampled_from([at for at, letter in enumerate(encoded) if letter.isalpha()]))
+    other = encoded[:at] + encoded[at].swapcase() + encoded[at + 1 :]
+    assume(re.search(r"[a-z]", other) and re.search(r"\w[A-Z]", other[:20]))
+    assert comparable(f"Decode {encoded} for me.") != comparable(f"Decode {other} for me.")
+
+
+WORD = st.from_regex(r"[a-z]{2,8}", fullmatch=True)
+
+
+@given(st.lists(WORD, min_size=1, max_size=3), WORD, st.sampled_from(["What does {} do?", "{}", "Call {}() twice"]))
+def test_names_of_code_that_differ_by_a_capital_are_different(outer, last, way):
+    one, other = ".".join((*outer, last.capitalize())), ".".join((*outer, last))
+    assert comparable(way.format(one)) != comparable(way.format(other))
+
+
+@pytest.mark.parametrize(
+    "text", ["aa." * 20_000, "a." * 20_000, "Aa" * 20_000, "a::" * 20_000, "AA/" * 20_000, "-a" * 20_000]
+)
+def test_long_texts_without_spaces_are_folded_in_linear_time(text):
+    started = time.process_time()
+    folded(f"{text} Bar/x")
+    assert time.process_time() - started < 1
 
 
 INNER = st.characters(exclude_categories=["Cs", "Cc", "Cf", "Lu", "Lt", "Zs", "Zl", "Zp"])
@@ -176,6 +215,9 @@ def test_punctuation_at_the_end_is_the_same_question(end):
     [
         ("WHO studies whales", "Who studies whales?"),
         ("What is DynamoDB?", "what is dynamodb?"),
+        ("What is ASP.NET?", "what is asp.net?"),
+        ("What is Node.js or TCP/IP?", "what is node.js or tcp/ip?"),
+        ("Set the PATH of AWS", "set the Path of aws"),
         ("How do I use S3?", "how do i use s3"),
         ("What Is A Whale?", "What is a whale?"),
         ("Don'T Go", "don't go"),

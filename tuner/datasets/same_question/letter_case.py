@@ -1,5 +1,8 @@
 """Folds the case of words, but not where it distinguishes: `5 g` and `5 G`, `Mb` and `MB`, `getName` and `getname`.
 
+Code and identifiers keep theirs: `foo.Bar`, paths, options, Base64, positions of chess. Words do not, also where they
+are abbreviations: `PATH` and `Path` are the same, because people write `what is aws` for `What is AWS`.
+
 Letters are folded one by one: `Maße` and `Masse` are different words, so `ß` is not `ss`.
 """
 
@@ -9,17 +12,33 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import compress, count
+from math import inf
 from operator import ne
 
 # Letters with their accents, for scripts that have case.
 _WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
 _ACCENTS = range(0x300, 0x370)
-_CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
+# Code and identifiers, where case distinguishes whatever the words are.
+_CODE = re.compile(
+    r"```.*?```|`[^`]*`"
+    r"|\b[A-Za-z][\w+.-]{0,20}://\S+"  # an address
+    r"|\b[A-Za-z]:\\\S+"  # a path of Windows
+    r"|(?<![^\s\"'(])[~.]{0,2}/[\w.@-]+/[\w./@-]*"  # a path of Unix
+    r"|(?<!\S)--?[A-Za-z][\w-]*"  # an option of a command
+    r"|\b\w{1,80}(?:::\w{1,80})+"
+    r"|\b[A-Za-z]\w{1,80}(?:\.\w{2,80}){0,6}\.[A-Z][a-z]\w*"  # `foo.Bar`, but neither `ASP.NET` nor `Node.js`
+    r"|(?:[prnbqkPRNBQK1-8]{1,8}/){7}[prnbqkPRNBQK1-8]{1,8}(?: [wb] [KQkq-]{1,4})?"  # a position of chess
+    # Base64 and the like: small letters, capitals inside and digits, or capitals at the beginning and inside.
+    r"|(?<![\w+/])(?=[\w+/]*\d)(?=[\w+/]*[a-z])(?=[\w+/]*[^\W_][A-Z])[\w+/]{8,}={0,2}"
+    r"|\b[A-Z]{2,}[a-z]+[A-Z]\w{2,}={0,2}",
+    re.DOTALL,
+)
 # In ASCII, only a text with one of these needs a decision for each word: a capital inside a word or after a number, a
 # word of one or two letters with a capital, a capture in chess, or code. The class comes first, which makes the search
 # fast.
 _SPECIAL = re.compile(
-    r"[A-Z](?:(?<=[a-z].)|(?<=\d.)|(?<=\d .)|[A-Z]+[a-z]|[A-Za-z]?(?![A-Za-z])|[a-h]?x?[a-h][1-8])|[`_$(=]"
+    r"[A-Z](?:(?<=[a-z].)|(?<=\d.)|(?<=\d .)|[A-Z]+[a-z]|[A-Za-z]?(?![A-Za-z])|[a-h]?x?[a-h][1-8])|[`_$(=/\\]"
+    r"|::|\.[A-Z]|(?:^| )--?[A-Za-z]"
 )
 # In these letters, Turkish and its relatives have two i's: ı and i, I and İ.
 _TURKIC = re.compile("[ıİğĞ]")
@@ -43,6 +62,9 @@ _TWO_LETTER_SYMBOLS = re.compile(
     r"A[bgu]|B[abikmr]|C[adeflmnrsu]|D[bmsy]|E[bmu]|F[elmr]|G[abdem]|H[fgs]|Ir|Kr|"
     r"L[iruv]|M[cdgnt]|N[abdhp]|Og|P[bdmrtu]|R[abfghnu]|S[bcgmnr]|T[abchilms]|Xe|Yb|Z[nr]"
 )
+# Elements whose symbols are words: symbols only in a text about chemistry, and not where a sentence begins.
+_ELEMENT_WORDS = re.compile(r"A[lmst]|B[aeh]|H[eo]|In|La|N[eio]|Os|P[aou]|Si")
+_CHEMISTRY = re.compile(r"atom|element|elem|mol|chem|chim|quím|isotop|oxid|period|symbol|formul", re.IGNORECASE)
 # A piece of chess with the file of its move, before the rank: `Bxc3` moves a bishop, `bxc3` a pawn.
 _CHESS_MOVE = re.compile(r"[KQRBN][a-h]?x?[a-h]")
 # Words of one letter, in Latin and Greek; the second ones are capital only where a sentence begins. Other letters of
@@ -66,22 +88,27 @@ def folded(text: str) -> str:
     if text.isupper() and " " in text and re.search(r"[^\W\d_]{4}", text):
         return _small(text)
     turkic = bool(_TURKIC.search(text))
-    parts = _CODE.split(text) if "`" in text else [text]
-    # `split` puts the code at the odd places.
-    return "".join(part if place % 2 else _folded_words(part, turkic) for place, part in enumerate(parts))
-
-
-def _folded_words(text: str, turkic: bool) -> str:
-    """The text with its words folded. Only words with a capital are looked at: most words have none."""
+    code = _CODE.finditer(text)
+    start, end = _next_span(code)
     parts: list[str] = []
     done = 0
-    for at in _capitals(text):
+    for at in _capitals(text):  # most words have none
         if at < done:
+            continue
+        while at >= end:
+            start, end = _next_span(code)
+        if at >= start:
             continue
         if word := _WORD.match(text, _word_start(text, at, done)):
             parts += (text[done : word.start()], word[0] if _keeps_case(word) else _small(word[0], turkic))
             done = word.end()
     return "".join((*parts, text[done:]))
+
+
+def _next_span(matches: Iterator[re.Match[str]]) -> tuple[float, float]:
+    """Beginning and end of the next match; infinity if there is none."""
+    match = next(matches, None)
+    return match.span() if match else (inf, inf)
 
 
 def _capitals(text: str) -> Iterator[int]:
@@ -118,6 +145,8 @@ def _keeps_case(match: re.Match[str]) -> bool:
     if len(word) == 1:
         return _is_symbol(word, before, after)
     if _is_unit(word, before) or _TWO_LETTER_SYMBOLS.fullmatch(word) or _is_genotype(word):
+        return True
+    if _ELEMENT_WORDS.fullmatch(word) and not _SENTENCE_START.search(before) and _CHEMISTRY.search(text):
         return True
     if after[:1] in "12345678" and after and _CHESS_MOVE.fullmatch(word):
         return True
