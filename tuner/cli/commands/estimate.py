@@ -204,7 +204,11 @@ def _show(made: Estimate, resolved: Resolved, asked: bool) -> None:
     names = dict.fromkeys(model.name for model, _ in resolved.trainings)
     target.print(f"{', '.join(names)}, serving: {resolved.settings.serving}", style="name")
     target.print(_table(made))
-    say(spending_reason(made), {"proceed": "good", "approve": "warn", "refuse": "bad"}[spending_decision(made)])
+    without_warnings = made.model_copy(update={"warnings": ()})
+    style = {"proceed": "good", "approve": "warn", "refuse": "bad"}[spending_decision(made)]
+    say(spending_reason(without_warnings), style)
+    for warning in made.warnings:
+        say(f"Warning: {warning}", "warn")
     if made.choices:
         say("The candidates have several base models: this is the most expensive choice between them.", "quiet")
     if made.unknown:

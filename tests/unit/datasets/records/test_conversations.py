@@ -221,13 +221,13 @@ def test_a_context_beside_messages_is_used():
     assert record["messages"][0]["content"] == f"{ASKED}\n\nGuide."
 
 
-CALL = '<tool_call>\n{"name": "depth"}\n</tool_call>'
+CALL_AS_TEXT = '<tool_call>\n{"name": "depth"}\n</tool_call>'
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        f"<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>assistant\n{CALL}<|im_end|>",
+        f"<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>assistant\n{CALL_AS_TEXT}<|im_end|>",
         f"<|im_start|>user\n{ASKED}<|im_end|>\n<|im_start|>tool\n9<|im_end|>\n<|im_start|>assistant\n{ANSWERED}<|im_end|>",
         f"USER: {ASKED}\n\nFUNCTION RESPONSE: 9\n\nASSISTANT: {ANSWERED}",
     ],
