@@ -56,6 +56,7 @@ class DuplicateFinder:
         self._indexed: list[_Seen] = []  # by the numbers that the index gives
         self._by_content: dict[tuple[int, int], _Seen] = {}
         self._by_input: dict[int, _Seen] = {}
+        self._by_prompt: dict[int, _Seen] = {}
         self._by_wording: dict[int, _Seen] = {}
         self._by_answer: dict[int, list[_Seen]] = {}
         self._answers: Counter[int] = Counter()
@@ -91,6 +92,10 @@ class DuplicateFinder:
             return content, "repeats"
         if question := self._by_input.get(seen.input):
             return question, "asks the question of"
+        # A question without a system prompt of its own repeats the same one with any: a person asks the same.
+        prompt = self._by_prompt.get(seen.prompt)
+        if prompt and prompt.role != seen.role and seen.prompt in (seen.input, prompt.input):
+            return prompt, "asks the question of"
         if wording := self._by_wording.get(seen.outline.wording):
             return wording, "nearly repeats"
         if self._is_rare(seen.answer):
@@ -152,6 +157,7 @@ class DuplicateFinder:
             return
         self._by_content.setdefault((seen.prompt, seen.answer), seen)
         self._by_input.setdefault(seen.input, seen)
+        self._by_prompt.setdefault(seen.prompt, seen)
         self._by_wording.setdefault(seen.outline.wording, seen)
         if self._is_rare(seen.answer):
             self._by_answer.setdefault(seen.answer, []).append(seen)

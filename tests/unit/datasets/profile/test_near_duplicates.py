@@ -114,15 +114,19 @@ def test_the_same_record_with_another_system_prompt_leaks(run):
         return {"messages": [{"role": role, "content": text} for role, text in said]}
 
     def errors(system: str, answer: str) -> list[str]:
+        asked = chat(system, answer)
         files = {
             "training.jsonl": jsonl([chat("Answer in English.", "It is open.")] * 8),
-            "evaluation.jsonl": jsonl([chat(system, answer)]),
+            "evaluation.jsonl": jsonl([asked if system else {"messages": asked["messages"][1:]}]),
         }
         return [each.rule for each in run(files, LLAMA, chunk=2**16).errors if each.rule == "leakage"]
 
     assert errors("Answer in English.", "Es ist offen.") == ["leakage"]
     assert errors("Answer in German.", "Es ist offen.") == []
     assert errors("Answer in German.", "It is open.") == ["leakage"]
+    assert errors("", "Es ist offen.") == [
+        "leakage"
+    ]  # the question is asked with the system prompt of the run, or none
 
 
 def test_conversations_with_other_earlier_turns_are_different(run):
