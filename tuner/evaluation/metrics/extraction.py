@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -145,8 +146,13 @@ def _decimal(value: Value) -> Decimal | None:
     """A number, also one that is written as text. Separators of thousands differ between countries, so none counts."""
     if isinstance(value, Decimal):
         return value
-    plain = _plain(value) if isinstance(value, str) else ""
+    plain = "".join(map(_ascii_digit, _plain(value))) if isinstance(value, str) else ""
     return Decimal(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def _ascii_digit(character: str) -> str:
+    """The ASCII digit of a digit of any script, such as Arabic or Devanagari; any other character as it is."""
+    return str(unicodedata.decimal(character, character))
 
 
 def _boolean(value: Value) -> bool | None:

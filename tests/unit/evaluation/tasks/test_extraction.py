@@ -115,6 +115,8 @@ def test_anything_else_is_not(text: str, problem: str) -> None:
         ("number", -5, "−5", True),
         ("number", 1000, "1e3", True),
         ("number", 5, "+5", True),
+        ("number", 12, "١٢", True),
+        ("number", 12.5, "१२.५", True),
         ("number", 0.5, ".5", True),
         ("number", 5, "5 EUR", False),
         ("any", None, None, True),
