@@ -87,7 +87,10 @@ def down(progress: Progress = lambda _: None) -> bool:
     if not folder.root.exists() and not processes.members(folder):
         return False
     with folder.locked():
+        in_progress = folder.interrupted_runs()
         _clean(folder, progress)
+    if in_progress:
+        progress(f"Lost, because they were in progress: {', '.join(in_progress)}")
     return True
 
 

@@ -77,6 +77,15 @@ def test_up_names_the_runs_that_ended_with_the_cloud_before_it(folder, monkeypat
     assert cloud.up(deploy=False).lost_runs == ()
 
 
+def test_down_names_the_runs_that_end_with_the_cloud(folder):
+    folder.make()
+    folder.runs_in_progress.mkdir(parents=True, exist_ok=True)
+    (folder.runs_in_progress / "faq-2").touch()
+    said: list[str] = []
+    assert cloud.down(said.append) is True
+    assert said == ["Lost, because they were in progress: faq-2"]
+
+
 def test_the_certificate_is_for_loopback_and_only_the_owner_reads_its_key(tmp_path):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     write_certificate(certificate, key)
