@@ -56,16 +56,16 @@ class Comparison(Part):
     losses: int = 0
     smallest_detectable: float | None = Field(None, description="what this many questions could show")
 
-    @property
-    def share_that_may_differ(self) -> float | None:
+    def share_that_may_differ(self, tail: float = _TAIL) -> float | None:
         """If all questions, or groups, have the same difference: the share of others that may have another one.
 
         Then the interval has no width, but shows nothing about the spread of other questions. The share is the upper
-        end of the exact 95 % interval of Clopper and Pearson for none of `n`. None if the differences have a spread.
+        end of the exact 95 % interval of Clopper and Pearson for none of `n`, or of the one with this tail. None if the
+        differences have a spread.
         """
         if self.interval is None or self.interval[1] - self.interval[0] >= _EQUAL:
             return None
-        share: float = 1 - _TAIL ** (1 / (self.groups or self.n))
+        share: float = 1 - tail ** (1 / (self.groups or self.n))
         return share
 
 

@@ -73,7 +73,8 @@ class Standing(Part):
     may_ship: Literal["yes", "no", "undecided"]
     meets_gate: Literal["yes", "no", "undecided"] | None = Field(None, description="null in a run without a gate")
     quality: Literal["best", "as_good", "worse", "undecided"] = Field(
-        description="beside the best one; as_good: the interval excludes a loss of more than the margin"
+        description="beside the best one; as_good: the interval, corrected for the number of comparisons, excludes the "
+        "margin"
     )
     within: float | None = Field(
         None, description="of as_good: the interval of the difference reaches so far at most, in units of the measure"

@@ -215,7 +215,7 @@ def _largest_loss(scores: MeasureScores) -> float | None:
     if interval is None or scores.better is None:
         return None
     loss = -interval[0] if scores.better == "higher" else interval[1]
-    share = scores.comparison.share_that_may_differ
+    share = scores.comparison.share_that_may_differ()
     if share is None:
         return loss
     return None if scores.range is None else (1 - share) * loss + share * (scores.range[1] - scores.range[0])

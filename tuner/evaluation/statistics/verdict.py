@@ -199,7 +199,7 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"Too few independent questions: {asked} cannot show any difference, because questions of one group are "
             f"answered well or badly together; at least {FEWEST} groups are needed."
         )
-    elif share := scores.comparison.share_that_may_differ:
+    elif share := scores.comparison.share_that_may_differ():
         notes.append(
             f"The difference is the same in each of {asked}, so the interval has no width. That does not show that "
             f"other questions are like these: up to {100 * share:.2g} % of them may have another difference."

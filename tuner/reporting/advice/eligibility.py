@@ -4,8 +4,9 @@ The rules (docs/report.md has them for readers):
 
 - The *best* contestant is the tuned model, unless others are shown to be better: then it is the one of these with the
   best mean. For the base model, the verdict shows that; for every other contestant, the corrected conclusion.
-- A contestant is *as good* as the best if the 95 % interval of their difference excludes a loss of the margin or more.
-  The margin is that of the gate's `not_worse_by`, else 5 % of the range of the measure.
+- A contestant is *as good* as the best if the interval of their difference excludes a loss of the margin or more. The
+  interval is corrected for the number of comparisons, see `quality`. The margin is that of the gate's `not_worse_by`,
+  else 5 % of the range of the measure.
 - With a gate, a contestant may be shipped that is shown to meet it, and not shown to be worse than the best one that
   does. Bounds are checked with the contestant's own means. A comparison is known for the tuned model only: another
   contestant meets it if the tuned model does, and the contestant is as good or better. The rules of guard questions
@@ -23,46 +24,16 @@ from typing import Literal
 from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
 from tuner.artifacts.evaluation.gate import RuleResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
-from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Standing
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
+from tuner.reporting.advice.quality import QualityComparison, as_good_or_undecided, quality_beside
 from tuner.reporting.advice.usable_level import USABLE, deciding_measure
-from tuner.reporting.formatting import interval_limits, measure_title, number, range_limit
+from tuner.reporting.formatting import measure_title, number, range_limit
 
 # A loss of less than this share of a measure's range counts as none, where no gate names a margin.
 EQUAL_SHARE = 0.05
 Decision = Literal["yes", "no", "undecided"]
-Quality = Literal["best", "better", "as_good", "worse", "undecided"]
-
-
-@dataclass(frozen=True, slots=True)
-class QualityComparison:
-    """A contestant beside another one. `low` and `high`: the interval of its gain, positive where it is better."""
-
-    quality: Quality
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def within(self) -> float | None:
-        """How far the interval reaches from zero."""
-        return None if self.low is None or self.high is None else max(abs(self.low), abs(self.high))
-
-    @property
-    def limits(self) -> str:
-        """The interval of its gain in parentheses; empty where it is not known."""
-        known = self.low is not None and self.high is not None
-        return f" ({interval_limits((self.low, self.high), signed=True)})" if known else ""  # type: ignore[arg-type]
-
-    def mirrored(self, margin: float | None) -> QualityComparison:
-        """The other one beside this one."""
-        if self.quality in ("better", "worse"):
-            quality: Quality = "worse" if self.quality == "better" else "better"
-        else:
-            quality = "undecided" if self.high is None else _equal(-self.high, margin)
-        ends = (None, None) if self.low is None or self.high is None else (-self.high, -self.low)
-        return QualityComparison(quality, *ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +87,7 @@ class ContestantComparisons:
         if self.best == TUNED:
             return beside
         if name == TUNED:
-            if best.low is None or best.high is None:
-                return QualityComparison("worse" if best.quality == "better" else "undecided")
-            low, high = -best.high, -best.low
-            return QualityComparison("worse" if best.quality == "better" else _equal(low, self.margin), low, high)
+            return best.mirrored(self.margin)
         found = self._pair(name) or self._by_both(beside, best)
         # Worse than the tuned model, which is worse than the best one.
         return replace(found, quality="worse") if (beside.quality, best.quality) == ("worse", "better") else found
@@ -129,7 +97,8 @@ class ContestantComparisons:
         for pair in self.measure.pairs:
             if {pair.contestant, pair.against} == {name, self.best}:
                 value = pair.conclusion.value if pair.conclusion else None
-                found = _beside(self.measure, value, pair.comparison.interval, self.margin)
+                scores = self.measure.model_copy(update={"difference": pair.difference, "comparison": pair.comparison})
+                found = quality_beside(scores, value, self.margin, len(self.measure.pairs))
                 return found if pair.against == name else found.mirrored(self.margin)
         return None
 
@@ -138,7 +107,7 @@ class ContestantComparisons:
         if beside.low is None or beside.high is None or best.low is None or best.high is None:
             return QualityComparison("undecided")
         low, high = beside.low - best.high, beside.high - best.low
-        return QualityComparison("worse" if high < 0 else _equal(low, self.margin), low, high)
+        return QualityComparison("worse" if high < 0 else as_good_or_undecided(low, self.margin), low, high)
 
 
 def standings(comparisons: ContestantComparisons) -> tuple[Standing, ...]:
@@ -180,24 +149,7 @@ def _beside_tuned(
     # The main comparison is not corrected, and people's scores may correct it.
     found = measure.decisive if name == BASE else measure.against(name)
     value = report.verdict.value if name == BASE else found.conclusion_value
-    return _beside(measure, value, found.comparison.interval, margin)
-
-
-def _beside(
-    measure: MeasureScores, value: VerdictValue | None, interval: tuple[float, float] | None, margin: float | None
-) -> QualityComparison:
-    """The second one of a comparison beside the first one, of which `value` says whether it is better."""
-    known: Quality = "worse" if value == "better" else "better" if value == "worse" else "undecided"
-    if interval is None:
-        return QualityComparison(known)
-    low, high = interval
-    # The comparison is the first one minus the second; a gain of the second one is positive here.
-    low, high = (-high, -low) if measure.better == "higher" else (low, high)
-    return QualityComparison(_equal(low, margin) if known == "undecided" else known, low, high)
-
-
-def _equal(low: float, margin: float | None) -> Quality:
-    return "as_good" if margin is not None and low > -margin else "undecided"
+    return quality_beside(found, value, margin, len(measure.compared))
 
 
 def _without_gate(comparisons: ContestantComparisons, beside: QualityComparison) -> tuple[Decision, str]:
