@@ -138,4 +138,13 @@ SCENARIOS = (
         _IN_BATCH,
         bedrock={"batch_minimum_records": 1, "fail_batches": "Injected: the batch job failed"},
     ),
+    Scenario(
+        "asked in batch jobs, stopped while the judge answers in one",
+        _IN_BATCH,
+        bedrock={"batch_minimum_records": 1, "batch_stage_seconds": 5},
+        intervention="stop the execution",
+        place="Check the judge's batch jobs",
+        status="ABORTED",
+        again_from=_BY_RULE,
+    ),
 )

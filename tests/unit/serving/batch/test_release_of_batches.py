@@ -7,6 +7,7 @@ import pytest
 from tests.doubles import DEPLOYMENT, RUN, FakeJobs, MemoryFolder
 from tests.unit.serving.test_release_of_jobs import release
 from tuner.artifacts.batch import BatchJob
+from tuner.artifacts.costs.token_reservation import judge_batch
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import StillAliveError
 from tuner.core.resource_names import Tags, batch_name
@@ -16,12 +17,30 @@ from tuner.serving.inventory import delete_command, is_needed, price_text
 NAME = batch_name(DEPLOYMENT, RUN, 2)
 
 
+JUDGE = "amazon.nova-pro-v1:0"
+JUDGE_NAME = batch_name(DEPLOYMENT, RUN, 4)
+
+
 def recorded(arn: str | None, minutes: float = 30) -> MemoryFolder:
     folder = MemoryFolder(RUN)
     at = iso(now() - dt.timedelta(minutes=minutes))
     job = BatchJob(contestant="few_shot", job_name=NAME, records=3, recorded_at=at, job_arn=arn)
     folder.save(job, Keys.batch("few_shot"))
     return folder
+
+
+def recorded_judge(arn: str | None) -> MemoryFolder:
+    """A run that waits for its judge's job; that of its contestant is over."""
+    folder = recorded(None)
+    folder.save(of(folder).model_copy(update={"ended_at": iso(now())}), Keys.batch("few_shot"))
+    at = iso(now() - dt.timedelta(minutes=30))
+    job = BatchJob(judge=JUDGE, job_name=JUDGE_NAME, records=6, recorded_at=at, job_arn=arn)
+    folder.save(job, Keys.batch(judge_batch(0)))
+    return folder
+
+
+def of_judge(folder: MemoryFolder) -> BatchJob:
+    return folder.load(BatchJob, Keys.batch(judge_batch(0)))
 
 
 def of(folder: MemoryFolder) -> BatchJob:
@@ -76,6 +95,27 @@ def test_the_sweep_stops_the_jobs_of_runs_that_have_ended(status: str, needed: b
     assert is_needed(lambda _: status, DEPLOYMENT, 1, 1)(jobs, jobs.jobs[arn]) is needed
     swept = release(jobs, recorded(arn)).sweep(is_needed(lambda _: status, DEPLOYMENT, 1, 1))[0]
     assert (swept.released == (arn,)) is not needed
+
+
+@pytest.mark.parametrize("unlisted", [False, True], ids=["listed", "not listed yet"])
+def test_a_judges_job_is_stopped_with_its_run_and_its_record_says_so(unlisted: bool) -> None:
+    jobs = FakeJobs("batch", unlisted=unlisted)
+    arn = jobs.add(name=JUDGE_NAME)
+    folder = recorded_judge(arn)
+    assert release(jobs, folder).run(RUN).released == (arn,)
+    assert jobs.stopped == [arn]
+    assert (of_judge(folder).is_over, of_judge(folder).problem) == (True, "The release of the run stopped the job.")
+    assert of(folder).problem is None, "the job of the contestant was over"
+
+
+@pytest.mark.parametrize(("status", "needed"), [("RUNNING", True), ("ABORTED", False)])
+def test_the_sweep_stops_a_judges_job_of_a_run_that_has_ended(status: str, needed: bool) -> None:
+    jobs = FakeJobs("batch")
+    arn = jobs.add(name=JUDGE_NAME, created_at=now() - dt.timedelta(hours=1))
+    folder = recorded_judge(arn)
+    swept = release(jobs, folder).sweep(is_needed(lambda _: status, DEPLOYMENT, 1, 1))[0]
+    assert (jobs.stopped, swept.released) == (([], ()) if needed else ([arn], (arn,)))
+    assert of_judge(folder).is_over is not needed
 
 
 def test_a_job_of_another_deployment_is_left_alone() -> None:
