@@ -203,7 +203,7 @@ def _more_questions(report: Report) -> Iterator[NextStep]:
         action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and upload it again."
         reason = "With the questions of this run, the difference may be chance."
         yield NextStep(rule="ask-more-questions", action=action, reason=reason)
-    elif report.scores and report.verdict.metric:
+    elif report.scores and report.verdict.metric and not (found and found.outcome == "none"):
         yield NextStep(
             rule="keep-the-base",
             action="Keep the base model, which costs less: more questions would not decide.",

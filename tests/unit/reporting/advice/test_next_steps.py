@@ -120,6 +120,9 @@ def test_an_undecided_verdict_asks_for_questions_if_they_would_decide(report: Re
     assert found["ask-more-questions"].action.startswith("Ask 33 more questions")
     never = steps(report, gate=None, verdict=judged(report, "undecided", more_questions=None))
     assert "more questions would not decide" in never["keep-the-base"].action
+    undecided = judged(report, "undecided", more_questions=None)
+    low = steps(report, gate=None, verdict=undecided, scores=scored(report, 3.0))
+    assert "keep-the-base" not in low, "nobody is good enough, so the base model is not either"
 
 
 def test_missing_answers_are_looked_into(report: Report) -> None:
