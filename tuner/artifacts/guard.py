@@ -81,6 +81,11 @@ class GuardScores(Artifact):
         return tuple(each for each in self.findings if each.value != "undecided")
 
     @property
+    def shown(self) -> tuple[GuardFinding, ...]:
+        """What differs beyond chance; where nothing does, what all questions together show."""
+        return self.found or self.findings[:1]
+
+    @property
     def lost(self) -> tuple[GuardResult, ...]:
         """The questions that only the base model passed."""
         return tuple(each for each in self.questions if each.lost)

@@ -45,6 +45,30 @@ def test_other_contestants_of_the_runs_can_be_compared() -> None:
     assert found.verdict.sentence.startswith("The base model of b is better than the tuned model of a: +1")
 
 
+def repeated(scores: Scores, times: int) -> Scores:
+    """The scores as if each question had been asked so often, with answers as good as the one."""
+    records = [
+        record.model_copy(
+            update={
+                "by_contestant": {
+                    name: answer.model_copy(update={"repeats": (answer,) * times})
+                    for name, answer in record.by_contestant.items()
+                }
+            }
+        )
+        for record in scores.questions
+    ]
+    return scores.model_copy(update={"questions": tuple(records)})
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 0), (0, 2), (3, 2)])
+def test_runs_that_asked_their_questions_differently_often_are_compared(before: int, after: int) -> None:
+    runs = [run(dict.fromkeys(KEYS, score)) for score in (4, 7)]
+    found = compare_runs(repeated(runs[0], before), repeated(runs[1], after), ("a", "b"))
+    assert found.metrics["correctness"].difference == 3
+    assert {len(record.single_answers) for record in found.questions} == {min(before or 1, after or 1)}
+
+
 def test_several_comparisons_are_corrected_for_their_number() -> None:
     keys = [f"q{i}" for i in range(20)]
     earlier = run(dict.fromkeys(keys, 5))

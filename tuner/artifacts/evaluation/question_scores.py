@@ -144,14 +144,17 @@ class QuestionScores(PerContestant):
 
     @property
     def single_answers(self) -> tuple[QuestionScores, ...]:
-        """The same question once for each answer, if it was asked several times; else only itself."""
-        count = max((len(answer.repeats) for answer in self.by_contestant.values()), default=0)
+        """The same question once for each answer, if it was asked several times; else only itself.
+
+        Two runs can have asked it differently often: then the first answers, which both have, are compared.
+        """
+        answers = {name: each.repeats or (each,) for name, each in self.by_contestant.items()}
+        if not any(each.repeats for each in self.by_contestant.values()):
+            return (self,)
         return tuple(
-            self.model_copy(
-                update={"by_contestant": {name: each.repeats[at] for name, each in self.by_contestant.items()}}
-            )
-            for at in range(count)
-        ) or (self,)
+            self.model_copy(update={"by_contestant": dict(zip(answers, together, strict=True))})
+            for together in zip(*answers.values(), strict=False)
+        )
 
     def by_judge(self, measure: str) -> dict[ContestantName, dict[str, Number | None]]:
         """The values of each of several judges by a measure of theirs, for each answer; empty for one judge."""

@@ -239,12 +239,11 @@ def show_contestants(scores: Scores) -> None:
 
 
 def show_people(people: HumanScores) -> None:
-    """Prints how many answers people scored, which of several they saw, and why their scores correct nothing yet."""
-    say(f"{people.answers:,} answers scored by people, of {people.questions:,} questions.")
-    if people.of_several_answers:
-        say(people.of_several_answers, "quiet")
-    if people.undecided:
-        say(people.undecided, "warn")
+    """Prints how many answers people scored, why their scores correct nothing yet, and how far they agree."""
+    from tuner.reporting.collect.caveats import people_caveats
+
+    for sentence in people_caveats(people):
+        say(sentence, "warn" if sentence == people.undecided else "quiet")
 
 
 def conclude(scores: Scores) -> None:

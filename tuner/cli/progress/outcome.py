@@ -21,6 +21,7 @@ from tuner.cli.terminal.hints import pasteable
 from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table, use_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
+from tuner.reporting.collect.caveats import people_caveats
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
 from tuner.reporting.notify.failure_message import without_alarm
 from tuner.reporting.page.slices_table import slices_sentence
@@ -102,6 +103,8 @@ def _results(target: Console, report: Report) -> None:
             target.print(note)
         for found in report.scoring.slices:
             target.print(slices_sentence(found, report.verdict.metric, list(report.scores.items())))
+    for sentence in people_caveats(report.people) if report.people else ():
+        target.print(sentence)
     if report.training and report.training.choice:
         target.print(f"Candidates: {report.training.choice}")
     if report.recommendation:
@@ -112,8 +115,10 @@ def _results(target: Console, report: Report) -> None:
     if report.gate:
         style = {"accepted": "good", "rejected": "bad"}.get(report.gate.decision, "warn")
         target.print(f"Gate: {report.gate.sentence}", style=style)
-    for finding in report.guard.found if report.guard else ():
-        target.print(f"Guard questions: {finding.sentence}", style={"worse": "bad"}.get(finding.value, "good"))
+    for finding in report.guard.shown if report.guard else ():
+        target.print(
+            f"Guard questions: {finding.sentence}", style={"worse": "bad", "better": "good"}.get(finding.value, "warn")
+        )
     for stand_in in report.stand_ins:
         target.print(f"Stand-in: {stand_in}", style="warn")
 

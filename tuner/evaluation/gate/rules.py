@@ -96,7 +96,7 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
 
 
 def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
-    """The sentences of rules with the same decision. Of many slices, only the first are named."""
+    """The sentences of rules with the same decision. Slices with the same result are named together."""
     of_all = {(result.measure, result.rule) for result in results if result.slice is None}
     slices: dict[tuple[str, RuleName], list[RuleResult]] = {}
     for result in results:
@@ -108,9 +108,27 @@ def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
         if key in of_all and found[0].decision == "accepted":
             yield f"and so it is in each of {len(found)} slices by '{found[0].slice.field if found[0].slice else ''}'"
             continue
-        yield from (result.sentence for result in found[:_MOST_NAMED])
-        if len(found) > _MOST_NAMED:
-            yield f"and in {len(found) - _MOST_NAMED} more slices"
+        yield from _of_slices(found)
+
+
+def _of_slices(results: Sequence[RuleResult]) -> Iterator[str]:
+    """What slices of one rule have in common is said once, without the numbers that differ, for the first of them."""
+    together: dict[str, list[RuleResult]] = {}
+    for result in results:
+        what = result.sentence.removesuffix(_slice_suffix(result.slice)).partition(": ")[0]
+        together.setdefault(what, []).append(result)
+    for what, found in together.items():
+        if len(found) == 1:
+            yield found[0].sentence
+            continue
+        names = [f"'{result.slice.value}'" for result in found if result.slice]
+        rest = len(names) - _MOST_NAMED
+        last = f"{rest} more" if rest > 0 else names.pop()
+        yield f"{what} for {found[0].slice.field if found[0].slice else ''} {', '.join(names[:_MOST_NAMED])} and {last}"
+
+
+def _slice_suffix(name: SliceName | None) -> str:
+    return f" for {name.field} '{name.value}'" if name else ""
 
 
 def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleResult]:
@@ -134,7 +152,7 @@ def _in_slice(measure: str, rule: GateRule, field: str, part: Slice) -> Iterator
         if found.comparison.interval is None:
             decision, sentence = "undecided", f"{measure} has too few questions to decide"
         yield result.model_copy(
-            update={"slice": name, "decision": decision, "sentence": f"{sentence} for {field} '{part.value}'"}
+            update={"slice": name, "decision": decision, "sentence": f"{sentence}{_slice_suffix(name)}"}
         )
 
 
@@ -171,8 +189,8 @@ def _better_than(measure: str, other: str, comparisons: GateComparisons) -> Rule
     """Only a difference beyond chance accepts or rejects."""
     scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
     numbers = _numbers(scores, comparisons.identity(other))
-    if numbers.tuned is None or numbers.other is None:
-        return _not_compared(measure, "better_than", words, numbers)
+    if without := _without_comparison(measure, "better_than", scores, words, numbers):
+        return without
     if scores.conclusion_value == "better":
         return _result(measure, "better_than", "accepted", f"is better than {words}", numbers)
     if scores.conclusion_value == "worse":
@@ -187,8 +205,8 @@ def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> R
     # A few questions can hardly show a loss, so they are easily accepted. `better_than` is the strict rule.
     scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
     numbers = _numbers(scores, comparisons.identity(other))
-    if numbers.tuned is None or numbers.other is None:
-        return _not_compared(measure, "not_worse_than", words, numbers)
+    if without := _without_comparison(measure, "not_worse_than", scores, words, numbers):
+        return without
     if scores.conclusion_value == "worse":
         return _result(measure, "not_worse_than", "rejected", f"is worse than {words}", numbers)
     sentence = f"is not shown to be worse than {words}{_not_excluded(scores)}"
@@ -229,8 +247,8 @@ def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> R
     """
     scores, words = comparisons.measures(rule.than).get(measure, MeasureScores()), comparisons.words(rule.than)
     numbers = _numbers(scores, comparisons.identity(rule.than)).model_copy(update={"bound": rule.margin})
-    if numbers.tuned is None or numbers.other is None or scores.better is None:
-        return _not_compared(measure, "not_worse_by", words, numbers)
+    if without := _without_comparison(measure, "not_worse_by", scores, words, numbers):
+        return without
     loss, by = _largest_loss(scores), f"by more than {rule.margin:g}"
     if loss is not None and loss < rule.margin:
         return _result(measure, "not_worse_by", "accepted", f"is not worse than {words} {by}", numbers)
@@ -241,8 +259,19 @@ def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> R
     return _result(measure, "not_worse_by", "undecided", sentence, numbers)
 
 
-def _not_compared(measure: str, rule: RuleName, words: str, numbers: RuleNumbers) -> RuleResult:
-    return _result(measure, rule, "undecided", f"could not be compared with {words}", numbers)
+def _without_comparison(
+    measure: str, rule: RuleName, scores: MeasureScores, words: str, numbers: RuleNumbers
+) -> RuleResult | None:
+    """The result where there is nothing to compare with; None if there is.
+
+    Answers that were not given count as the worst. If most of the other's are missing, the difference is theirs.
+    """
+    missing, asked = scores.base.failed, scores.base.n or 0
+    nothing = None in (numbers.tuned, numbers.other) or (rule == "not_worse_by" and scores.better is None)
+    if not nothing and 2 * missing <= asked:
+        return None
+    why = "" if nothing else f": it gave no answer to {missing:,} of {asked:,} questions"
+    return _result(measure, rule, "undecided", f"could not be compared with {words}{why}", numbers)
 
 
 def _numbers(scores: MeasureScores, compared_with: str) -> RuleNumbers:

@@ -141,7 +141,9 @@ def _of_sample(
     values = _labelled(records, sheet, known)
     if not values.can_be_estimated:
         return Outcome(
-            None, f"{_progress(known, sheet)} Score at least two flagged and two other questions of this sample."
+            None,
+            f"{_progress(known, sheet)} Score at least two "
+            f"{'flagged and two other questions' if len(sheet.strata) > 1 else 'questions'} of this sample.",
         )
     found = corrected_mean(values)
     decides = len(known) >= FEWEST_LABELS

@@ -221,7 +221,7 @@ class _Advice:
         conclusion = (measure.decisive if main else measure.against(standing.contestant)).conclusion
         more = conclusion.more_questions if conclusion else None
         remedy = f"About {plural(more, 'more question')} would decide." if more else "More questions may decide."
-        return f"{_capital(standing.title)}: {standing.reason}. {remedy}"
+        return f"{_capital(standing.title)}: {standing.reason.removesuffix('.')}. {remedy}"
 
     def _assumed(self, chosen: Standing) -> Iterator[str]:
         use = next((each for each in self._report.contestants if each.name == chosen.contestant), None)

@@ -42,7 +42,7 @@ def judge_caveats(report: Report) -> tuple[str, ...]:
         *(_asked_in_batch(report, judge) if judge else ()),
         *_same_vendor(report),
         *bias_caveats(report.scores, preference),
-        *(_people(report.people) if report.people else ()),
+        *(people_caveats(report.people) if report.people else ()),
     )
 
 
@@ -237,7 +237,8 @@ def _equal_length(measures: Mapping[str, MeasureScores], preference: PreferenceD
         )
 
 
-def _people(people: HumanScores) -> Iterator[str]:
+def people_caveats(people: HumanScores) -> Iterator[str]:
+    """How many answers people scored, why their scores correct nothing yet, and how far judge and people agree."""
     who = f" ({', '.join(people.reviewers)})" if people.reviewers else ""
     yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
     if people.of_several_answers:

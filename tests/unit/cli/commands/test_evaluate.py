@@ -112,7 +112,7 @@ def test_the_output_says_that_people_scored_the_first_of_several_answers(
 ) -> None:
     show_people(HumanScores(questions=6, answers=12, of_answers=16, answers_each=each, undecided="Too few questions."))
     shown = " ".join(capsys.readouterr().err.split())
-    assert shown.startswith("12 answers scored by people, of 6 questions.")
+    assert shown.startswith("People scored 12 of 16 answers.")
     assert shown.endswith("Too few questions.")
     assert ("people score the first" in shown) is said
 

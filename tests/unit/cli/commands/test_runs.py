@@ -81,10 +81,21 @@ class TestRunsAndShow:
     @pytest.mark.parametrize("lost", [True, False])
     def test_what_the_guard_questions_found_is_shown(self, tuner: Tuner, aws: FakeAws, *, lost: bool) -> None:
         aws.add(Execution("faq-1"))
-        aws.put("faq-1", Keys.REPORT, report("faq-1", guard=guard_of(lost=lost).to_document()))
+        guard = guard_of(lost=lost)
+        aws.put("faq-1", Keys.REPORT, report("faq-1", guard=guard.to_document()))
         found = " ".join(tuner("show", "faq-1").err.split())
         assert ("Guard questions: The tuned model lost general knowledge: it passed 0 of 14" in found) is lost
-        assert ("Guard questions" in found) is lost
+        # Where nothing was found, all questions together are shown: somebody paid for them.
+        assert f"Guard questions: {guard.findings[0].sentence}" in found
+
+    def test_the_agreement_of_judge_and_people_is_shown(self, tuner: Tuner, aws: FakeAws) -> None:
+        aws.add(Execution("faq-1"))
+        agreement = {"n": 60, "kappa": 0.41, "kappa_interval": [0.2, 0.6], "of_sample": True}
+        people = {"questions": 30, "answers": 60, "of_answers": 96, "judge_agreement": agreement}
+        aws.put("faq-1", Keys.REPORT, report("faq-1", people=people))
+        found = " ".join(tuner("show", "faq-1").err.split())
+        assert "People scored 60 of 96 answers." in found
+        assert "is 0.410 (95 % interval 0.200 to 0.600): moderate agreement" in found
 
     def test_a_report_of_another_form_is_an_error(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1"))

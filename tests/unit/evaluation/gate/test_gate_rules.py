@@ -245,9 +245,9 @@ def test_one_broken_rule_rejects_whatever_else_is_undecided() -> None:
         ([("1", "10")], "undecided", "neither shown to be better nor worse"),
         ([("5", "5")] * 8, "undecided", "neither shown to be better nor worse"),
         ([("?", "?")] * 8, "undecided", "could not be compared with base"),
-        ([(None, None)] * 8, "undecided", "neither shown to be better nor worse"),
+        ([(None, None)] * 8, "undecided", "could not be compared with base: it gave no answer to 8 of 8 questions"),
         ([("5", None)] * 8, "rejected", "correctness is worse than base"),
-        ([(None, "5")] * 8, "accepted", "correctness is better than base"),
+        ([(None, "5")] * 8, "undecided", "could not be compared with base: it gave no answer to 8 of 8 questions"),
     ],
     ids=["one question", "all equal", "no grade", "no answer", "no answer of tuned", "no answer of base"],
 )
@@ -319,5 +319,32 @@ def test_a_rule_for_each_slice_without_slices_is_undecided() -> None:
 
 def test_of_many_slices_the_sentence_names_the_first() -> None:
     found = sliced({f"topic {number}": BAD for number in range(8)} | {"good": GOOD * 9}, not_worse_than="base")
-    assert found.sentence.count("for topic") == 5
-    assert found.sentence.endswith("and in 3 more slices.")
+    assert found.sentence.endswith(
+        "correctness is worse than base for topic 'topic 0', 'topic 1', 'topic 2', 'topic 3', 'topic 4' and 3 more."
+    )
+
+
+def test_slices_with_the_same_result_are_named_together_without_their_numbers() -> None:
+    few = [2.0, -1.0] * 4
+    found = sliced({"billing": few, "returns": [*few, 1.0], "good": [1.0, 1.2] * 20}, not_worse_by=MARGIN)
+    assert found.decision == "undecided"
+    assert found.sentence.endswith(
+        "correctness is not shown to be within 0.5 of base for topic 'billing' and 'returns'."
+    )
+    assert all("not excluded for topic" in each.sentence for each in found.rules if each.decision == "undecided")
+
+
+@pytest.mark.parametrize(
+    "rule", [{"better_than": "base"}, {"not_worse_than": "base"}, {"not_worse_by": MARGIN}], ids=str
+)
+def test_missing_answers_of_the_base_model_do_not_accept_the_tuned_one(rule: dict[str, object]) -> None:
+    gate = {"correctness": GateRule.model_validate(rule)}
+    mostly, half = [(None, "5")] * 7 + [("5", "5")], [(None, "5")] * 10 + [("5", "5")] * 10
+    found = decide_gate(gate, GateComparisons.of(scores(*mostly)))
+    assert found is not None
+    assert found.sentence == (
+        "Undecided: correctness could not be compared with base: it gave no answer to 7 of 8 questions."
+    )
+    counted = decide_gate(gate, GateComparisons.of(scores(*half)))
+    assert counted is not None
+    assert counted.decision == "accepted"
