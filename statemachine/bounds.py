@@ -55,8 +55,8 @@ _JUDGE_JOBS = (
     "Check the judge's batch jobs",
     "Are the judge's batch jobs over?",
 )
-# Of each pair, no run enters both. The base model is asked before the training or after it: $base_models decides. A run
-# that may stop early asks its judge by calls: tuner/costs/batch.py.
+# Of each pair, a run enters one at most. The base model is asked before the training or after it: $base_models decides.
+# A run that may stop early asks its judge by calls: tuner/costs/batch_choice.py.
 _ONE_OF_TWO = ((("Answer with the base model",), ("Answer with the chosen base model",)), (_LOOKS, _JUDGE_JOBS))
 _TURNS_CONDITION = re.compile(r"\$turns >= (\d+)")
 

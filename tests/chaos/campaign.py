@@ -18,7 +18,7 @@ from tests.chaos.results import Result, read
 from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.two_fault_cases import pairs
 from tests.chaos.workers.worker_pool import Task, TaskResult
-from tests.protocol.course import SITUATIONS
+from tests.protocol.transitions import SITUATIONS
 
 RESULTS, BASELINES = "results.jsonl", "baselines.jsonl"
 

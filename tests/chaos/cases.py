@@ -195,7 +195,7 @@ def states_of(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def release_states(definition: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """The states that release endpoints in the normal course of a run, and those that a Catch leads to."""
+    """The states that release endpoints in a run without failures, and those that a Catch leads to."""
     states = states_of(definition)
     called = {name: state.get("Arguments", {}).get("FunctionName") for name, state in states.items()}
     releasing = {name for name, function in called.items() if function == "${ReleaseThroughput}"}

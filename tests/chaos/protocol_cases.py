@@ -1,7 +1,7 @@
 """The cases with two faults that come from the model of the release protocol (tests/protocol).
 
-The model explores every course with two deviations that this harness can inject. For every two kinds of faults, and
-every place of the second one, one course becomes a case: that whose first place was used least until then.
+The model explores every trace with two deviations that this harness can inject. For every two kinds of faults, and
+every place of the second one, one trace becomes a case: that whose first place was used least until then.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from tests.chaos.cases import Case, Fault, call_fault, execution_faults, functio
 from tests.chaos.injection.faults import CALL_FAULTS, Call, Duration
 from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.protocol import session as options
-from tests.protocol.course import SITUATIONS
 from tests.protocol.invocations import handlers
 from tests.protocol.search import explore
 from tests.protocol.session import Deviation
+from tests.protocol.transitions import SITUATIONS
 
 
 def _of_call(fault: str, duration: Duration, at: Deviation) -> Fault:
@@ -51,7 +51,7 @@ INJECTED: Mapping[str, Callable[[Deviation], Fault]] = {
 def modelled() -> list[Case]:
     """The cases. The same model gives the same cases."""
     by_kinds: dict[tuple[str, str, str], list[Case]] = {}
-    for case in sorted(_courses(), key=lambda case: case.name):
+    for case in sorted(_traces(), key=lambda case: case.name):
         first, second = case.faults
         by_kinds.setdefault((first.name, second.name, second.place), []).append(case)
     used, chosen = Counter[tuple[str, str]](), list[Case]()
@@ -62,8 +62,8 @@ def modelled() -> list[Case]:
     return chosen
 
 
-def _courses() -> list[Case]:
-    """The courses with two deviations at two places that concern Bedrock, a schedule, a function or an execution."""
+def _traces() -> list[Case]:
+    """The traces with two deviations at two places that concern Bedrock, a schedule, a function or an execution."""
     scenarios = {scenario.name: scenario for scenario in SCENARIOS}
     found: dict[str, Case] = {}
     with handlers() as bound:
@@ -72,9 +72,9 @@ def _courses() -> list[Case]:
             if scenario is None:
                 continue
 
-            def visit(course: tuple[Deviation, ...], scenario: Scenario = scenario) -> None:
-                if len(course) == 2 and course[0].place != course[1].place:
-                    case = Case(scenario, tuple(INJECTED[step.option](step) for step in course))
+            def visit(trace: tuple[Deviation, ...], scenario: Scenario = scenario) -> None:
+                if len(trace) == 2 and trace[0].place != trace[1].place:
+                    case = Case(scenario, tuple(INJECTED[step.option](step) for step in trace))
                     # All calls of S3 go through a few shared functions.
                     if not any(fault.target.startswith("s3.") for fault in case.faults):
                         found[case.name] = case

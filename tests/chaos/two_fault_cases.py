@@ -81,10 +81,10 @@ def _possible(baselines: dict[str, Baseline]) -> Iterator[_Pair]:
         if scenario.name not in SERVED or baseline is None:
             continue
         order = list(dict.fromkeys(baseline.functions))
-        in_course = _faults(baseline.calls)
+        before_the_end = _faults(baseline.calls)
         afterwards = [fault for fault in _faults(_afterwards(baselines.values(), scenario.name)) if not _stops(fault)]
-        for first in in_course:
-            later = afterwards if ends(first) else in_course
+        for first in before_the_end:
+            later = afterwards if ends(first) else before_the_end
             for second in later:
                 if _can_follow(first, second, order):
                     yield _Pair(LONG_TRAINING if _stops_training(first) else scenario, first, second)

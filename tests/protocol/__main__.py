@@ -1,4 +1,4 @@
-"""`make protocol`: explores the release protocol, prints what was explored, and every violation as a course.
+"""`make protocol`: explores the release protocol, prints what was explored, and every violation as a trace.
 
 The exit status is 1 if an invariant is violated.
 """
@@ -18,12 +18,12 @@ os.environ.update(
 
 def main() -> int:
     """Explores all situations. Returns the exit status."""
-    from tests.protocol.course import SITUATIONS
     from tests.protocol.invocations import handlers
     from tests.protocol.search import explore
+    from tests.protocol.transitions import SITUATIONS
 
     parser = argparse.ArgumentParser(prog="python -m tests.protocol", description=__doc__)
-    parser.add_argument("--deviations", type=int, default=2, help="how many deviations a course may have")
+    parser.add_argument("--deviations", type=int, default=2, help="how many deviations a trace may have")
     deviations = parser.parse_args().deviations
     violations = 0
     print(f"{'situation':<32}{'invocations':>12}{'AWS calls':>12}{'ends':>8}{'violations':>12}{'seconds':>9}")

@@ -1,4 +1,4 @@
-"""Explores all courses of a run with up to a number of deviations, the shortest first."""
+"""Explores all traces of a run with up to a number of deviations, the shortest first."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from tests.doubles import DEPLOYMENT
 from tests.protocol import invariants
 from tests.protocol.clients import seconds
-from tests.protocol.course import UNREADABLE, Course, Situation, start
 from tests.protocol.invariants import ALWAYS, AT_THE_END, Endpoint, Facts, findings
 from tests.protocol.invocations import SETTINGS, Handlers
 from tests.protocol.session import LAG_SECONDS, OUTAGE_SECONDS, Deviation, Session
+from tests.protocol.transitions import UNREADABLE, Situation, Transitions, start
 from tests.protocol.world import HOUR, Event, World
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags
@@ -23,21 +23,21 @@ _LONGEST = SETTINGS.longest_throughput_hours * HOUR
 
 @dataclass(frozen=True)
 class Violation:
-    """A course that violates invariants: what deviated, and what is wrong."""
+    """A trace that violates invariants: what deviated, and what is wrong."""
 
     situation: str
-    course: tuple[Deviation, ...]
+    trace: tuple[Deviation, ...]
     findings: tuple[str, ...]
     at: float
 
     def __str__(self) -> str:
-        lines = [f"{self.situation}, {len(self.course)} deviations:", *(f"  {step}" for step in self.course)]
+        lines = [f"{self.situation}, {len(self.trace)} deviations:", *(f"  {step}" for step in self.trace)]
         return "\n".join([*lines, *(f"  {self.at:8.0f} s  VIOLATED: {found}" for found in self.findings)])
 
 
 @dataclass
 class Exploration:
-    """What was explored: how many events happened, with how many AWS calls, and the courses that came to an end."""
+    """What was explored: how many events happened, with how many AWS calls, and the traces that came to an end."""
 
     situation: Situation
     events: int = 0
@@ -49,7 +49,7 @@ class Exploration:
 @dataclass(frozen=True)
 class _Node:
     world: World
-    course: tuple[Deviation, ...] = ()
+    trace: tuple[Deviation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,49 +67,51 @@ def explore(
 ) -> Exploration:
     """Explores the situation with up to `most` deviations, of those in `only`, or of all if it is empty.
 
-    It ends at the first violations. `visit` gets every course, even if it leads to a known world.
+    It ends at the first violations. `visit` gets every trace, even if it leads to a known world.
     """
-    course, found = Course(situation, handlers), Exploration(situation)
+    transitions, found = Transitions(situation, handlers), Exploration(situation)
     levels: dict[int, list[_Node]] = {0: [_Node(start(situation))]}
     seen: set[int] = set()
     for used in range(most + 1):
         nodes = levels.pop(used, [])
         while nodes:
             node = nodes.pop()
-            # A course with fewer deviations, or with the same number, has already led to this world.
+            # A trace with fewer deviations, or with the same number, has already led to this world.
             key = hash(node.world.key())
             if key in seen:
                 continue
             seen.add(key)
-            event = course.next_event(node.world)
+            event = transitions.next_event(node.world)
             if event is None:
                 wrong = findings(facts_of(node.world), AT_THE_END)
-                found.ended.append(node.course)
-                _note(found, node.world, node.course, wrong)
+                found.ended.append(node.trace)
+                _note(found, node.world, node.trace, wrong)
             else:
-                for child in _children(course, node, event, _Limits(most - used, only), found):
-                    visit(child.course)
-                    level = len(child.course)
+                for child in _children(transitions, node, event, _Limits(most - used, only), found):
+                    visit(child.trace)
+                    level = len(child.trace)
                     (nodes if level == used else levels.setdefault(level, [])).append(child)
             if found.violations:
                 return found
     return found
 
 
-def _children(course: Course, node: _Node, event: Event, limits: _Limits, found: Exploration) -> Iterator[_Node]:
+def _children(
+    transitions: Transitions, node: _Node, event: Event, limits: _Limits, found: Exploration
+) -> Iterator[_Node]:
     """What the event may lead to: one node for each combination of deviations in it."""
     todo: list[dict[int, str]] = [{}]
     while todo:
         wanted = todo.pop()
         session = Session(node.world.copy(), wanted, limits.budget - len(wanted), limits.only)
-        course.happen(session, event)
+        transitions.happen(session, event)
         found.events += 1
         found.calls += session.calls
         for position, options in session.possible:
             todo += [{**wanted, position: option} for option in options]
-        child = _Node(session.world, (*node.course, *session.taken))
+        child = _Node(session.world, (*node.trace, *session.taken))
         wrong = _wrong(child, event)
-        _note(found, child.world, child.course, wrong)
+        _note(found, child.world, child.trace, wrong)
         if not wrong:
             yield child
 
@@ -117,19 +119,19 @@ def _children(course: Course, node: _Node, event: Event, limits: _Limits, found:
 def _wrong(child: _Node, event: Event) -> list[str]:
     facts, world = facts_of(child.world), child.world
     wrong = findings(facts, ALWAYS)
-    outage = OUTAGE_SECONDS * sum("lasting" in step.option for step in child.course)
-    bound = _LONGEST + (2 + len(child.course)) * HOUR + outage
+    outage = OUTAGE_SECONDS * sum("lasting" in step.option for step in child.trace)
+    bound = _LONGEST + (2 + len(child.trace)) * HOUR + outage
     wrong += invariants.within_the_bound(facts, bound)
     hidden = any(found.visible_at > event.at for found in world.alive())
-    undisturbed = not (any(step.at >= event.at for step in child.course) or world.outages or hidden)
+    undisturbed = not (any(step.at >= event.at for step in child.trace) or world.outages or hidden)
     if event.action == "sweep" and undisturbed:
         wrong += invariants.after_a_sweep(facts, _LONGEST, LAG_SECONDS + 60)
     return wrong
 
 
-def _note(found: Exploration, world: World, course: tuple[Deviation, ...], wrong: list[str]) -> None:
+def _note(found: Exploration, world: World, trace: tuple[Deviation, ...], wrong: list[str]) -> None:
     if wrong:
-        found.violations.append(Violation(found.situation.name, course, tuple(wrong), world.now))
+        found.violations.append(Violation(found.situation.name, trace, tuple(wrong), world.now))
 
 
 def facts_of(world: World) -> Facts:

@@ -1,6 +1,6 @@
 """Decides at every AWS call what happens: nothing special, a fault, or something else that runs in between.
 
-A path through the search is a list of deviations from the course without any fault. The session follows the given
+A path through the search is a list of deviations from a run without any fault. The session follows the given
 deviations and notes at which later calls which others would be possible.
 """
 
@@ -42,7 +42,7 @@ class ModelError(BaseException):
 
 @dataclass(frozen=True)
 class Deviation:
-    """One choice that differs from the course without faults: its position, and what it says."""
+    """One choice that differs from a run without faults: its position, and what it says."""
 
     position: int
     option: str

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from tests.protocol.course import SITUATIONS
 
 from statemachine.definition import definition
 from tests.chaos import protocol_cases
@@ -12,7 +13,6 @@ from tests.chaos.observations import release_at
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
 from tests.chaos.two_fault_cases import ends, pairs
 from tests.protocol import session as options
-from tests.protocol.course import SITUATIONS
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")

@@ -1,4 +1,4 @@
-"""Links of the pages have a target, docs/README.md lists every page, and decisions are numbered without gaps."""
+"""Links of the pages, and names of files in the code, have a target. docs/README.md lists every page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.architecture.import_graph import PACKAGES
+
 CHECKOUT = Path(__file__).parents[3]
 DOCS = CHECKOUT / "docs"
 PAGES = sorted(
     str(page.relative_to(CHECKOUT))
     for page in (*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md"), *(CHECKOUT / "examples").glob("*/README.md"))
 )
+SOURCES = sorted(
+    path
+    for folder in (*PACKAGES, "docs", "benchmarks")
+    for ending in ("py", "yaml", "json", "j2")
+    for path in (CHECKOUT / folder).rglob(f"*.{ending}")
+)
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+# A file of the project in a comment, a docstring or a message, such as "see tuner/costs/meter.py".
+_FILE = re.compile(rf"(?<![\w/.<-])((?:{'|'.join((*PACKAGES, 'docs', 'tests'))})/[\w/.-]*\w\.(?:py|md|json|yaml|j2))\b")
 
 
 def links(page: Path) -> list[tuple[Path, str]]:
@@ -35,6 +46,20 @@ def test_every_link_has_a_target(name: str) -> None:
     for target, anchor in links(CHECKOUT / name):
         assert target.exists(), f"{name} links to {target}"
         assert not anchor or anchor in anchors(target), f"{name} links to {target}#{anchor}"
+
+
+def missing_files(text: str) -> list[str]:
+    """The files of the project that a text names and that do not exist."""
+    return [name for name in _FILE.findall(text) if not (CHECKOUT / name).exists()]
+
+
+def test_every_file_that_the_code_names_exists() -> None:
+    missing = {str(path.relative_to(CHECKOUT)): missing_files(path.read_text("utf-8")) for path in SOURCES}
+    assert {path: names for path, names in missing.items() if names} == {}
+
+
+def test_a_file_that_was_renamed_is_found() -> None:
+    assert missing_files("See tuner/costs/batch.py, and docs/README.md.") == ["tuner/costs/batch.py"]
 
 
 def test_the_index_lists_every_page() -> None:

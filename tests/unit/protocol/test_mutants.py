@@ -8,11 +8,11 @@ import pytest
 import tuner.serving.purchase
 import tuner.serving.release
 from lambdas import release_throughput
-from tests.protocol import clients, course
+from tests.protocol import clients, transitions
 from tests.protocol import session as options
-from tests.protocol.course import SITUATIONS
 from tests.protocol.invocations import handlers
 from tests.protocol.search import explore
+from tests.protocol.transitions import SITUATIONS
 from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.serving import deletion, inventory, release_schedule
@@ -24,14 +24,14 @@ Patch = pytest.MonkeyPatch
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of the code, and the invariant that it violates in a course with `deviations` of `only` these kinds."""
+    """A change of the code, and the invariant that it violates in a trace with `deviations` of `only` these kinds."""
 
     name: str
     change: Callable[[Patch], None]
     violates: str
     deviations: int = 0
     only: tuple[str, ...] = ()
-    situation: course.Situation = PROVISIONED
+    situation: transitions.Situation = PROVISIONED
 
 
 def sets(place: object, name: str, value: object) -> Callable[[Patch], None]:
@@ -74,17 +74,17 @@ def buys_without_record_and_token(patch: Patch) -> None:
 
 
 def arms_after_the_purchase(patch: Patch) -> None:
-    names = list(course.STATES)
+    names = list(transitions.STATES)
     arm, buy = names.index("Arm the release switch"), names.index("Purchase throughput")
     names[arm], names[buy] = names[buy], names[arm]
-    patch.setattr(course, "STATES", {name: course.STATES[name] for name in names})
+    patch.setattr(transitions, "STATES", {name: transitions.STATES[name] for name in names})
 
 
 def names_are_proof(patch: Patch) -> None:
     patch.setattr(deletion, "belongs_to", lambda deployment, _, found: found.name.startswith(f"{deployment}-"))
 
 
-def releases_in_course_only(patch: Patch) -> None:
+def releases_in_states_only(patch: Patch) -> None:
     patch.setattr(Release, "ended_run", lambda self, run_id, cut_off: tuner.serving.release.Outcome((), ()))
     patch.setattr(Release, "sweep", lambda self, is_needed: (tuner.serving.release.Outcome((), ()), ()))
 
@@ -129,7 +129,7 @@ MUTANTS = (
         2,
         (options.CRASH_AFTER, options.MISSES),
     ),
-    Mutant("only states release", releases_in_course_only, "alive", 1, (options.STOPPED,)),
+    Mutant("only states release", releases_in_states_only, "alive", 1, (options.STOPPED,)),
     Mutant("the sweep needs nothing", sets(release_throughput, "is_needed", NOTHING_NEEDED), "was deleted"),
     Mutant("the sweep needs everything", sets(release_throughput, "is_needed", ALL_NEEDED), "alive", 1),
     Mutant("a sweep reads records first", reads_the_record_before_it_deletes, "alive", 0, (), OTHERS),
@@ -145,4 +145,4 @@ def test_the_search_finds_a_broken_protocol(mutant, monkeypatch):
     with handlers() as bound:
         shortest = explore(bound, mutant.situation, mutant.deviations, mutant.only).violations[0]
     assert mutant.violates in str(shortest.findings)
-    assert len(shortest.course) == mutant.deviations, str(shortest)
+    assert len(shortest.trace) == mutant.deviations, str(shortest)

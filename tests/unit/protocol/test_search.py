@@ -1,12 +1,12 @@
-"""The protocol keeps its invariants in every course with one deviation. `make protocol` explores two, or more."""
+"""The protocol keeps its invariants in every trace with one deviation. `make protocol` explores two, or more."""
 
 import pytest
 
 from statemachine.definition import source, tasks
-from tests.protocol.course import AFTER_A_FAILURE, SITUATIONS, STATES
 from tests.protocol.invocations import handlers
 from tests.protocol.search import explore
 from tests.protocol.session import MISSES
+from tests.protocol.transitions import AFTER_A_FAILURE, SITUATIONS, STATES
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
@@ -17,7 +17,7 @@ def test_no_single_deviation_violates_an_invariant(situation):
     assert len(found.ended) > 50, "most deviations lead to an end of their own"
 
 
-def test_a_violation_is_shown_as_a_course(monkeypatch):
+def test_a_violation_is_shown_as_a_trace(monkeypatch):
     monkeypatch.setattr("lambdas.release_throughput.is_needed", lambda *_: lambda *_: True)
     with handlers() as bound:
         violation = explore(bound, SITUATIONS[0], 1, (MISSES,)).violations[0]

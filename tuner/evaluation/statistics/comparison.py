@@ -78,7 +78,9 @@ def compare(
     names: Sequence[Hashable] | None = None,
     looks: Looks | None = None,
 ) -> PairedDifference:
-    """Compares paired scores. `names` are those of the questions' groups. `seed` makes the bootstrap repeatable.
+    """Compares paired scores: `base[i]` and `tuned[i]` are those of one question. The larger score wins.
+
+    `names` are those of the questions' groups, one per question. `seed` makes the bootstrap repeatable.
 
     `looks` are those of an evaluation that may stop early: its intervals are wider.
     """
@@ -169,7 +171,7 @@ def _compare_groups(
 def bootstrap(
     differences: Sequence[float] | np.ndarray, seed: int = 0, confidence: float = CONFIDENCE
 ) -> tuple[tuple[float, float], float]:
-    """95 % interval of the mean difference and its p-value, by a bootstrap over the questions.
+    """The 95 % interval (low, high) of the mean difference and its p-value, by a bootstrap over the questions.
 
     The plain percentile interval is too narrow for few questions: it divides by n instead of n - 1 and uses the tails
     of the normal distribution instead of Student's. The percentiles are widened to correct both: the "expanded
@@ -198,7 +200,11 @@ def expanded_percentiles(
 
 
 def _p_value(means: np.ndarray, n: int, degrees: float) -> float:
-    """The p-value from the sorted values of the resamples: the tail beyond zero, converted back from the wider one."""
+    """The two-sided p-value from the sorted values of the resamples.
+
+    It is the inverse of `expanded_percentiles`: the tail beyond zero, converted from the normal distribution back to
+    Student's.
+    """
     tail = min(_tail_up_to_zero(means), _tail_up_to_zero(-means[::-1]))
     if tail >= 0.5:
         return 1.0

@@ -104,7 +104,7 @@ def _save(world: World, name: str, data: bytes) -> None:
 
 
 @dataclass(frozen=True)
-class Course:
+class Transitions:
     """Lets the events of a world happen, one at a time."""
 
     situation: Situation
