@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from tests.protocol.course import SITUATIONS
 
 from statemachine.definition import definition
 from tests.chaos import protocol_cases
@@ -13,6 +12,7 @@ from tests.chaos.observations import release_at
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
 from tests.chaos.two_fault_cases import ends, pairs
 from tests.protocol import session as options
+from tests.protocol.transitions import SITUATIONS
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
