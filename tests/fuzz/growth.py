@@ -25,8 +25,8 @@ from tuner.core.errors import SettingsError
 from tuner.datasets import Findings
 from tuner.datasets.io import CHUNK
 from tuner.datasets.pipeline import FilePipeline, Output
-from tuner.datasets.reading.decoded import parquet_rows, xlsx_rows
 from tuner.datasets.records.rules import RecordLimits
+from tuner.decoders import parquet_rows, xlsx_rows
 from tuner.generation.reading import UnusableError
 from tuner.generation.reading.document_chunks import document_chunks
 from tuner.settings import FieldNames, parse_document

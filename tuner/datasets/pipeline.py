@@ -17,7 +17,6 @@ from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Budget, Row, Spent, UnreadableError, blocks
-from tuner.datasets.reading.budget import MOST_FIELDS
 from tuner.datasets.reading.encoding import OtherEncoding
 from tuner.datasets.reading.rows import RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
@@ -30,6 +29,7 @@ from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.records.schemas.record_selection import RecordSelection
 from tuner.datasets.same_question import input_hash, question_hash
+from tuner.decoders.process import MOST_FIELDS
 from tuner.settings import FieldNames
 
 # Warnings that are true of all records of a file: only the first is added.

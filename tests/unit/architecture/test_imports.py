@@ -46,11 +46,12 @@ STAGES: dict[str, set[str]] = {
 # What each folder of tuner/ may import from the other folders.
 FOLDER_MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
+    "decoders": set(),
     "catalog": {"core"},
     "settings": {"core", "catalog"},
     "artifacts": SHARED,
     "aws": SHARED,
-    **{stage: BELOW_STAGES | others for stage, others in STAGES.items()},
+    **{stage: BELOW_STAGES | {"decoders"} | others for stage, others in STAGES.items()},
     "reporting": BELOW_STAGES | STAGES.keys(),
     "cli": BELOW_STAGES | STAGES.keys() | {"reporting"},
     "__main__": {"cli"},

@@ -1,7 +1,7 @@
 """How much of a file is read. One budget applies to every format, packed or not.
 
 A reader takes its bytes through `Spent.bytes_of`, and whoever uses the rows counts them with `Spent.count`. The limits
-of a single record are constants, because the processes that decode Parquet and XLSX need them too.
+of a single record are constants: here, and in `decoders.process`, whose processes need them too.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ from tuner.datasets.findings import Issue
 
 # No family accepts more than 32,000 tokens, so a longer record need not be read into memory before it is refused.
 MAX_RECORD_BYTES = 8 * 2**20
-MOST_FIELDS = 1000
-"""Fields of a record, columns of a table, and different fields of all records of a file."""
-DEEPEST = 50
-"""Levels of a record: lists and objects inside of each other."""
 _COUNTED_BEYOND = 1000
 
 
@@ -82,20 +78,3 @@ class Spent:
             message = "reading the dataset took too long. The rest was not read."
             remedy = "Remove records, or upload JSONL, which is read fastest."
             raise UnreadableError(None, Issue("reading-time", message, remedy))
-
-
-def is_too_deep(value: object) -> bool:
-    """Whether a parsed value has more than DEEPEST levels. Looks at one level after another, without recursion."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value

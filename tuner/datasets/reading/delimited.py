@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Issue, printable
-from tuner.datasets.reading.budget import MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
 from tuner.datasets.reading.rows import (
     BadRow,
     Block,
@@ -22,6 +22,7 @@ from tuner.datasets.reading.rows import (
     repeated_header,
     too_many_fields,
 )
+from tuner.decoders.process import MOST_FIELDS
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from pydantic import JsonValue
 
 from tuner.datasets.findings import Issue
-from tuner.datasets.reading.budget import DEEPEST, MAX_RECORD_BYTES, MOST_FIELDS, UnreadableError, is_too_deep
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
 from tuner.datasets.reading.json_errors import json_issue
+from tuner.decoders.process import DEEPEST, MOST_FIELDS, is_too_deep
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import IO
 
 import msgspec
 
-from tuner.datasets.reading.decoded.process import memory_limit
+from tuner.decoders.process import memory_limit
 from tuner.generation.chunks import Chunk
 from tuner.generation.reading.document_chunks import document_chunks
 from tuner.generation.reading.unusable_document import UnusableError

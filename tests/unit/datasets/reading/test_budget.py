@@ -16,9 +16,9 @@ from tuner.catalog import model
 from tuner.datasets import Findings
 from tuner.datasets.pipeline import FilePipeline, Output
 from tuner.datasets.reading import Budget, Spent, UnreadableError, blocks
-from tuner.datasets.reading.budget import DEEPEST, MOST_FIELDS, is_too_deep
 from tuner.datasets.records.file_rules import MAX_QUESTIONS, reading_budget
 from tuner.datasets.records.rules import RecordLimits
+from tuner.decoders.process import DEEPEST, MOST_FIELDS, is_too_deep
 from tuner.settings import FieldNames
 
 

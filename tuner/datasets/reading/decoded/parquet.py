@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from tuner.datasets.findings import Issue
@@ -18,7 +17,6 @@ from tuner.datasets.reading.decoded.process import decoded, stored
 from tuner.datasets.reading.rows import Block, Row, RowBlock
 
 MAGIC = b"PAR1"
-_DECODER = Path(__file__).with_name("parquet_rows.py")
 
 
 def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
@@ -27,7 +25,7 @@ def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
         stored(chunks, file, "Parquet")
         _check_footer(file)
         first = 1
-        for rows in decoded(_DECODER, file, _broken):
+        for rows in decoded("parquet_rows", file, _broken):
             yield RowBlock(tuple(Row(number, value) for number, value in enumerate(rows, first)))
             first += len(rows)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
 from tuner.datasets.findings import Issue
@@ -18,7 +17,6 @@ from tuner.datasets.reading.decoded.process import decoded, stored
 from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, is_repeated_header, repeated_header
 
 MAGIC = b"PK\x03\x04"
-_DECODER = Path(__file__).with_name("xlsx_rows.py")
 _MOST_BYTES = 64 * 2**20
 # openpyxl needs about ten times the size of a sheet's XML.
 _MOST_UNPACKED = 128 * 2**20
@@ -37,7 +35,7 @@ def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
         stored(chunks, file, "XLSX", _MOST_BYTES)
         _check_archive(file)
         file.seek(0)
-        for batch in decoded(_DECODER, file, _broken):
+        for batch in decoded("xlsx_rows", file, _broken):
             yield RowBlock(tuple(map(_row, batch)), header="the first row with two values")
 
 

@@ -1,4 +1,4 @@
-"""Decodes the first visible sheet of a workbook from standard input, in a process of its own (`decoded.process`).
+"""Decodes the first visible sheet of a workbook from standard input, in a process of its own (`decoders.process`).
 
 A row is written as `[number, {name: text}, null]`, an issue as `[number, null, {"rule", "message", ...}]`. Values are
 texts as a person reads them in the sheet: dates in ISO 8601, percentages with their sign, the results of formulas.
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 from xml.parsers import expat
 
-from tuner.datasets.reading.decoded.process import refuse_columns, run
+from tuner.decoders.process import refuse_columns, run
 
 _BATCH = 256
 _CHUNK = 2**12

@@ -1,4 +1,4 @@
-"""Decodes a Parquet file from standard input, in a process of its own: `decoded.process` says how."""
+"""Decodes a Parquet file from standard input, in a process of its own: `decoders.process` says how."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import IO, Any
 
 import msgspec
 
-from tuner.datasets.reading.budget import is_too_deep
-from tuner.datasets.reading.decoded.process import refuse_columns, run
+from tuner.decoders.process import is_too_deep, refuse_columns, run
 
 _ROWS = 256
 _MAX_BATCH_BYTES = 64 * 2**20  # far more than 256 records of any family
