@@ -23,7 +23,7 @@ export OMP_WAIT_POLICY := PASSIVE
 # Compiled modules are kept: some shells and images turn this off, and each process would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-aws demo check test permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean \
+.PHONY: help setup setup-aws demo check test thorough permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean \
 	install-cdk install-network
 
 help:  ## show this list
@@ -42,6 +42,10 @@ check: lint  ## checks and fast unit tests, in a few minutes: for every change
 test: lint  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n auto --dist worksteal -q -m "not thorough" tests/unit tests/characterization
 	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
+
+thorough: lint  ## tests with ten times as many examples, and those that take minutes
+	@$(BIN)/pytest -n auto --dist worksteal -q --hypothesis-profile thorough -m "hypothesis or thorough" tests/unit
+	@$(BIN)/pytest -m thorough tests/e2e/local
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
 	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal tests/e2e/permissions

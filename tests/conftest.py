@@ -7,16 +7,13 @@ import gc
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
 from local import processes
+from tests.examples import register_profiles
 from tests.groups import Groups, position
 
-# A slow machine is no error of the code.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
-
+register_profiles()
 processes.own_clouds()
 
 

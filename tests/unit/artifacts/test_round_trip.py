@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
 import tuner
+from tests.examples import examples
 from tuner.artifacts.base import Artifact, Part
 from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
 from tuner.artifacts.evaluation.people import read_people_scores
@@ -125,7 +126,7 @@ def with_json(base: type[BaseModel]) -> list[type[BaseModel]]:
 
 
 @pytest.mark.parametrize("model", all_models(), ids=identity)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(6), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_is_written_is_read_back_equal(model: type[BaseModel], data: st.DataObject) -> None:
     made = data.draw(models(model))
@@ -156,7 +157,7 @@ def objects_of_models(made: Any, written: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("model", with_json(Part), ids=identity)
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(4), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_members_of_a_newer_version_are_ignored_at_every_depth(model: type[Part], data: st.DataObject) -> None:
     made = data.draw(models(model))
@@ -168,7 +169,7 @@ def test_members_of_a_newer_version_are_ignored_at_every_depth(model: type[Part]
 
 
 @pytest.mark.parametrize("model", with_json(StrictModel), ids=identity)
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(4), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_people_write_may_not_have_an_unknown_member_at_any_depth(
     model: type[StrictModel], data: st.DataObject

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import typer.main
 from moto import mock_aws
@@ -42,11 +41,9 @@ def _no_options_of_an_earlier_call() -> None:
 def s3() -> Iterator[Any]:
     """An S3 with the empty bucket `bucket`."""
     with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         s3.create_bucket(Bucket="bucket")
         yield s3
-        client.cache_clear()
 
 
 @pytest.fixture

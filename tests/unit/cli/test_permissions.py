@@ -51,6 +51,7 @@ class TestPermissions:
         aws.tokens = {"the-token"}
         aws.actions.clear()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("command", "calls"),
         [

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tuner.core.resource_names import (
     BATCH_NUMBERS,
     CANDIDATE_NUMBERS,
@@ -68,7 +69,7 @@ def test_limits_equal_botocores(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", MODELLED, ids=str)
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(head=PREFIXES, dataset=st.text(min_size=1), suffix=SUFFIXES)
 def test_a_name_matches_botocores_pattern(kind: Kind, head: str, dataset: str, suffix: str) -> None:
     pattern = str(shape(kind).get("pattern") or ".*")
@@ -76,7 +77,7 @@ def test_a_name_matches_botocores_pattern(kind: Kind, head: str, dataset: str, s
 
 
 @pytest.mark.parametrize("kind", Kind, ids=str)
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(head=PREFIXES, dataset=st.text(min_size=1), suffix=SUFFIXES)
 @example(head="t", dataset="x" * 600, suffix="-committed")
 @example(head="9", dataset="---", suffix="y" * 600)
@@ -85,7 +86,7 @@ def test_every_kind_accepts_every_name(kind: Kind, head: str, dataset: str, suff
 
 
 @pytest.mark.parametrize("kind", Kind, ids=str)
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(names=st.sets(st.tuples(PREFIXES, SUFFIXES), min_size=2, max_size=2))
 def test_different_inputs_give_different_names(kind: Kind, names: set[tuple[str, str]]) -> None:
     first, second = names

@@ -77,6 +77,7 @@ def test_text_can_pass_twice(text: str) -> None:
     assert not re.search(r"https?://|(?<!\[)@(?!\])|\u202e", once)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["a+", "a.", "a-", "\n", ";", "@", "//", "www.", "1.", "\u200d", "[", "a:"])
 def test_the_time_grows_with_the_length(part: str) -> None:
     text = part * 50_000

@@ -11,11 +11,12 @@ import math
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statemachine.retries import BUSY_ACCOUNT, NOT_READY, retriers
 from tests.doubles import RUN, FakeEndpoints, MemoryFolder, manifest
+from tests.examples import examples
 from tests.unit.datasets.memory_files import MemorySink, jsonl
 from tests.unit.generation.samples import source
 from tests.unit.training.test_job import Jobs, starting
@@ -129,6 +130,7 @@ def test_every_item_has_a_worst_case_and_a_test_of_it() -> None:
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(str.strip)
 
 
+@settings(max_examples=examples(15))
 @given(
     pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=8, max_size=12, unique=True),
     epochs=st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True),

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles import MemoryFolder, approve, manifest, stored_json, write_lines
+from tests.examples import examples
 from tuner import catalog
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.token_reservation import Reservation, judge_payer
@@ -221,7 +222,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.evaluation.grading.shards.ConcurrencyLimiter", lambda _: limiter(2))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(12))
 @given(
     model=st.sampled_from(MODELS),
     asked=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3),
@@ -317,7 +318,7 @@ class ScorerAtItsWorst:
             return {"score": 1}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(12))
 @given(
     count=st.integers(1, 7),
     size=st.integers(1, 7),

@@ -89,6 +89,7 @@ CASES: list[tuple[str, str, dict[str, Any], bool]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("base_model", "record", "accepted"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_verdict(base_model, record, accepted):
     good = claude if base_model == CLAUDE else converse

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
 from tuner.catalog import model
 from tuner.datasets import Findings
@@ -45,7 +46,7 @@ def converted(data: bytes, chunk: int, use_fast_path: bool, base_model: str) -> 
     st.sampled_from([50, 10_000, 10**7]),
     st.sampled_from([CLAUDE, NOVA]),
 )
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=examples(30))
 def test_the_fast_path_gives_the_same_result(records, as_array, escaped, chunk, base_model):
     texts = [json.dumps(record, ensure_ascii=escaped) for record in [GOOD, *records]]
     text = f"[{', '.join(texts)}]" if as_array else "\n".join(texts)

@@ -32,6 +32,7 @@ def test_there_are_more_than_a_hundred_rows() -> None:
     assert len(ROWS) > 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "key",
     [

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles import MemoryFolder, approve, manifest, stored_json
+from tests.examples import examples
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, jsonl, pairs
 from tests.unit.generation.samples import JUDGE, Writer, pair, sentences, source
 from tuner.artifacts.costs.cost_items import CostItemId
@@ -277,7 +278,7 @@ class KilledError(BaseException):
     """The function ended."""
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15))
 @given(
     st.lists(st.sampled_from(["good", "malformed", "lost", "throttled", "killed"]), min_size=1, max_size=8).filter(
         lambda outcomes: set(outcomes) != {"throttled"}

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.generation.samples import (
     JUDGE,
     MemoryReplies,
@@ -29,7 +30,7 @@ class Cut(Exception):
     """The process ends."""
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(15))
 @given(st.integers(0, 2))
 def test_an_interrupted_generation_continues_without_paying_twice(at: int) -> None:
     chunks = library(40, 40, 40).chunks

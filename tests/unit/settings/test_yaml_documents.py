@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from tests.examples import examples
 from tuner.core.errors import DatasetError, RunRefusedError, SettingsError
 from tuner.core.strict_model import StrictModel, accepted_types, read_from_artifact
 from tuner.intake.line_numbers import with_lines
@@ -176,7 +177,7 @@ def test_any_document_is_read_or_refused_with_a_short_message(document: dict[str
         assert 0 < len(str(error).encode()) <= MOST_BYTES_OF_A_MESSAGE
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(st.dictionaries(_TEXT, _JSON_VALUES, max_size=3))
 def test_json_is_read_as_yaml_too(document: dict[str, Any]) -> None:
     assert parse_document(json.dumps(document, ensure_ascii=False).encode(), "run.yaml") == document

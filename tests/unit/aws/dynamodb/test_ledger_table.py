@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from tests.doubles import create_state_table
+from tests.examples import examples
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry
 from tuner.aws.clients import client
 from tuner.aws.dynamodb.ledger_table import LedgerTable
@@ -193,7 +194,7 @@ EVENTS = st.one_of(st.just("go on"), st.sampled_from(["crash before", "crash aft
 
 @pytest.mark.slow
 @example(work=[("reserve", "a-2", 61)], events=["go on", "go on", ("reserve", "a-1", 45)])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=st.lists(OPERATIONS, min_size=1, max_size=5), events=st.lists(EVENTS, max_size=12))
 def test_no_interleaving_and_no_crash_counts_a_run_twice_or_loses_it(
     api: Any, work: list[tuple[str, str, Any]], events: list[Any]

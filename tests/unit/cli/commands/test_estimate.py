@@ -91,6 +91,7 @@ def test_unknown_prices_are_in_the_table_and_named_below_it(tuner: Tuner) -> Non
     assert all(len(row) <= 80 for row in table.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [entry.id for entry in catalog.models() if not entry.retired])
 def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, folder: Path) -> None:
     (folder / "training.jsonl").write_text(records(1000))

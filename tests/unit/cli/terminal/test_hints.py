@@ -75,6 +75,7 @@ CALLS: list[tuple[Callable[[FakeAws], None], list[str]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prepare", "call"), CALLS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
 )

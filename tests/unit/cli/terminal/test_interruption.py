@@ -42,6 +42,7 @@ def in_terminal(terminal: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text('{"question": "q", "answer": "a"}\n')
     other = str(tmp_path / "other.jsonl")

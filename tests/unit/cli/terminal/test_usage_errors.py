@@ -52,6 +52,7 @@ def options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
                 yield path, parameter.opts[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "option"), list(options(typer.main.get_command(app))), ids=str)
 def test_no_message_has_the_words_of_pydantic(tuner: Tuner, path: tuple[str, ...], option: str) -> None:
     said = tuner(*path, option, "?!").err

@@ -25,6 +25,7 @@ def findings(run, training, evaluation, leakage="refuse"):
     return [(each.severity, each.rule) for each in found.kept if each.rule not in ("coverage", "openings-alike")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
 def test_tasks_made_from_templates_are_ready(run, task):
     made = records(task, 250)
@@ -36,6 +37,7 @@ def test_tasks_made_from_templates_are_ready(run, task):
     assert 15 <= prepared.summary.validation_records <= 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
 def test_a_leaked_question_of_a_template_is_refused(run, task):
     made = records(task, 120)
@@ -150,6 +152,7 @@ def split(made: list[dict], fraction: float = 0.15) -> tuple[list[dict], list[di
     return training, validation, list(done.findings.kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
 def test_a_template_task_is_split_and_no_side_changes_when_records_are_appended(task):
     made = records(task, 300)

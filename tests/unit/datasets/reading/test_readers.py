@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.fuzz.invariants import strict_json
 from tests.unit.datasets.memory_files import CLAUDE, MemorySource, jsonl, pairs
 from tests.unit.datasets.reading.zstandard import zstd
@@ -55,7 +56,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @pytest.mark.slow
 @given(st.one_of(st.binary(max_size=200), damaged()), st.sampled_from(NAMES), CHUNKS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(60))
 def test_any_bytes_are_read_or_refused(data, name, chunk):
     findings = Findings()
     reading = FilePipeline(
@@ -72,7 +73,7 @@ def test_any_bytes_are_read_or_refused(data, name, chunk):
 @example(b"[1,2", 1)
 @example(b"[12, 3]", 1)
 @example(b'["\\ud83d"]', 1)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(60))
 def test_an_array_is_read_as_by_the_standard_parser(data, chunk):
     if not data.lstrip().startswith(b"["):
         return
@@ -87,7 +88,7 @@ def test_an_array_is_read_as_by_the_standard_parser(data, chunk):
 
 
 @given(damaged(), CHUNKS)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(40))
 def test_lines_are_read_as_by_the_standard_parser(data, chunk):
     if not data.lstrip().startswith(b"{"):
         return

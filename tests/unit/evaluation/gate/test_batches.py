@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tuner.artifacts.dataset import DatasetSummary, QuestionGroups
 from tuner.evaluation.gate.batches import batches, next_batch, questions_of_a_batch
 from tuner.serving.inference import shard_size
@@ -15,7 +16,7 @@ def summary(questions: int, groups: int | None = None) -> DatasetSummary:
 
 
 @given(questions=st.integers(1, 5_000), configured=st.integers(1, 500), share=st.floats(0.05, 1))
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 def test_every_shard_is_in_one_batch_and_there_are_about_twenty(questions: int, configured: int, share: float) -> None:
     size = shard_size(questions, min(configured, questions_of_a_batch(questions)))
     found = batches(summary(questions, max(1, int(questions * share))), size, 16)

@@ -112,6 +112,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_is_decided_only_if_more_questions_cannot_be_expected_to_change_it(folder: RunFolder, name: str) -> None:
     run(folder, "right")

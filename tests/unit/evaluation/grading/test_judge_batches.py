@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles import RUN, MemoryFolder, write_lines
+from tests.examples import examples
 from tests.unit.costs.test_spending_is_bounded import EndingFolder, NoEncoder, Runtime, attempt
 from tests.unit.serving.batch.test_batch_answers import Batches, prepared
 from tuner.artifacts.batch import BatchJob
@@ -345,7 +346,7 @@ CALLED = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(15))
 @given(
     count=st.integers(1, 4),
     attempts=st.integers(1, 3),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.examples import examples
 from tuner.evaluation.statistics import comparison as ours
 
 
@@ -92,6 +93,7 @@ def test_swapping_the_models_mirrors_the_comparison(pairs: list[tuple[int, int]]
     assert math.isfinite(one.smallest_detectable or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize("n", [8, 30])
 def test_equal_models_are_called_different_one_time_in_twenty(n: int) -> None:
@@ -133,7 +135,7 @@ def test_no_number_of_questions_decides_between_equals() -> None:
 
 
 @given(st.lists(st.integers(-3, 3) | st.floats(-1, 1), min_size=6, max_size=30), st.integers(0, 5))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30))
 def test_the_p_value_is_below_5_percent_exactly_where_the_interval_excludes_zero(
     differences: list[float], seed: int
 ) -> None:

@@ -107,6 +107,7 @@ def test_equal_gains_of_all_groups_have_an_interval_without_width(gain: float) -
     assert found.differs == (found.p < 0.05)
 
 
+@pytest.mark.slow
 def test_equal_models_are_called_different_one_time_in_twenty_where_questions_hang_together() -> None:
     """10 groups of 4 questions with a correlation of 0.7: as independent questions, a quarter are called different."""
     generator = np.random.default_rng(10)
@@ -218,6 +219,7 @@ def test_six_or_seven_groups_of_different_sizes_keep_students_interval() -> None
     assert found.interval[1] - found.interval[0] == pytest.approx(2 * reach, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_three_large_groups_beside_single_questions_are_called_different_one_time_in_twenty() -> None:
     """With Student's distribution, 7.7 % of equal models were called different."""
     generator, sizes, different = np.random.default_rng(14), (*(1,) * 20, *(10,) * 3), 0

@@ -86,6 +86,7 @@ def test_questions_of_one_group_vary_together() -> None:
     assert grouped.degrees <= 19
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [FEWEST_LABELS, 60, 100, 150])
 def test_the_interval_covers_the_truth_where_the_judge_is_wrong(count: int) -> None:
     """A judge that favours the tuned model, more so where it is flagged. Of 600, 93 to 97 % give or take two errors."""

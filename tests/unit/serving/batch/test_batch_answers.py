@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.doubles import NAME, RUN, MemoryFolder, manifest, write_lines
+from tests.examples import examples
 from tests.unit.costs.test_spending_is_bounded import EndingFolder, Runtime, attempt, tokens_of
 from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.costs.cost_items import BATCH, CostItemId
@@ -320,7 +321,7 @@ OUTCOMES = st.lists(st.sampled_from(["answered", "refused", "billed", "missing"]
 CALLS = st.lists(st.sampled_from(["endless", "empty", "lost", "failed", "killed", "throttled"]), min_size=1, max_size=6)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=examples(20))
 @given(count=st.integers(1, 5), samples=st.integers(1, 2), outcomes=OUTCOMES, calls=CALLS, refused=st.booleans())
 @example(5, 2, ["billed"], ["lost"], False)
 def test_no_batch_job_and_no_call_after_it_pass_the_approved_worst_case(
