@@ -11,87 +11,27 @@ from typing import Any
 import pytest
 
 from lambdas.score_answers import handler
-from tests.doubles import approve, stored_json, write_lines
+from tests.doubles import stored_json, write_lines
 from tests.lambda_context import CONTEXT
-from tests.unit.evaluation.conftest import RUN
+from tests.unit.evaluation.conftest import ENCODER, JUDGED, RUN, FakeBedrock, prepare
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.contestants import MAIN
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.task import TaskDescription
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError, EvaluationError
 from tuner.evaluation.earlier_runs import NONE_EARLIER
-from tuner.evaluation.encoder.files import BuiltEncoder
 from tuner.evaluation.grading import shards
 from tuner.evaluation.grading.definition import PACKAGE, definition_of
 from tuner.evaluation.grading.shards import Shards
 from tuner.evaluation.judging.scoring_function import ScoringFunction
-from tuner.evaluation.review.spreadsheet import answer_order, sample_sheet
-from tuner.evaluation.score_run import REVIEW, exported_sheet, merge_review, score_run, score_shard
+from tuner.evaluation.review.spreadsheet import answer_order
+from tuner.evaluation.score_run import REVIEW, merge_review, score_run, score_shard
 from tuner.intake.contestants import contestants
-from tuner.reporting.collect.questions import run_questions
-from tuner.reporting.page.review_page import review_page
-from tuner.settings import DeploymentSettings, RunSettings
-
-ENCODER = BuiltEncoder()
-
-
-STAND_IN = {"ResponseMetadata": {"HTTPHeaders": {"x-local-stand-in": "local stand-in: graded by length"}}}
-JUDGED = {"evaluation": {"metrics": ["correctness"]}}
-
-
-class FakeBedrock:
-    """Converse that grades by the answer's length; `fails_at` is the call that is denied."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.fails_at = 0
-
-    def converse(self, **request: Any) -> dict[str, Any]:
-        self.calls += 1
-        if self.calls == self.fails_at:
-            raise AccessDeniedError("not authorized to perform: bedrock:InvokeModel")
-        text = request["messages"][0]["content"][0]["text"]
-        answer = text.partition("<answer>")[2].partition("</answer>")[0].strip()
-        grade = {"score": min(10, max(1, len(answer) // 4)), "reasoning": "Graded by its length."}
-        content = [{"toolUse": {"toolUseId": "t", "name": "grade", "input": grade}}]
-        return {"output": {"message": {"content": content}}, "stopReason": "tool_use", "usage": {}, **STAND_IN}
-
-
-@pytest.fixture
-def bedrock(monkeypatch: pytest.MonkeyPatch) -> FakeBedrock:
-    fake = FakeBedrock()
-    monkeypatch.setattr("tuner.aws.bedrock.tool_call.client", lambda service, **_: fake)
-    return fake
-
-
-def prepare(
-    folder: RunFolder, questions: int = 7, settings: dict | None = None, scorer_function: str | None = None
-) -> None:
-    manifest = Manifest(
-        run_id=RUN, dataset="faq", execution_arn="arn", started_at="2026-11-23T07:00:00Z", data_bucket="d", inputs=(),
-        settings=RunSettings.model_validate(settings or {}), base_model="amazon.nova-micro-v1:0:128k",
-        base_endpoint="amazon.nova-micro-v1:0", base_model_name="Nova Micro", judge_model="us.amazon.nova-pro-v1:0",
-        hyperparameters={"epochCount": "1"}, resource_name="tuner-faq", versions={}, scorer_function=scorer_function,
-    )  # fmt: skip
-    folder.write(Keys.MANIFEST, manifest.model_dump_json().encode())
-    asked = [
-        {"id": f"q{i}", "question": f"What is {i}?", "reference": f"It is the number {i}."} for i in range(questions)
-    ]
-    write_lines(folder, Keys.EVALUATION, asked)
-    write_lines(
-        folder, Keys.TRAINING, [{"messages": [{"role": "user", "content": [{"text": "The number 3 and Q5."}]}]}]
-    )
-    base = [{"id": f"q{i}", "answer": f"No. {i}"} for i in range(questions)]
-    tuned = [{"id": f"q{i}", "answer": f"It is the number {i}, surely."} for i in reversed(range(questions))]
-    write_lines(folder, Keys.answers("base", 0), base[:4])
-    write_lines(folder, Keys.answers("base", 1), base[4:])
-    write_lines(folder, Keys.answers("tuned", 0), tuned)
-    approve(folder, shard_size=1)
+from tuner.settings import DeploymentSettings
 
 
 def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:
@@ -133,101 +73,6 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
     score_run(folder, 25, ENCODER)
     assert paid >= 1
     assert bedrock.calls - before == 14 - paid
-
-
-SEVERAL = {"evaluation": {"metrics": ["correctness", "rouge"], "samples": 3}, "inference": {"temperature": 0.7}}
-
-
-def several_answers(folder: RunFolder, questions: int = 7, failed: int = 2) -> None:
-    """A run with three answers to each question; the tuned model's answer number `failed` to q2 failed."""
-    prepare(folder, questions, SEVERAL)
-    for name, text in (("base", "No. {}"), ("tuned", "It is the number {}, surely.")):
-        answers = [
-            {"id": f"q{i}", "sample": sample, "answer": text.format(i) + "!" * sample}
-            for i in range(questions)
-            for sample in range(3)
-        ]
-        if name == "tuned":
-            answers[2 * 3 + failed] |= {"answer": None, "error": "AwsError: gone"}
-        write_lines(folder, Keys.answers(name, 0), answers[: 4 * 3])
-        write_lines(folder, Keys.answers(name, 1), answers[4 * 3 :])
-
-
-def test_several_answers_to_a_question_are_graded_and_count_as_one(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    several_answers(folder)
-    assert score_run(folder, 4, ENCODER) == 7
-    assert bedrock.calls == 7 * 2 * 3 - 1
-    scores = folder.load(Scores)
-    assert scores.samples == 3
-    assert scores.metrics["rouge_1"].comparison.n == 7
-    assert [len(record.tuned.repeats) for record in scores.questions] == [3] * 7
-    failed = [each.failed for each in scores.questions[2].tuned.repeats]
-    assert (failed, scores.questions[2].tuned.failed) == ([False, False, True], False)
-    assert "1 of 42 answers were not given: each counts as the worst score." in scores.warnings
-    whole = stored_json(folder, Keys.SCORES)
-    assert [score_shard(folder, shard, 4, ENCODER) for shard in (1, 0)] == [3, 4]
-    score_run(folder, 4, ENCODER)
-    assert stored_json(folder, Keys.SCORES) == whole
-
-
-def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    several_answers(folder)
-    score_run(folder, 4, ENCODER)
-    sheet, samples = exported_sheet(folder, 6)
-    assert {sample.answers["base"] for sample in samples.items} == {f"No. {i}" for i in range(7)}
-    assert sheet.answers_each == 3
-    assert "answered each question 3 times. You see its first answer" in review_page(samples, sheet, "run")
-    rows = list(csv.DictReader(io.StringIO(sample_sheet(samples, sheet))))
-    assert {row["shown"] for row in rows} == {"the first of 3 answers of each model: score that one"}
-    assert not any(row["answer_1"].endswith("!") for row in rows)
-    assert ",reference,shown,answer_1," in folder.read(REVIEW).decode("utf-8-sig").partition("\n")[0]
-
-
-@pytest.mark.parametrize("failed", [0, 2])
-def test_peoples_scores_are_those_of_the_first_of_several_answers(
-    folder: RunFolder, bedrock: FakeBedrock, failed: int
-) -> None:
-    several_answers(folder, failed=failed)
-    score_run(folder, 4, ENCODER)
-    rows = "".join(
-        f"q{i},{','.join('9' if name == 'tuned' else '4' for name in answer_order(f'q{i}'))}\n" for i in range(7)
-    )
-    scores = merge_review(folder, f"id,score_1,score_2\n{rows}")
-    assert scores.people is not None
-    # The first answer decides whether there is a score, not the further ones.
-    assert (scores.people.answers, scores.people.of_answers) == ((13, 13) if failed == 0 else (14, 14))
-    assert scores.people.answers_each == 3
-    corrected = scores.metrics["correctness"].corrected
-    assert corrected is not None
-    assert (corrected.method, corrected.labels) == ("all", 7)
-    assert corrected.tuned.mean == pytest.approx((6 * 9 + 1) / 7 if failed == 0 else 9)
-    # The judge is compared by its grades of those answers: it gave all of them the same.
-    grades = {
-        record.tuned.shown.measures["correctness"] for record in scores.questions if not record.tuned.shown.failed
-    }
-    assert scores.people.judge_agreement is not None
-    assert scores.people.judge_agreement.n == scores.people.answers
-    assert len(grades) == 1
-
-
-def test_the_report_shows_the_first_answer_and_keeps_the_others(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    several_answers(folder)
-    score_run(folder, 4, ENCODER)
-    question = run_questions(folder, MAIN, folder.load(Scores), "rouge_1")[2]
-    assert question.tuned is not None
-    assert question.tuned.answer == "It is the number 2, surely."
-    assert [(each.answer, each.error) for each in question.tuned.further] == [
-        ("It is the number 2, surely.!", None),
-        (None, "AwsError: gone"),
-    ]
-    assert question.tuned.further[0].scores["rouge_1"] == pytest.approx(0.857, abs=0.1)
-
-
-def test_one_answer_to_each_question_has_no_member_about_samples(folder: RunFolder, bedrock: FakeBedrock) -> None:
-    prepare(folder, settings=JUDGED)
-    score_run(folder, 25, ENCODER)
-    assert "samples" not in stored_json(folder, Keys.SCORES)
-    assert "further" not in run_questions(folder, MAIN, folder.load(Scores), "correctness")[0].to_json_line()
 
 
 def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedrock) -> None:

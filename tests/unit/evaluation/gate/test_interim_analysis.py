@@ -5,8 +5,7 @@ import pytest
 from lambdas.score_answers import handler
 from tests.doubles import write_lines
 from tests.lambda_context import CONTEXT
-from tests.unit.evaluation.conftest import RUN
-from tests.unit.evaluation.test_score_run import ENCODER, prepare
+from tests.unit.evaluation.conftest import ENCODER, RUN, prepare
 from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.evaluation.answers import EarlyStop
 from tuner.artifacts.evaluation.contestants import MAIN
