@@ -100,7 +100,7 @@ def _close(ended: Detail, status: Literal["FAILED", "ABORTED", "TIMED_OUT"], env
 
 
 def _settle(folder: RunFolder, env: Environment) -> None:
-    settle(LedgerTable(env.state_table), folder, published(folder), now())
+    settle(LedgerTable(env.state_table), folder, published(folder), env.deployment, now())
 
 
 def _sweep(env: Environment) -> None:

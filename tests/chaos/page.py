@@ -303,6 +303,7 @@ List calls miss each job, model, throughput or deployment that is created after 
 Some names of places end with what triggers them: *by the switch* (the release schedule), *by the rule* (the rule on
 ended executions) or *by the arrival* (the upload of a dataset).
 
-Not covered: a state machine that times out (the rule on ended executions reacts to it, too), and stops in states that
-take no time (Choice, Pass, Succeed, Fail).
+Not covered: a state machine that times out (the rule on ended executions reacts to it, too), stops in states that take
+no time (Choice, Pass, Succeed, Fail), and a fault of the sweep during a run at another time than in its training. Of
+the runs *swept while it trains*, the sweep comes as soon as the job is started. All other sweeps come after a run.
 """

@@ -8,10 +8,10 @@ everything from there on, whether an earlier scenario has it or not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Intervention = Literal["nothing", "stop the execution", "delete the throughput", "start another run"]
+Intervention = Literal["nothing", "stop the execution", "delete the throughput", "start another run", "run the sweep"]
 Answer = Literal["approves", "rejects"]
 
 
@@ -23,7 +23,7 @@ class Scenario:
     """A run and how it must end.
 
     `settings` are lines of run.yaml. `bedrock` are settings of the local Bedrock. The `intervention` happens while the
-    run is held at `place`. `approver` answers the run's request for an approval. The run ends with `status`, by itself
+    run is `held` at `place`. `approver` answers the request for an approval. The run ends with `status`, by itself
     if `ends`, and otherwise only through the release schedule. `again_from` is a place of a function: everything from
     there on does something else in this run than in earlier scenarios.
     """
@@ -33,6 +33,7 @@ class Scenario:
     bedrock: Mapping[str, Any] = field(default_factory=dict)
     intervention: Intervention = "nothing"
     place: str = ""
+    held: Literal["hold before", "hold after"] = "hold before"
     files: Mapping[str, bytes] = field(default_factory=dict)
     approver: Answer = "approves"
     status: str = "SUCCEEDED"
@@ -63,6 +64,21 @@ _BY_RULE = "release_throughput by the rule"
 
 # Only for pairs of faults, because it never ends by itself.
 LONG_TRAINING = Scenario("provisioned throughput, with a long training", bedrock={"job_stage_seconds": _NEVER})
+
+
+def swept_while_it_trains(scenario: Scenario) -> Scenario:
+    """The same run, but the hourly sweep comes as soon as its job is started.
+
+    Only for pairs of faults. Otherwise, sweeps come after a run, and only if something is still alive.
+    """
+    return replace(
+        scenario,
+        name=f"{scenario.name}, swept while it trains",
+        intervention="run the sweep",
+        place="Start the customization",
+        held="hold after",
+    )
+
 
 # The names are part of the names of cases in kept results (results.py): do not change them.
 SCENARIOS = (

@@ -1,17 +1,17 @@
 """One local cloud with the app deployed into it, for all tests that need it."""
 
-import fcntl
 import os
 from pathlib import Path
 
 import boto3
 import pytest
 
-from local import cloud, deploy
-from local.folder import FOLDER_VARIABLE, CloudFolder
+from local import cloud
+from local.folder import FOLDER_VARIABLE
 from local.patches import EXTRA_PATCHES_VARIABLE
 from tests.authorization import journal
 from tests.e2e import own_scorer
+from tests.e2e.assembly import synthesized
 from tests.e2e.pipeline import Pipeline
 
 _ENVIRONMENT = {
@@ -54,18 +54,6 @@ def shared_folder(tmp_path_factory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
-def synthesized(folder: Path) -> Path:
-    """The app with the settings of these tests. The first group that needs it synthesizes it, and the others wait."""
-    with (folder / "assembly.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assembly = folder / "assembly"
-        if not assembly.exists():
-            draft = folder / "assembly.draft"
-            deploy.synthesize(CloudFolder.default(), cloud.env(), lambda _: None, draft, _SETTINGS)
-            draft.rename(assembly)
-    return assembly
-
-
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory, shared_folder, calls, group):
     """The environment of a client of the cloud; ended, with everything in it, after the last test."""
@@ -77,7 +65,7 @@ def deployed(tmp_path_factory, shared_folder, calls, group):
     os.environ |= {**_ENVIRONMENT, journal.JOURNAL_VARIABLE: str(calls)}
     try:
         cloud.up(engine="tiny", deploy=False)
-        cloud.up(engine="tiny", app=synthesized(shared_folder))
+        cloud.up(engine="tiny", app=synthesized(shared_folder, _SETTINGS))
         yield cloud.env().applied_to(os.environ)
     finally:
         cloud.down()

@@ -19,12 +19,15 @@ import re
 # characters. Beside Latin letters and at the ends of a text they are only invisible.
 _NOT_LATIN = "[^\\x00-\u024f\u2000-\u206f]"
 _JOINERS = f"(?<!{_NOT_LATIN})[\u200c\u200d]|[\u200c\u200d](?!{_NOT_LATIN})"
+# They choose the form of the character before them, so each follows one. A row of them can hide any text.
+_VARIATIONS = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 # Control characters except line feed and tab; characters without width; line and paragraph separators; marks that
 # change the direction of text (they can make text look like other text); tag characters; surrogates, which UTF-8
 # cannot encode.
 _UNREADABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    f"\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]|{_JOINERS}"
+    f"\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]|{_JOINERS}|"
+    f"(?:(?<={_VARIATIONS})|(?<![^\\s])){_VARIATIONS}"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 

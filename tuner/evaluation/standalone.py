@@ -17,7 +17,7 @@ from tuner.artifacts.task import TaskDescription
 from tuner.catalog.encoders import PACKAGED
 from tuner.core.errors import EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
-from tuner.datasets.io import write_whole
+from tuner.datasets.io import LocalSink, write_whole
 from tuner.evaluation.answer_files import (
     read_records,
     read_references,
@@ -236,6 +236,13 @@ def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
         raise EvaluationError(f"{folder}: the folder cannot be made: {error.strerror}. Name another one.") from None
     # Named as in release 0.1.0, so that its judgments are found.
     path = folder / "verdicts.json"
+    # All of this is found out before a judge is paid, whose judgments could not be kept.
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise EvaluationError(f"{path} is no regular file. Remove it, or name another folder.")
+    try:
+        LocalSink(path).discard()
+    except OSError as error:
+        raise EvaluationError(f"{folder} cannot be written to: {error.strerror}. Name another folder.") from None
     judgments = read_judgments(path.read_bytes() if path.is_file() else None, str(path))
     known = dict(judgments)
     try:

@@ -6,16 +6,19 @@ A permission that the role lacks fails the job, as on AWS.
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.bedrock.jobs.failure import JobFailedError
 
+# One session for all jobs: each would read the model of S3 again, which takes 0.1 s. Sessions are not thread-safe.
+_SESSION, _CREATES = botocore.session.get_session(), threading.Lock()
 WRITE_CHECK = ".write_access_check_file.tmp"
 
 
@@ -64,9 +67,16 @@ class RoleStorage:
     """S3 over its API, with the credentials of a role."""
 
     def __init__(self, credentials: Credentials, region: str) -> None:
-        session = boto3.Session(credentials.access_key, credentials.secret_key, credentials.token, region_name=region)
         config = Config(retries={"mode": "standard", "total_max_attempts": 3}, s3={"addressing_style": "path"})
-        self._s3: Any = session.client("s3", config=config)
+        with _CREATES:
+            self._s3: Any = _SESSION.create_client(
+                "s3",
+                region,
+                aws_access_key_id=credentials.access_key,
+                aws_secret_access_key=credentials.secret_key,
+                aws_session_token=credentials.token,
+                config=config,
+            )
 
     def read(self, uri: S3Uri, target: Path) -> None:
         """Check ListBucket and GetObject, then download.

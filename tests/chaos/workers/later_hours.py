@@ -42,17 +42,10 @@ class LaterHours:
                 self._runner.settle(_SETTLE_SECONDS)
 
     def sweep(self) -> None:
-        """Invoke the targets of every scheduled rule asynchronously, as EventBridge does."""
+        """Run the sweep, and wait until it has returned if the run never settles."""
         began = self._runner.worker.invocations.size()
-        events, functions = self._pipeline.client("events"), self._pipeline.client("lambda")
-        rules = [rule for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
-        enabled = [rule["Name"] for rule in rules if rule["State"] == "ENABLED"]
-        for name in enabled:
-            for target in events.list_targets_by_rule(Rule=name)["Targets"]:
-                functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"])
-                until(lambda: self._runner.worker.invocations.since(began), "the sweep's invocation", 60)
-        if enabled and not self._runner.ends:
-            # Such a run never settles. Without this, the time would advance while the sweep is still looking.
+        if self._runner.worker.sweep() and not self._runner.ends:
+            # Without this, the time would advance while the sweep is still looking.
             until(lambda: self._has_swept(began), "the sweep's end", 60)
 
     def _has_swept(self, position: int) -> bool:

@@ -57,7 +57,7 @@ class ScenarioRunner:
         worker.bedrock("PUT", worker.settings | dict(scenario.bedrock))
         plans = []
         if scenario.place:
-            plans.append(Plan(next(worker.numbers), scenario.place, "hold before"))
+            plans.append(Plan(next(worker.numbers), scenario.place, scenario.held))
             self.interventions[plans[-1].number] = scenario.intervention
         for fault in case.faults:
             plans.append(Plan(next(worker.numbers), fault.place, fault.action, fault.rules, worker.proxy))
@@ -120,6 +120,8 @@ class ScenarioRunner:
                 event = json.dumps({"dataset": self.dataset, "repeat": 1})
                 name = worker.pipeline.outputs["StartFunctionName"]
                 worker.pipeline.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=event)
+            case "run the sweep":
+                worker.sweep()
 
     def _answer_approvals(self, runs: Iterable[str]) -> None:
         """Answer each request for an approval once, as `tuner approve` and `tuner reject` do."""

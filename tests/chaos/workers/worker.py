@@ -27,7 +27,8 @@ from local.patches import EXTRA_PATCHES_VARIABLE
 from local.processes import mark
 from tests.chaos.injection.plan import Journal, Plans
 from tests.chaos.scenarios import DEPLOYMENT
-from tests.e2e.pipeline import Pipeline
+from tests.e2e.assembly import synthesized
+from tests.e2e.pipeline import Pipeline, until
 
 # Shortens the waits and retry intervals of the state machine, and the time that Bedrock needs for resources.
 SCALED = {
@@ -53,7 +54,10 @@ _SLEEP_SCALE = {"close_run": "0.02"}
 
 
 class Worker:
-    """A deployed cloud. The worker itself uses it as the administrator, without the proxy."""
+    """A deployed cloud. The worker itself uses it as the administrator, without the proxy.
+
+    Workers whose folders are in one folder share the synthesized app, which is put there.
+    """
 
     def __init__(self, folder: Path) -> None:
         os.environ |= {
@@ -72,7 +76,8 @@ class Worker:
             raise
 
     def _bring_up(self) -> None:
-        cloud.up(engine="instant")
+        cloud.up(engine="instant", deploy=False)
+        cloud.up(engine="instant", app=synthesized(self.folder.parent, {}))
         self._environment = cloud.env().applied_to(os.environ)
         os.environ.clear()
         os.environ.update(self._environment)
@@ -142,6 +147,18 @@ class Worker:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         self.pipeline.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         return url
+
+    def sweep(self) -> bool:
+        """Invoke the targets of every scheduled rule asynchronously, as EventBridge does. False if all are disabled."""
+        began = self.invocations.size()
+        events, functions = self.pipeline.client("events"), self.pipeline.client("lambda")
+        rules = [rule for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
+        enabled = [rule["Name"] for rule in rules if rule["State"] == "ENABLED"]
+        for name in enabled:
+            for target in events.list_targets_by_rule(Rule=name)["Targets"]:
+                functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"])
+                until(lambda: self.invocations.since(began), "the sweep's invocation", 60)
+        return bool(enabled)
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Receive and delete all messages of a queue."""

@@ -4,14 +4,13 @@ What was approved is the most that a run is billed for, also when its models ans
 """
 
 import json
-import subprocess
-import uuid
 from collections import Counter
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.people.person import access_of, person, tuner
 from tests.e2e.pipeline import EXAMPLE, small_dataset, until
 from tuner.artifacts.costs.cost_items import OVERHEAD, CostItemId
 from tuner.cli.upload import read
@@ -41,31 +40,10 @@ def dataset(extra=""):
     }
 
 
-def person(pipeline, environment, output):
-    """The environment of a user who has one policy of the stack and no other permission."""
-    iam, name = pipeline.client("iam"), f"person-{uuid.uuid4().hex[:8]}"
-    iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn=pipeline.outputs[output])
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return environment | {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-
-
 @pytest.fixture
 def people(pipeline, deployed):
     found = {output: person(pipeline, deployed, output) for output in ("DataOwnerPolicyArn", "OperatorPolicyArn")}
     return found["DataOwnerPolicyArn"], found["OperatorPolicyArn"]
-
-
-def tuner(environment, *arguments, status=0):
-    done = subprocess.run(["tuner", *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == status, f"{arguments}: {done.stdout}\n{done.stderr}"
-    return " ".join((done.stdout + done.stderr).split())
-
-
-def access_of(environment):
-    """The arguments of boto3 for a person."""
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    return {key.lower(): environment[key] for key in keys} | {"region_name": "us-east-1"}
 
 
 def folder(path, files):

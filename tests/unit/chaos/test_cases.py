@@ -1,6 +1,7 @@
 """The cases are derived from the baselines and from the state machine."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,9 @@ from tests.chaos.observations import release_at
 from tests.chaos.scenarios import LONG_TRAINING, SCENARIOS
 from tests.chaos.two_fault_cases import ends, pairs
 from tests.protocol import session as options
-from tests.protocol.transitions import SITUATIONS
+from tests.protocol.session import Deviation
+from tests.protocol.transitions import FIRST_SWEEP, SITUATIONS
+from tests.protocol.world import HOUR
 
 PIN = Call("Pin the inputs", "pin_inputs", "s3", "PutObject")
 READ = Call("Pin the inputs", "pin_inputs", "s3", "GetObject")
@@ -170,6 +173,43 @@ def test_the_courses_of_the_model_are_cases_with_two_faults(monkeypatch):
     assert {fault.name for case in found for fault in case.faults} == {lasting, stopped}
     assert {case.faults[1].place for case in found} >= {"release_throughput by the rule", "Release after a failure"}
     assert len({case.name for case in found}) == len(found)
+
+
+def test_every_state_of_the_model_is_a_place_that_the_harness_holds():
+    states = states_of(definition())
+    places = [protocol_cases.place_of(name) for situation in SITUATIONS for name in situation.states]
+    assert {states[place]["Type"] for place in places} == {"Task", "Wait"}
+
+
+class TestSweepDuringTheRun:
+    """The model's sweep comes every hour. The harness runs it once while a run trains, and otherwise after it."""
+
+    FUNCTION = "release_throughput"
+    FIRST = Deviation(
+        1, options.THROTTLED, FIRST_SWEEP, protocol_cases.SWEEP, "bedrock.ListModelCustomizationJobs", FUNCTION
+    )
+    STATE = Deviation(2, options.STOPPED, FIRST_SWEEP + 60, "Score the answers", "the execution")
+    SWITCH = Deviation(2, options.CRASH_AFTER, FIRST_SWEEP + 60, f"{FUNCTION} by the switch", "x", FUNCTION)
+
+    @pytest.mark.parametrize(("second", "seconds"), [(STATE, 0), (SWITCH, 0), (STATE, 60)])
+    def test_the_first_sweep_is_run_when_the_job_is_started(self, second, seconds):
+        case = protocol_cases.case_of(SCENARIOS[0], replace(self.FIRST, at=FIRST_SWEEP + seconds), second)
+        assert case
+        held = case.scenario
+        assert (held.intervention, held.place, held.held) == ("run the sweep", "Start the customization", "hold after")
+        assert case.name.startswith(f"{SCENARIOS[0].name}, swept while it trains · {protocol_cases.SWEEP}")
+
+    def test_a_later_sweep_is_followed_only_by_what_comes_after_a_run(self):
+        later = replace(self.FIRST, at=FIRST_SWEEP + HOUR)
+        assert protocol_cases.case_of(SCENARIOS[0], later, self.STATE) is None
+        case = protocol_cases.case_of(SCENARIOS[0], later, self.SWITCH)
+        assert case
+        assert case.scenario is SCENARIOS[0]
+
+    def test_a_sweep_after_a_fault_of_the_run_comes_after_it(self):
+        case = protocol_cases.case_of(SCENARIOS[0], self.STATE, self.FIRST)
+        assert case
+        assert case.scenario is SCENARIOS[0]
 
 
 def test_release_states_are_distinguished_by_whether_a_catch_leads_to_them():

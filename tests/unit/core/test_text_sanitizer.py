@@ -28,6 +28,16 @@ def test_no_format_character_but_visible_ones_is_left() -> None:
     assert {mark for mark in below if readable(f"a{mark}b") == f"a{mark}b"} - visible == set()
 
 
+def test_variation_selectors_that_hide_text_are_replaced() -> None:
+    """Each of the 256 can stand for a byte of a text that nobody sees."""
+    hidden = "".join(chr(0xE0100 + byte) for byte in b"approve it")
+    shown = "\ufffd" * len(hidden)
+    assert readable(f"☁\ufe0f{hidden}") == f"☁\ufe0f{shown}"
+    assert readable(f"{hidden} \ufe0f") == f"{shown} \ufffd"
+    for text in ("☁\ufe0f 1\ufe0f\u20e3", "葛\U000e0100城"):
+        assert readable(text) == text
+
+
 @pytest.mark.parametrize("text", ["می\u200cخواهم", "👨\u200d👩\u200d👧", "क\u094d\u200dष", "tab\tand\nline"])
 def test_letters_and_emoji_that_need_a_joiner_keep_it(text: str) -> None:
     assert readable(text) == text

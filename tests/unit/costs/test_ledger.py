@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles import RUN, MemoryFolder
+from tests.doubles import RUN, MemoryFolder, approve, manifest, write_lines
 from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
 from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, TESTS, CostItemId
@@ -25,6 +25,7 @@ from tuner.artifacts.costs.ledger import (
     month_of,
 )
 from tuner.artifacts.costs.token_reservation import judge_payer
+from tuner.artifacts.manifest import PinnedInput
 from tuner.artifacts.report import Failure, Report
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -36,6 +37,7 @@ from tuner.costs.meter import FolderAccount, Meter, Tokens
 from tuner.costs.spending_decision import ceiling_sentence, spending_decision, spending_reason
 from tuner.reporting import build
 from tuner.settings import DeploymentSettings
+from tuner.settings.deployment.prices import GivenPrice
 
 TRAINED, NO_JOB = PaidUse(has_training_job=True), PaidUse()
 NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
@@ -305,8 +307,64 @@ def test_a_report_with_unreadable_artifacts_does_not_lower_the_spending(sample: 
 
 def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
     ledger = OthersSpent()
-    settle(ledger, MemoryFolder(), None, NOON)
-    settle(ledger, MemoryFolder(), sample, NOON)
+    settle(ledger, MemoryFolder(), None, DeploymentSettings(), NOON)
+    settle(ledger, MemoryFolder(), sample, DeploymentSettings(), NOON)
     (unknown, known) = ledger.settled
     assert unknown == (RUN, "", None)
     assert known == (RUN, sample.dataset, spent(sample, NO_JOB))
+
+
+@pytest.mark.parametrize(
+    ("settings", "tests"),
+    [
+        ({}, {CostItemId.JUDGE_TEST}),
+        ({"task": "answer", "evaluation": {"metrics": ["rouge"]}}, set()),
+        ({"compare_with": ["us.meta.llama3-3-70b-instruct-v1:0"]}, {CostItemId.JUDGE_TEST}),
+        ({"scorer": {"name": "own"}}, {CostItemId.JUDGE_TEST, CostItemId.SCORER_TEST}),
+    ],
+)
+def test_a_run_that_fails_before_its_estimate_is_entered_with_its_test_requests(
+    sample: Report, settings: dict[str, Any], tests: set[CostItemId]
+) -> None:
+    folder, ledger = MemoryFolder(), OthersSpent()
+    pinned = manifest(serving="on_demand", **settings)
+    folder.save(pinned)
+    own = GivenPrice(item="scorer_call", model="own", usd=1, source="invented")
+    report = failed(sample, estimate=None, dataset="faq", failure=Failure(error="DatasetError", message="x"))
+    settle(ledger, folder, report, DeploymentSettings(prices=(own,)), NOON)
+    [(_, _, reservation), (_, _, usd)] = ledger.settled
+    assert reservation is None, "a reservation would stay as it is"
+    # What the estimate of the same run has for them.
+    write_lines(folder, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
+    items = approve(folder).items
+    expected = sum(each.at_most_usd or 0 for each in items if each.id == CostItemId.JUDGE_TEST)
+    expected += 34 if CostItemId.SCORER_TEST in tests else 0
+    assert usd == (money(expected) if tests else 0)
+    assert (usd > 0) == bool(tests)
+
+
+def test_a_run_that_fails_before_it_generates_is_entered_with_the_same_tests(sample: Report) -> None:
+    without_judge: dict[str, Any] = {"task": "answer", "evaluation": {"metrics": ["rouge"]}}
+    documents = PinnedInput(role="documents", key="incoming/faq/documents/a.txt", version_id="1", size=1, sha256="0")
+    generating = manifest(serving="on_demand", generate={"count": 3}, **without_judge)
+    generating = generating.model_copy(update={"inputs": (*generating.inputs, documents)})
+    assert generating.generates
+    ledger, report = OthersSpent(), failed(sample, estimate=None)
+    for pinned in (generating, manifest(serving="on_demand")):
+        folder = MemoryFolder()
+        folder.save(pinned)
+        settle(ledger, folder, report, DeploymentSettings(), NOON)
+    assert ledger.settled[1] == ledger.settled[3] != (RUN, sample.dataset, 0)
+
+
+def test_a_run_that_ends_before_its_inputs_are_pinned_is_not_entered(sample: Report) -> None:
+    ledger = OthersSpent()
+    settle(ledger, MemoryFolder(), failed(sample, estimate=None), DeploymentSettings(), NOON)
+    assert ledger.settled == [(RUN, sample.dataset, None), (RUN, sample.dataset, 0)]
+
+
+def test_a_run_whose_files_cannot_be_read_keeps_its_worst_case(sample: Report) -> None:
+    folder, ledger = MemoryFolder(), OthersSpent()
+    folder.save(manifest())
+    settle(ledger, folder, failed(sample, estimate=None, unreadable=("estimate.json",)), DeploymentSettings(), NOON)
+    assert ledger.settled == [(RUN, sample.dataset, None), (RUN, sample.dataset, 0)]

@@ -1,6 +1,7 @@
 """Evaluating files without a run: records are matched by id or by question, in every format."""
 
 import csv
+import errno
 import io
 import json
 from hashlib import sha256
@@ -270,6 +271,31 @@ def test_a_damaged_file_of_judgments_is_named(files: tuple, tmp_path: Path) -> N
     (tmp_path / "verdicts.json").write_text('{"a": 1}', "utf-8")
     with pytest.raises(ArtifactError, match=r"verdicts\.json does not hold the judge's judgments\. Delete it"):
         evaluate(Files(*files), FAST, tmp_path)
+
+
+class TestBeforeAJudgeIsPaid:
+    """An output that cannot keep what the judge says is refused before it is asked."""
+
+    SETTINGS = RunSettings(judge={"model": "us.amazon.nova-pro-v1:0"})
+
+    @pytest.fixture(autouse=True)
+    def _no_judge(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(standalone, "Judge", lambda *_: pytest.fail("the judge is asked"))
+
+    def test_a_folder_that_cannot_be_written_to(
+        self, files: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        monkeypatch.setattr(standalone, "LocalSink", refuse)
+        with pytest.raises(EvaluationError, match="cannot be written to: Read-only file system"):
+            evaluate(Files(*files), FAST, tmp_path, self.SETTINGS)
+
+    def test_a_link_in_the_place_of_the_judgments(self, files: tuple, tmp_path: Path) -> None:
+        (tmp_path / "verdicts.json").symlink_to("t.jsonl")
+        with pytest.raises(EvaluationError, match=r"verdicts\.json is no regular file"):
+            evaluate(Files(*files), FAST, tmp_path, self.SETTINGS)
 
 
 def test_an_output_that_cannot_be_a_folder_is_an_error(files: tuple) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Annotated
@@ -77,6 +77,18 @@ def _target(path: Path, sources: Iterable[str | Path], force: bool) -> Path:
     return found
 
 
+@contextmanager
+def using_temporary_folder() -> Iterator[None]:
+    """Says of an error of the file system, such as a full disk, that it is about the folder for temporary files."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(
+            f"The folder for temporary files cannot be written: {error.strerror}. Free space in it, or name another in "
+            "the environment variable TMPDIR."
+        ) from None
+
+
 class StandardOutput:
     """Writes to standard output when everything is known to be right, and nothing before."""
 
@@ -85,7 +97,8 @@ class StandardOutput:
 
     def write(self, data: bytes) -> None:
         """Keeps the bytes for `commit`."""
-        self._kept.write(data)
+        with using_temporary_folder():
+            self._kept.write(data)
 
     def commit(self) -> None:
         """Writes everything that was kept."""

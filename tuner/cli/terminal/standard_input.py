@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TextIO
 
 from tuner.cli.errors import CommandError
-from tuner.cli.terminal.outputs import STANDARD
+from tuner.cli.terminal.outputs import STANDARD, using_temporary_folder
+from tuner.datasets.io import CHUNK
 from tuner.datasets.reading import UnreadableError
 from tuner.datasets.reading.compressed import decompressed
 
@@ -33,9 +34,12 @@ def local_input(path: str | Path, role: str = "", ending: str | None = None) -> 
         if stream is sys.stdin:
             raise CommandError(f"Standard input can be read once: '-' is given for {reader} and for {role}.")
     _used.append((sys.stdin, role))
-    copy = _folder() / "stdin"
-    with copy.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    with using_temporary_folder():
+        copy = _folder() / "stdin"
+        copy.write_bytes(b"")
+    while chunk := sys.stdin.buffer.read(CHUNK):
+        with using_temporary_folder(), copy.open("ab") as file:
+            file.write(chunk)
     return copy.rename(copy.with_name(f"stdin{_ending(copy) if ending is None else ending}"))
 
 

@@ -6,11 +6,17 @@ import datetime as dt
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from tuner.artifacts.costs.cost_items import TESTS
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, money, passed_ceilings
+from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, QuestionTokens
+from tuner.costs.estimate import estimate as make_estimate
 from tuner.costs.ledger.spent import PaidUse, spent
+from tuner.costs.prices.price_list import price_list
+from tuner.costs.write_estimate import spending_limits
 from tuner.settings import DeploymentSettings
 
 
@@ -52,15 +58,36 @@ def reserve(
     return Reserved(estimate, float(committed / ceilings.deployment) if ceilings.deployment else None)
 
 
-def settle(ledger: Ledger, folder: RunFolder, report: Report | None, at: dt.datetime) -> LedgerEntry | None:
+def settle(
+    ledger: Ledger, folder: RunFolder, report: Report | None, deployment: DeploymentSettings, at: dt.datetime
+) -> LedgerEntry | None:
     """Replaces the reservation of a run that has ended by what its report knows. It can be called any number of times.
 
     A run without a report keeps its worst case. A run without a dataset was refused before it could reserve anything.
+    A run without an estimate has reserved nothing, too, and is entered with what its test requests cost at most.
     """
     if report is None:
         return ledger.settle(folder.run_id, "", None, at)
-    usd = spent(report, PaidUse.of(folder, report))
-    return ledger.settle(folder.run_id, report.dataset or "", usd, at)
+    dataset = report.dataset or ""
+    if report.estimate is None:
+        kept = ledger.settle(folder.run_id, dataset, None, at)  # what is reserved stays, for what is not known
+        usd = Decimal(0) if report.unreadable else _test_requests(folder, deployment)
+        return kept or ledger.settle(folder.run_id, dataset, usd, at)
+    return ledger.settle(folder.run_id, dataset, spent(report, PaidUse.of(folder, report)), at)
+
+
+def _test_requests(folder: RunFolder, deployment: DeploymentSettings) -> Decimal:
+    """What the preflight's test requests cost at most. 0 for a run that ended before its inputs were pinned."""
+    manifest = folder.load_if_present(Manifest)
+    if manifest is None:
+        return Decimal(0)
+    # The sizes of the dataset are not known, and no test request depends on them.
+    task = "answer" if manifest.settings.task == "auto" else manifest.settings.task
+    generation = GenerationTokens(manifest.generator_model, 0, 0) if manifest.generates else None
+    inputs = CostInputs(0, QuestionTokens(0, 0, 0), generation=generation, task=task)
+    limits = spending_limits(manifest.settings, deployment)
+    items = make_estimate(Plan.of(manifest), inputs, limits, price_list(deployment.prices)).items
+    return money(sum(item.at_most_usd or 0 for item in items if item.id in TESTS))
 
 
 def ceilings_of(deployment: DeploymentSettings) -> Ceilings:

@@ -42,6 +42,8 @@ from tuner.evaluation.answer_files.batch_output import answer_of, is_batch_outpu
 from tuner.settings import DeploymentSettings, FieldNames
 
 _ID, _SAMPLE = "id", "sample"
+# Far more than a review of all questions has.
+_MOST_SHEET_BYTES = 64 * 2**20
 _FORMS = f"Give a file with records in {FORMAT_NAMES}, in UTF-8. It may be compressed ({', '.join(COMPRESSIONS)})."
 
 
@@ -179,9 +181,13 @@ def read_training_answers(path: Path) -> list[str]:
 
 
 def read_sheet(path: Path) -> str:
-    """A spreadsheet's text. Raises EvaluationError when it cannot be read, or is not in UTF-8."""
+    """A spreadsheet's text. Raises EvaluationError when it cannot be read, is too large, or is not in UTF-8."""
     try:
-        return path.read_text("utf-8-sig")
+        with path.open("rb") as file:  # a pipe or a device may be endless
+            data = file.read(_MOST_SHEET_BYTES + 1)
+        if len(data) > _MOST_SHEET_BYTES:
+            raise EvaluationError(f"{path} has more than {_MOST_SHEET_BYTES // 2**20} MiB, so it is no review.")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise EvaluationError(f"{path} is not in UTF-8. Save it from the spreadsheet as 'CSV UTF-8'.") from None
     except OSError as error:

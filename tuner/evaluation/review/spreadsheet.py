@@ -11,7 +11,8 @@ from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
 from tuner.artifacts.evaluation.people import UNNAMED, Given, PeopleScores, ReviewSheet
 from tuner.artifacts.evaluation.scores import ReviewCandidate
 from tuner.core.errors import EvaluationError
-from tuner.core.text_sanitizer import spreadsheet_cell
+from tuner.core.text_sanitizer import shown_name, spreadsheet_cell
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES
 from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 
 _SCORES = ("score_1", "score_2")
@@ -26,6 +27,8 @@ _SHOWN = "shown"
 _ANSWERS = COLUMNS.index("answer_1")
 # The reasons would say which answer is the tuned model's, and a reader of a sample must not know what is flagged.
 _NO_REASON = "drawn at random"
+# Of a file that people send back: how many findings a message has, and how many characters of a cell.
+_MOST_FINDINGS, _MOST_OF_A_CELL = 20, 40
 
 FindSheet = Callable[[str], ReviewSheet | None]
 
@@ -92,10 +95,18 @@ def read_review(
 ) -> PeopleScores:
     """The scores that people filled in. Rows without a score are skipped.
 
-    `reviewer` gave the scores of rows that name nobody. Raises EvaluationError with every finding, one per line: a
-    missing column, an id that is not among `known`, a sheet that `find_sheet` does not know, a wrong score, no score at
-    all, or a question that one person scored twice.
+    `reviewer` gave the scores of rows that name nobody. Raises EvaluationError with the first findings, one per line:
+    a missing column, an id that is not among `known`, a sheet that `find_sheet` does not know, a wrong score, a
+    question that one person scored twice, or no score at all.
     """
+    try:
+        return _read(text, known, file, find_sheet, reviewer)
+    except csv.Error as error:
+        raise EvaluationError(f"{file} is no table that can be read: {error}. Export it again.") from None
+
+
+def _read(text: str, known: Collection[str], file: str, find_sheet: FindSheet, reviewer: str) -> PeopleScores:
+    csv.field_size_limit(MAX_RECORD_BYTES)  # Python's own limit is less than an answer may have
     plain = text.removeprefix("\ufeff")
     header = plain.partition("\n")[0]
     separator = ";" if header.count(";") > header.count(",") else ","  # Some spreadsheets write semicolons.
@@ -113,7 +124,8 @@ def read_review(
         except ValueError as error:
             findings.append(f"{file}, line {reader.line_num}: {error}")
     if findings:
-        raise EvaluationError("\n".join(findings))
+        more = [f"{len(findings) - _MOST_FINDINGS:,} more lines are wrong."] if len(findings) > _MOST_FINDINGS else []
+        raise EvaluationError("\n".join([*findings[:_MOST_FINDINGS], *more]))
     if not rows.found:
         raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2 (1 to 10) of at least one row.")
     return rows.found
@@ -136,11 +148,12 @@ class _Rows:
             return
         text = _cell(row, "id")
         if text not in self._ids:
-            raise ValueError(f"there is no question {text!r} in this run.")
-        key, name = self._ids[text], _cell(row, _REVIEWER) or reviewer
+            raise ValueError(f"there is no question {text[:_MOST_OF_A_CELL]!r} in this run.")
+        # The name is stored, and the report and its notification show it.
+        key, name = self._ids[text], shown_name(_cell(row, _REVIEWER)) or shown_name(reviewer) or UNNAMED
         scores: Given = {model: _score(text) for model, text in zip(self._order(row, key), given, strict=True) if text}
         if name in self.found.setdefault(key, {}):
-            raise ValueError(f"the question {key!r} is in the file twice.")
+            raise ValueError(f"the question {key[:_MOST_OF_A_CELL]!r} is in the file twice.")
         self.found[key][name] = scores
 
     def _order(self, row: Mapping[str, str | None], key: str) -> tuple[ContestantName, ContestantName]:
@@ -151,9 +164,11 @@ class _Rows:
             self._sheets[name] = self._find_sheet(name)
         sheet = self._sheets[name]
         if sheet is None:
-            raise ValueError(f"no sheet {name!r} was exported here. Import the file where it was exported.")
+            raise ValueError(
+                f"no sheet {name[:_MOST_OF_A_CELL]!r} was exported here. Import the file where it was exported."
+            )
         if key not in sheet.first:
-            raise ValueError(f"the sheet {name!r} does not ask about the question {key!r}.")
+            raise ValueError(f"the sheet {name!r} does not ask about the question {key[:_MOST_OF_A_CELL]!r}.")
         return sheet.order(key)
 
 
@@ -164,5 +179,5 @@ def _cell(row: Mapping[str, str | None], column: str) -> str:
 def _score(text: str) -> int:
     # `isdigit` alone accepts digits that `int` refuses, such as a superscript two.
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10:
-        raise ValueError(f"a score is a whole number from 1 to 10, not {text[:40]!r}.")
+        raise ValueError(f"a score is a whole number from 1 to 10, not {text[:_MOST_OF_A_CELL]!r}.")
     return int(text)

@@ -15,6 +15,7 @@ from tuner.catalog import judge_or_assumed
 from tuner.core.artifact_keys import Keys
 from tuner.reporting.formatting import alpha_in_words, kappa_in_words, measure_title, number, plural
 
+_NAMED_REVIEWERS = 5
 _SHOWN_FILES = 5
 
 
@@ -239,7 +240,9 @@ def _equal_length(measures: Mapping[str, MeasureScores], preference: PreferenceD
 
 def people_caveats(people: HumanScores) -> Iterator[str]:
     """How many answers people scored, why their scores correct nothing yet, and how far judge and people agree."""
-    who = f" ({', '.join(people.reviewers)})" if people.reviewers else ""
+    named = people.reviewers[:_NAMED_REVIEWERS]
+    more = [f"{len(people.reviewers) - len(named):,} more"] if len(people.reviewers) > len(named) else []
+    who = f" ({', '.join([*named, *more])})" if named else ""
     yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
     if people.of_several_answers:
         yield people.of_several_answers

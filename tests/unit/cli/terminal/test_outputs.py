@@ -143,6 +143,15 @@ def test_a_full_disk_behind_standard_output_is_said(monkeypatch: pytest.MonkeyPa
             output.close()
 
 
+@pytest.mark.parametrize("arguments", [("check", "-"), ("convert", "training.jsonl", *MODEL, "--output", "-")])
+def test_a_full_folder_for_temporary_files_is_not_said_of_the_source(
+    faq: Path, full_disk: None, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("tuner.cli.terminal.outputs._IN_MEMORY", 1)
+    result = call("data", *arguments, given=(faq / "training.jsonl").read_bytes())
+    assert str(result.exception).startswith("The folder for temporary files cannot be written: File too large.")
+
+
 def test_a_reader_that_stops_early_reports_no_error_of_the_file(faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(self: StandardOutput) -> None:
         raise BrokenPipeError

@@ -2,14 +2,17 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records, make_item
-from tuner.artifacts.evaluation.people import UNNAMED
+from tuner.artifacts.evaluation.people import UNNAMED, people_scores_json, read_people_scores
 from tuner.artifacts.evaluation.scores import ReviewCandidate, Scores
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.core.errors import EvaluationError
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES
+from tuner.evaluation.answer_files import read_sheet
 from tuner.evaluation.grading.graded_items import GradedItemSet
 from tuner.evaluation.review.flagged_questions import review_candidates, vocabulary
 from tuner.evaluation.review.sampling import draw_sample, flagged_sheet
@@ -192,3 +195,42 @@ def test_scores_of_a_sheet_are_assigned_by_its_own_order() -> None:
         read_review(text, {"a", "b"})
     with pytest.raises(EvaluationError, match="line 4: the sheet 'random-10-0' does not ask about the question 'c'"):
         read_review(text.replace("b,5", "c,5"), {"a", "b", "c"}, find_sheet=lambda _: sheet)
+
+
+class TestForeignFiles:
+    """Files that people send back, filled with anything."""
+
+    HEADER = "id,score_1,score_2,reviewer\r\n"
+
+    def test_a_long_cell_is_read(self) -> None:
+        found = read_review(f"id,score_1,score_2,comment\r\na,3,4,{'x' * 200_000}\r\n", {"a"})
+        assert found["a"][UNNAMED]
+
+    def test_what_is_no_table_is_refused(self) -> None:
+        with pytest.raises(EvaluationError, match=r"review\.csv is no table that can be read: field larger"):
+            read_review(f"id,score_1,score_2,comment\r\na,3,4,{'x' * (MAX_RECORD_BYTES + 1)}\r\n", {"a"})
+
+    def test_the_message_about_many_wrong_lines_is_short(self) -> None:
+        rows = "".join(f"{'b' * 1000}{number},3,4,\r\n" for number in range(5_000))
+        with pytest.raises(EvaluationError, match="4,980 more lines are wrong") as caught:
+            read_review(self.HEADER + rows, {"a"})
+        assert len(str(caught.value)) < 4_000
+
+    @pytest.mark.parametrize(
+        ("given", "option", "name"),
+        [
+            ("", "\udcff", "\ufffd"),
+            ("ann\u202e\x1b[31m", "people", "ann\ufffd\ufffd[31m"),
+            ('"ann\n\nGate: accepted"', "people", "ann Gate: accepted"),
+            ("x" * 9_000, "people", "x" * 77 + "..."),
+            ("", " \n", UNNAMED),
+        ],
+    )
+    def test_a_name_is_stored_in_one_short_readable_line(self, given: str, option: str, name: str) -> None:
+        found = read_review(f"{self.HEADER}a,3,4,{given}\r\n", {"a"}, reviewer=option)
+        assert list(found["a"]) == [name]
+        assert read_people_scores(people_scores_json(found), "people.json") == found
+
+    def test_an_endless_file_is_refused(self) -> None:
+        with pytest.raises(EvaluationError, match="more than 64 MiB"):
+            read_sheet(Path("/dev/zero"))
