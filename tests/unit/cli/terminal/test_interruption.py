@@ -51,8 +51,8 @@ def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None
     ours, theirs = pty.openpty()
     started = "ready to read"
     code = (
-        "import shutil, sys; from tuner.cli import main; copy = shutil.copyfileobj\n"
-        f"shutil.copyfileobj = lambda *files: (print({started!r}, flush=True), copy(*files))\n"
+        "import sys, tempfile; from tuner.cli import main; make = tempfile.mkdtemp\n"
+        f"tempfile.mkdtemp = lambda **names: (make(**names), print({started!r}, flush=True))[0]\n"
         "main(sys.argv[1:])"
     )
     with subprocess.Popen(
@@ -63,11 +63,14 @@ def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None
         stderr=theirs,
         preexec_fn=lambda: in_terminal(theirs),
     ) as process:
-        os.close(theirs)
-        assert started in read(ours, until=started)
-        os.write(ours, b"\x03")
-        shown = read(ours)
-        assert process.wait(30) == 130
+        try:
+            os.close(theirs)
+            assert started in read(ours, until=started)
+            os.write(ours, b"\x03")
+            shown = read(ours)
+            assert process.wait(30) == 130
+        finally:
+            process.kill()  # else a failed check would wait for a program that waits for a person
     os.close(ours)
     lines = [line for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\^C", "", shown).splitlines() if line.strip()]
     assert lines[0].startswith("Interrupted. Nothing was written.")
