@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from tuner.artifacts.dataset import DatasetFindings, Finding, Severity
+from tuner.core.run import DataRole
 from tuner.core.strict_model import JsonObject
 
 
@@ -14,7 +15,8 @@ from tuner.core.strict_model import JsonObject
 class Issue:
     """What a rule reports about a record. The caller knows the file and the line, and makes a `Finding` of it.
 
-    `field` is the name of the member in the file (`answer`, `messages[1].content`).
+    `field` is the name of the member in the file (`answer`, `messages[1].content`). `role` says which data an issue of
+    a whole file is about, where the caller does not know it.
     """
 
     rule: str
@@ -22,6 +24,7 @@ class Issue:
     remedy: str
     field: str | None = None
     severity: Severity = "error"
+    role: DataRole | None = None
 
 
 def at_place(issue: Issue, place: str) -> Issue:

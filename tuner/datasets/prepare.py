@@ -215,10 +215,14 @@ class _Preparation:
                 self._findings.add(self._sources[role].name, None, issue)
 
     def _check_files(self, held: HeldOutRecords | None) -> None:
-        """Adds issues of whole files. They are all reported for the training file, or the documents in place of it."""
+        """Adds issues of whole files.
+
+        An issue of data without a file of its own is reported for the training file, or the documents in place of it.
+        """
         name = self._sources["training"].name if "training" in self._sources else "documents/"
         for issue in self._file_issues(held):
-            self._findings.add(name, None, issue)
+            source = self._sources.get(issue.role) if issue.role else None
+            self._findings.add(source.name if source else name, None, issue)
         if not (self._evaluation.records or self._to_generate or self._findings.errors):
             issue = Issue("record-count", "there is no evaluation question.", "Upload an evaluation file.")
             self._findings.add(name, None, issue)

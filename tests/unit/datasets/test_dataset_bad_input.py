@@ -77,6 +77,8 @@ def test_a_run_has_a_maximum_of_evaluation_questions():
 def test_counts_are_checked_in_a_dataset(run):
     outcome = run({"training.jsonl": jsonl(pairs(31)), "validation.jsonl": VALIDATION})
     assert [(finding.rule, finding.file) for finding in outcome.errors] == [("record-count", "training.jsonl")]
+    outcome = run({"training.jsonl": jsonl(pairs(32)), "validation.jsonl": jsonl(pairs(31, start=100))})
+    assert [(finding.rule, finding.file) for finding in outcome.errors] == [("record-count", "validation.jsonl")]
 
 
 def test_a_record_over_the_token_limit(run):

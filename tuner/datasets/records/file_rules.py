@@ -29,15 +29,16 @@ def record_counts(
     """
     limits = model.family.records
     if "training" in counts:
-        yield from _within(model, "training data has", counts["training"], limits.training, _ADD)
+        yield from _within(model, "training", "training data has", counts["training"], limits.training)
     if "validation" in counts:
         name = "validation data (held out from the training data) has" if held_out else "validation data has"
-        yield from _within(model, name, counts["validation"], limits.validation, _ADD_OR_UPLOAD if held_out else _ADD)
+        add = _ADD_OR_UPLOAD if held_out else _ADD
+        yield from _within(model, "validation", name, counts["validation"], limits.validation, add)
     if "training" in counts and "validation" in counts:
         together = counts["training"] + counts["validation"]
-        yield from _within(model, "training and validation together have", together, limits.together, _ADD)
+        yield from _within(model, None, "training and validation together have", together, limits.together)
     if "evaluation" in counts:
-        yield from _within(model, "evaluation data has", counts["evaluation"], (1, None), _ADD)
+        yield from _within(model, "evaluation", "evaluation data has", counts["evaluation"], (1, None))
         if counts["evaluation"] * samples > MAX_QUESTIONS:
             has = f"the evaluation data has {counts['evaluation']:,} records"
             has += f", and each is asked {samples} times (evaluation.samples)" if samples > 1 else ""
@@ -46,6 +47,7 @@ def record_counts(
                 "record-count",
                 message,
                 "Remove records: a random sample of a few hundred gives nearly the same result.",
+                role="evaluation",
             )
 
 
@@ -67,13 +69,15 @@ def reading_budget(model: Model, role: DataRole, ends_at: float | None = None) -
     return Budget(most, f"the most that {model.name} takes", ends_at=ends_at)
 
 
-def _within(model: Model, subject: str, count: int, bounds: Bounds, too_few: str) -> Iterator[Issue]:
+def _within(
+    model: Model, role: DataRole | None, subject: str, count: int, bounds: Bounds, too_few: str = _ADD
+) -> Iterator[Issue]:
     fewest, most = max(bounds[0] or 1, 1), bounds[1]
     has = f"the {subject} {count:,} record{'' if count == 1 else 's'}"
     if count < fewest:
-        yield Issue("record-count", f"{has}; {model.name} needs at least {fewest:,}.", too_few)
+        yield Issue("record-count", f"{has}; {model.name} needs at least {fewest:,}.", too_few, role=role)
     elif most is not None and count > most:
-        yield Issue("record-count", f"{has}; {model.name} takes at most {most:,}.", _REMOVE)
+        yield Issue("record-count", f"{has}; {model.name} takes at most {most:,}.", _REMOVE, role=role)
 
 
 def file_bytes(model: Model, name: Literal["training", "validation"], size: int) -> Iterator[Issue]:
@@ -82,7 +86,7 @@ def file_bytes(model: Model, name: Literal["training", "validation"], size: int)
     most = limits.training if name == "training" else limits.validation
     if most is not None and size > most:
         message = f"the {name} data has {size:,} bytes; {model.name} takes at most {most:,}."
-        yield Issue("file-size", message, "Remove records.")
+        yield Issue("file-size", message, "Remove records.", role=name)
 
 
 def file_name(model: Model, name: str) -> Iterator[Issue]:

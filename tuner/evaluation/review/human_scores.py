@@ -127,7 +127,8 @@ def _with_notes(verdict: Verdict, metrics: Mapping[str, MeasureScores]) -> Verdi
                 f"People did not score both answers of {missing}. The correction holds if chance left them out, and "
                 "not their difficulty."
             )
-        if verdict.value == "undecided":
+        low, high = found.comparison.interval or (0.0, 0.0)
+        if verdict.value == "undecided" and low < high:
             notes.append("More scores by people, of more questions drawn at random, make the interval narrower too.")
     return verdict.model_copy(update={"notes": (*verdict.notes, *notes)})
 

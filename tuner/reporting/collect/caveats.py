@@ -260,7 +260,8 @@ def people_caveats(people: HumanScores) -> Iterator[str]:
 
 
 def _judge_agreement(found: JudgeAgreement) -> Iterator[str]:
-    where = "drawn at random" if found.of_sample else "that people chose, which can be the most difficult ones"
+    # Too few scores of a random sample are no sample either.
+    where = "drawn at random" if found.of_sample else "that are no random sample and can be the most difficult ones"
     if found.kappa is not None:
         yield (
             f"Of {plural(found.n, 'answer')} to questions {where}, Cohen's kappa of the judge's and people's scores is "

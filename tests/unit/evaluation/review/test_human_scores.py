@@ -93,6 +93,17 @@ def test_a_random_sample_corrects_a_judge_that_is_wrong(
     assert Scores.model_validate_json(after.to_json()) == after
 
 
+def test_more_scores_are_asked_for_only_where_they_can_make_the_interval_narrower(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    different = with_people(before, by("Ann", {key: people[key] for key in sheet.first}), [sheet])
+    same = with_people(before, by("Ann", dict.fromkeys(sheet.first, (5, 5))), [sheet])
+    assert [scores.verdict.value for scores in (different, same)] == ["undecided", "undecided"]
+    asked = [any("make the interval narrower" in note for note in scores.verdict.notes) for scores in (different, same)]
+    assert asked == [True, False]
+
+
 def test_few_scores_are_shown_and_do_not_decide(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:
