@@ -239,6 +239,12 @@ def _largest_loss(scores: MeasureScores) -> float | None:
     return None if scores.range is None else (1 - share) * loss + share * (scores.range[1] - scores.range[0])
 
 
+def _smallest_loss(scores: MeasureScores) -> float:
+    """The end of the interval that is the best for the tuned model, as a loss."""
+    low, high = scores.comparison.interval or (0.0, 0.0)
+    return -high if scores.better == "higher" else low
+
+
 def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> RuleResult:
     """A test of non-inferiority: accepts only where the whole interval shows a loss below the margin.
 
@@ -253,7 +259,9 @@ def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> R
     if loss is not None and loss < rule.margin:
         return _result(measure, "not_worse_by", "accepted", f"is not worse than {words} {by}", numbers)
     if scores.conclusion_value == "worse":
-        return _result(measure, "not_worse_by", "rejected", f"is worse than {words}, perhaps {by}", numbers)
+        shown = _smallest_loss(scores) >= rule.margin
+        sentence = f"is worse than {words} {by}" if shown else f"is worse than {words}, perhaps {by}"
+        return _result(measure, "not_worse_by", "rejected", sentence, numbers)
     excluded = "so few questions cannot show it" if loss is None else f"a loss of up to {loss:.3g} is not excluded"
     sentence = f"is not shown to be within {rule.margin:g} of {words}: {excluded}"
     return _result(measure, "not_worse_by", "undecided", sentence, numbers)

@@ -41,6 +41,8 @@ def slice_rows(found: Slices, measure: str | None) -> list[SliceRow]:
 def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple[str, MeasureScores]]) -> str:
     """How many slices are better, worse, undecided and too small by the measure that decides."""
     rows = slice_rows(found, measure)
+    if not rows:
+        return f"There is no result by {found.field}."
     label = next((scores.label for name, scores in measures if name == measure and scores.label), None)
     small = sum(row.scores.comparison.interval is None for row in rows)
     counts = {value: sum(row.conclusion == value for row in rows) for value in ("better", "worse", "undecided")}

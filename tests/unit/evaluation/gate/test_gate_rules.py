@@ -300,8 +300,17 @@ def test_a_rule_for_each_slice_accepts_only_where_it_holds_in_every_slice() -> N
 def test_a_rule_for_each_slice_rejects_a_model_that_is_worse_in_one_slice() -> None:
     found = sliced({"billing": GOOD * 3, "returns": BAD}, not_worse_by=MARGIN, at_least=3.5)
     assert found.decision == "rejected"
-    assert "correctness is worse than base, perhaps by more than 0.5 for topic 'returns'" in found.sentence
+    assert "correctness is worse than base by more than 0.5 for topic 'returns'" in found.sentence
     assert "billing" not in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("margin", "said"),
+    [(0.5, "worse than base by more than 0.5"), (2.0, "worse than base, perhaps by more than 2")],
+)
+def test_a_rejection_says_whether_the_whole_interval_is_beyond_the_margin(margin: float, said: str) -> None:
+    found = sliced({"returns": BAD * 3}, not_worse_by={"than": "base", "margin": margin})
+    assert (found.decision, said in found.sentence) == ("rejected", True)
 
 
 def test_a_slice_that_is_too_small_leaves_the_gate_undecided() -> None:

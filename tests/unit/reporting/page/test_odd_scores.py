@@ -10,12 +10,14 @@ import pytest
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.page.test_page import Tags
 from tests.unit.reporting.sample import artifacts
+from tuner.artifacts.evaluation.measure_scores import Slices
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.core.artifact_keys import Keys
 from tuner.core.text_sanitizer import readable
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.scores import summarize
 from tuner.reporting import build, notification_subject, notification_text, page
+from tuner.reporting.page.slices_table import slices_sentence
 
 
 def told(folder_of: FolderOf, records: list[dict[str, Any]]) -> str:
@@ -61,3 +63,7 @@ def test_odd_answers_are_shown(folder_of: FolderOf, text: str) -> None:
     things[Keys.answers("tuned", 0)] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     shown = "".join(Tags(page(build(folder_of(things), at=AT))).text)
     assert (readable(text) if text.strip() else "An empty answer.") in shown
+
+
+def test_slices_without_scores_have_no_result() -> None:
+    assert slices_sentence(Slices(field="topic", values=9), None, []) == "There is no result by topic."
