@@ -42,6 +42,10 @@ class Comparison(Part):
 
     n: int = Field(0, description="questions that both models have a score for")
     groups: int | None = Field(None, description="groups of related questions; null if every question is independent")
+    labelled: int | None = Field(
+        None,
+        description="questions, or groups, that people scored, if no others have a difference; null: all have",
+    )
     standard_error: float | None = None
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
     p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
@@ -60,12 +64,13 @@ class Comparison(Part):
         """If all questions, or groups, have the same difference: the share of others that may have another one.
 
         Then the interval has no width, but shows nothing about the spread of other questions. The share is the upper
-        end of the exact 95 % interval of Clopper and Pearson for none of `n`, or of the one with this tail. None if the
+        end of the exact 95 % interval of Clopper and Pearson for none of those with a difference, or of the one with
+        this tail. None if the
         differences have a spread.
         """
         if self.interval is None or self.interval[1] - self.interval[0] >= _EQUAL:
             return None
-        share: float = 1 - tail ** (1 / (self.groups or self.n))
+        share: float = 1 - tail ** (1 / (self.labelled or self.groups or self.n))
         return share
 
 

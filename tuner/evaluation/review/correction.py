@@ -211,9 +211,11 @@ def _difference(found: CorrectedMean, values: Labelled, looks: Looks | None) -> 
     # As everywhere, fewer independent questions cannot show any difference.
     enough = (len(values.labels) if groups is None else groups) >= FEWEST
     confidence = CONFIDENCE if looks is None else looks.confidence
+    labelled = values.is_labelled
     difference = PairedDifference(
         n=len(values.labels),
         groups=groups,
+        labelled=len(set(values.groups.numbers[labelled])) if values.groups else int(labelled.sum()),
         mean=found.mean,
         standard_error=found.standard_error,
         interval=found.interval(confidence) if enough else None,

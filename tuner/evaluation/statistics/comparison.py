@@ -44,8 +44,8 @@ class PairedDifference(Comparison):
     @property
     def comparison(self) -> Comparison:
         """Without the mean, as scores.json has it: there the mean is `difference`."""
-        # `groups` is written only where questions are related.
-        absent = {"mean", "p_corrected"} | (set() if self.groups is not None else {"groups"})
+        # `groups` is written only where questions are related, `labelled` where people scored a sample.
+        absent = {"mean", "p_corrected"} | {name for name in ("groups", "labelled") if getattr(self, name) is None}
         return Comparison.model_validate(self.model_dump(exclude=absent))
 
     @property
@@ -192,6 +192,8 @@ def expanded_percentiles(
 
     `degrees` are the degrees of freedom of groups of different sizes; without them, n - 1.
     """
+    # Rounding makes means of 1e-17 of gains and losses that are balanced. Such a mean would decide.
+    resampled = np.where(np.abs(resampled) < _EQUAL, 0.0, resampled)
     degrees = n - 1 if degrees is None else degrees
     t = quantile(degrees, (1 + confidence) / 2)
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * t)

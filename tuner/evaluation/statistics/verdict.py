@@ -49,6 +49,15 @@ class Names:
         return f"{questions} from {self.groups.count(difference.groups)}"
 
 
+def _with_difference(difference: Comparison, names: Names) -> str:
+    """The questions that have a difference. Of a sample, only those that people scored have one."""
+    labelled = difference.labelled
+    if labelled is None:
+        return names.questions(difference)
+    related = difference.groups is not None and names.groups is not None
+    return f"{names.groups.count(labelled) if related and names.groups else _questions(labelled)} that people scored"
+
+
 def conclude(measure: Measure, difference: PairedDifference, names: Names = Names()) -> Conclusion:
     """What one measure says by itself."""
     value = _value(measure, difference)
@@ -201,8 +210,9 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
         )
     elif share := scores.comparison.share_that_may_differ():
         notes.append(
-            f"The difference is the same in each of {asked}, so the interval has no width. That does not show that "
-            f"other questions are like these: up to {100 * share:.2g} % of them may have another difference."
+            f"The difference is the same in each of {_with_difference(scores.comparison, names)}, so the interval has "
+            "no width. That does not show that other questions are like these: "
+            f"up to {100 * share:.2g} % of them may have another difference."
         )
     elif smallest:
         notes.append(

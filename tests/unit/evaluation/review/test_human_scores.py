@@ -104,6 +104,23 @@ def test_more_scores_are_asked_for_only_where_they_can_make_the_interval_narrowe
     assert asked == [True, False]
 
 
+def test_equal_scores_of_a_sample_show_only_what_the_sample_can(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, _ = generous
+    after = with_people(before, by("Ann", dict.fromkeys(sheet.first, (7, 7))), [sheet])
+    found = after.metrics["correctness"].corrected
+    assert found is not None
+    assert (found.comparison.n, found.comparison.labelled) == (200, 60)
+    assert found.comparison.share_that_may_differ() == pytest.approx(1 - 0.025 ** (1 / 60))
+    assert any("the same in each of 60 questions that people scored" in note for note in after.verdict.notes)
+    # 6 % of the other questions may be lost by the whole range, 0.54: more than the margin.
+    rule = {"correctness": GateRule.model_validate({"not_worse_by": {"than": "base", "margin": 0.3}})}
+    gate = decide_gate(rule, GateComparisons.of(after))
+    assert gate is not None
+    assert gate.decision == "undecided"
+
+
 def test_few_scores_are_shown_and_do_not_decide(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:

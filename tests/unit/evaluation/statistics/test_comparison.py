@@ -156,3 +156,14 @@ def test_the_sign_test_can_disagree_because_it_ignores_how_large_wins_are() -> N
     assert found.differs
     assert found.p is not None
     assert found.p < 0.05 < (found.sign_test_p or 0)
+
+
+def test_rounding_decides_nothing() -> None:
+    """The same 30 gains of 0.2 and 10 losses of 0.3, at three levels of the scores."""
+    found = [
+        ours.compare([level] * 40, [level + 0.2] * 30 + [level - 0.3] * 10, seed=0) for level in (0.3, 0.4, 0.6, 0.7)
+    ]
+    assert len({each.p for each in found}) == 1
+    lows = [each.interval[0] for each in found if each.interval]
+    assert lows == pytest.approx([lows[0]] * 4, abs=1e-9)
+    assert len({low > 0 for low in lows}) == 1
