@@ -100,29 +100,25 @@ def test_a_rejected_run_ends_with_the_reason_and_buys_nothing(pipeline, deployed
 
 
 def test_a_data_owner_stops_a_run_and_repeats_it(people, pipeline, tmp_path):
-    owner, operator = people
+    owner, _ = people
     path = folder(tmp_path / "owner-stopped", dataset())
-    tuner(owner, "run", path, "--wait-for", "start")
-    run = pipeline.run_of("owner-stopped")
-    # It waits for its approval, so that it cannot end before it is stopped.
-    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval")
-    tuner(owner, "stop", run)
-    assert pipeline.finished(run)["status"] == "ABORTED"
 
-    def repeated(what):
-        """The run of the same folder that is started now, and approved, with what the command says."""
-        said = tuner(owner, "run", what, "--again", "--wait-for", "start")
-        started = said.partition("Waiting for ")[2].split()[0]
-        until(lambda: pipeline.artifact(started, Keys.APPROVAL), "a request for approval")
-        tuner(operator, "approve", started)
-        assert pipeline.finished(started)["status"] == "SUCCEEDED"
-        return started, said
+    def stopped(what, *options):
+        """A run that was started and stopped, with what the first command says."""
+        said = tuner(owner, "run", what, *options, "--wait-for", "start")
+        run = said.partition("Waiting for ")[2].split()[0]
+        # It waits for its approval, so that it cannot end before it is stopped.
+        until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval")
+        tuner(owner, "stop", run)
+        assert pipeline.finished(run)["status"] == "ABORTED"
+        return run, said
 
-    assert repeated(path)[0] == f"{run}-r1"
+    run, _ = stopped(path)
+    assert stopped(path, "--again")[0] == f"{run}-r1"
     # A deletion starts no run. The files of the repeat are then others than those of the run that it names.
     bucket = pipeline.outputs["DataBucketName"]
     pipeline.client("s3").delete_object(Bucket=bucket, Key="incoming/owner-stopped/evaluation.json")
-    changed, said = repeated(run)
+    changed, said = stopped(run, "--again")
     assert f"are not those of {run} any more: evaluation.json was deleted. " in said
     assert changed not in (run, f"{run}-r1", f"{run}-r2")
 
