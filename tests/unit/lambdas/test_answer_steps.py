@@ -19,7 +19,7 @@ from tests.doubles import (
     write_lines,
 )
 from tests.unit.lambdas.steps import TWO_BASE_MODELS, invoke
-from tests.unit.serving.batch.test_batch_answers import Batches, prepared
+from tests.unit.serving.batch.batch_jobs import Batches, prepared
 from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.s3.guard_questions import guard_answers, guard_questions, save_guard_questions

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.doubles import RUN, MemoryFolder, write_lines
 from tests.examples import examples
 from tests.unit.costs.test_spending_is_bounded import EndingFolder, NoEncoder, Runtime, attempt
-from tests.unit.serving.batch.test_batch_answers import Batches, prepared
+from tests.unit.serving.batch.batch_jobs import Batches, prepared
 from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.costs.cost_items import JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import Estimate, SpendingLimits
