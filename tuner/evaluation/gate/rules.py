@@ -272,7 +272,8 @@ def _without_comparison(
 ) -> RuleResult | None:
     """The result where there is nothing to compare with; None if there is.
 
-    Answers that were not given count as the worst. If most of the other's are missing, the difference is theirs.
+    A missing answer counts as the worst. If the other contestant gave no answer to most questions, the difference shows
+    only that.
     """
     missing, asked = scores.base.failed, scores.base.n or 0
     nothing = None in (numbers.tuned, numbers.other) or (rule == "not_worse_by" and scores.better is None)

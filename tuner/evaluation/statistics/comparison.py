@@ -192,7 +192,7 @@ def expanded_percentiles(
 
     `degrees` are the degrees of freedom of groups of different sizes; without them, n - 1.
     """
-    # Rounding makes means of 1e-17 of gains and losses that are balanced. Such a mean would decide.
+    # Where gains and losses balance, rounding gives a mean of 1e-17 instead of 0, and its sign would decide.
     resampled = np.where(np.abs(resampled) < _EQUAL, 0.0, resampled)
     degrees = n - 1 if degrees is None else degrees
     t = quantile(degrees, (1 + confidence) / 2)
