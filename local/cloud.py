@@ -23,7 +23,7 @@ from local.errors import CloudNotRunningError, CloudStartError, LocalCloudError
 from local.folder import CHECKOUT, CloudFolder, CloudRecord
 
 ENGINES = ("smollm2", "tiny", "instant")
-START_SECONDS = 60
+START_SECONDS = 120
 _START_ATTEMPTS = 3
 
 Progress = Callable[[str], None]

@@ -32,6 +32,7 @@ axe.run(document, {resultTypes: ["violations"]}).then((found) => done(
   found.violations.filter((entry) => ["serious", "critical"].includes(entry.impact))
     .map((entry) => `${entry.id}: ${entry.nodes.map((node) => node.target.join(" ")).slice(0, 3).join("; ")}`)));
 """
+_AFTER_A_FRAME = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
 
 
 def _program(*names: str) -> str | None:
@@ -60,6 +61,9 @@ class Browser:
         )
         self._logs("performance"), self._logs("browser")
         self.driver.get(path.as_uri())
+        if script:
+            # Chromium drops keys that come before the first frame of a page.
+            self.driver.execute_async_script(_AFTER_A_FRAME)
 
     def command(self, name: str, **arguments: Any) -> Any:
         """A command of the DevTools protocol."""

@@ -24,7 +24,8 @@ from tuner.core.artifact_keys import Keys
 _NOT_READY = {"ResourceConflictException", "CodeArtifactUserPendingException"}
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bedrock-faq"
 STACK = "BedrockTuner"
-_PATIENCE_SECONDS = 240
+# Until a test gives up: far more than a slow machine with four of these clouds needs.
+_PATIENCE_SECONDS = 600
 
 
 def until(found: Any, what: str, seconds: float = _PATIENCE_SECONDS) -> Any:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 def tuner(*arguments):
     """The command, as in a shell of the checkout."""
     command = [sys.executable, "-m", "tuner", *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=400, check=False)
+    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False)
 
 
 def test_the_account_is_ready_and_the_smallest_run_trains_and_buys_nothing(pipeline):

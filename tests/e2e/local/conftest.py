@@ -138,7 +138,7 @@ def function(session):
     return created["FunctionArn"]
 
 
-def eventually(ask, seconds=10):
+def eventually(ask, seconds=60):
     """The first result of `ask` that is not None."""
     deadline = time.monotonic() + seconds
     while (answer := ask()) is None:

@@ -65,7 +65,7 @@ def started(pipeline, dataset, settings=""):
     """A run that waits for its approval."""
     pipeline.drop(dataset, small_dataset(settings))
     run = pipeline.run_of(dataset)
-    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval", 60)
+    until(lambda: pipeline.artifact(run, Keys.APPROVAL), "a request for approval")
     return run
 
 
@@ -74,7 +74,7 @@ def approve(run):
 
 
 def entered(pipeline, run, state):
-    until(lambda: state in pipeline.states(run), f"{run} in {state}", 60)
+    until(lambda: state in pipeline.states(run), f"{run} in {state}")
 
 
 def ended(pipeline, run):
@@ -98,7 +98,7 @@ def test_runs_end_with_the_version_that_they_began_with(pipeline, second):
     training = started(pipeline, "training")
     unapproved, queued = (started(pipeline, name, "serving: none\n") for name in ("unapproved", "queued"))
     approve(training)
-    until(pipeline.jobs, "a customization job", 60)
+    until(pipeline.jobs, "a customization job")
     pipeline.change_bedrock(job_completing_seconds=0)  # for the jobs that follow
     approve(queued)
     entered(pipeline, queued, "Wait for a training place")

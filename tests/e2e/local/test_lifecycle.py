@@ -89,5 +89,5 @@ def test_a_cloud_ends_with_its_owner_however_it_ends(own_folder, number):
         other = subprocess.Popen(["sleep", "600"], env=os.environ | processes.mark(own_folder))
         assert len(processes.members(own_folder)) >= 2
         owner.send_signal(number)
-    assert other.wait(30) == -signal.SIGTERM
-    eventually(lambda: None if processes.members(own_folder) else True, seconds=30)
+    assert other.wait(60) == -signal.SIGTERM
+    eventually(lambda: None if processes.members(own_folder) else True)
