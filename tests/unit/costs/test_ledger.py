@@ -65,8 +65,10 @@ class OthersSpent:
         self.asked.append((dataset, usd, ceilings))
         return entry(run_id, dataset, float(usd), passed=("deployment", "dataset"))
 
-    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
-        self.settled.append((run_id, dataset, usd))
+    def settle(
+        self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime, unreserved_usd: Decimal = Decimal(0)
+    ) -> LedgerEntry | None:
+        self.settled.append((run_id, dataset, usd, unreserved_usd))
         return None
 
     def entries(self, month: str) -> tuple[LedgerEntry, ...]:
@@ -310,8 +312,8 @@ def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
     settle(ledger, MemoryFolder(), None, DeploymentSettings(), NOON)
     settle(ledger, MemoryFolder(), sample, DeploymentSettings(), NOON)
     (unknown, known) = ledger.settled
-    assert unknown == (RUN, "", None)
-    assert known == (RUN, sample.dataset, spent(sample, NO_JOB))
+    assert unknown == (RUN, "", None, 0)
+    assert known == (RUN, sample.dataset, spent(sample, NO_JOB), 0)
 
 
 @pytest.mark.parametrize(
@@ -332,8 +334,8 @@ def test_a_run_that_fails_before_its_estimate_is_entered_with_its_test_requests(
     own = GivenPrice(item="scorer_call", model="own", usd=1, source="invented")
     report = failed(sample, estimate=None, dataset="faq", failure=Failure(error="DatasetError", message="x"))
     settle(ledger, folder, report, DeploymentSettings(prices=(own,)), NOON)
-    [(_, _, reservation), (_, _, usd)] = ledger.settled
-    assert reservation is None, "a reservation would stay as it is"
+    [(_, _, spending, usd)] = ledger.settled
+    assert spending is None, "a reservation would stay as it is"
     # What the estimate of the same run has for them.
     write_lines(folder, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     items = approve(folder).items
@@ -354,17 +356,17 @@ def test_a_run_that_fails_before_it_generates_is_entered_with_the_same_tests(sam
         folder = MemoryFolder()
         folder.save(pinned)
         settle(ledger, folder, report, DeploymentSettings(), NOON)
-    assert ledger.settled[1] == ledger.settled[3] != (RUN, sample.dataset, 0)
+    assert ledger.settled[0] == ledger.settled[1] != (RUN, sample.dataset, None, 0)
 
 
 def test_a_run_that_ends_before_its_inputs_are_pinned_is_not_entered(sample: Report) -> None:
     ledger = OthersSpent()
     settle(ledger, MemoryFolder(), failed(sample, estimate=None), DeploymentSettings(), NOON)
-    assert ledger.settled == [(RUN, sample.dataset, None), (RUN, sample.dataset, 0)]
+    assert ledger.settled == [(RUN, sample.dataset, None, 0)]
 
 
 def test_a_run_whose_files_cannot_be_read_keeps_its_worst_case(sample: Report) -> None:
     folder, ledger = MemoryFolder(), OthersSpent()
     folder.save(manifest())
     settle(ledger, folder, failed(sample, estimate=None, unreadable=("estimate.json",)), DeploymentSettings(), NOON)
-    assert ledger.settled == [(RUN, sample.dataset, None), (RUN, sample.dataset, 0)]
+    assert ledger.settled == [(RUN, sample.dataset, None, 0)]

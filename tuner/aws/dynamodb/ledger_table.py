@@ -62,21 +62,32 @@ class LedgerTable:
 
         return self._change(run_id, reserved, ceilings)
 
-    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
+    def settle(
+        self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime, unreserved_usd: Decimal = Decimal(0)
+    ) -> LedgerEntry | None:
         """Replaces the reservation of a run that has ended by what it spent; None: not known, so the worst case stays.
 
-        A run without a reservation is entered if it spent anything. Otherwise the result is None.
+        A run without a reservation is entered with what it spent, or with `unreserved_usd` where that is not known. It
+        is not entered with 0: the result is then None.
         """
-        before = self.find(run_id)
-        if before is None and not usd:
+        without_reservation = unreserved_usd if usd is None else usd
+        if self.find(run_id) is None and not without_reservation:
             return None
 
         def settled(before: LedgerEntry | None) -> LedgerEntry | None:
-            found = before or LedgerEntry(run_id=run_id, dataset=dataset, month=month_of(at), reserved_usd=Decimal(0))
-            spent = found.usd if usd is None else usd
-            return (
-                None if found.spent_usd == spent else found.model_copy(update={"spent_usd": spent, "ended_at": iso(at)})
-            )
+            if before is None:
+                return LedgerEntry(
+                    run_id=run_id,
+                    dataset=dataset,
+                    month=month_of(at),
+                    reserved_usd=Decimal(0),
+                    spent_usd=without_reservation,
+                    ended_at=iso(at),
+                )
+            spent = before.usd if usd is None else usd
+            if before.spent_usd == spent:
+                return None
+            return before.model_copy(update={"spent_usd": spent, "ended_at": iso(at)})
 
         return self._change(run_id, settled, _NO_CEILINGS)
 

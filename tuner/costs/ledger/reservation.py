@@ -27,8 +27,10 @@ class Ledger(Protocol):
         """Reserves the amount; the entry names the ceilings that this passes."""
         ...
 
-    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
-        """Replaces the reservation; None keeps its amount."""
+    def settle(
+        self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime, unreserved_usd: Decimal = Decimal(0)
+    ) -> LedgerEntry | None:
+        """Replaces the reservation; None keeps its amount, or enters `unreserved_usd` where there is none."""
         ...
 
     def entries(self, month: str) -> tuple[LedgerEntry, ...]:
@@ -70,9 +72,8 @@ def settle(
         return ledger.settle(folder.run_id, "", None, at)
     dataset = report.dataset or ""
     if report.estimate is None:
-        kept = ledger.settle(folder.run_id, dataset, None, at)  # what is reserved stays, for what is not known
-        usd = Decimal(0) if report.unreadable else _test_requests(folder, deployment)
-        return kept or ledger.settle(folder.run_id, dataset, usd, at)
+        tests_usd = Decimal(0) if report.unreadable else _test_requests(folder, deployment)
+        return ledger.settle(folder.run_id, dataset, None, at, unreserved_usd=tests_usd)
     return ledger.settle(folder.run_id, dataset, spent(report, PaidUse.of(folder, report)), at)
 
 
