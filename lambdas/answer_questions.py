@@ -11,14 +11,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import Field
 
 from lambdas.step import Environment, RunEvent, StepResult, metrics, step
-from tuner.artifacts.evaluation.contestants import BEST, MAIN, ContestantName
-from tuner.artifacts.serving import EndpointRecord
+from tuner.artifacts.evaluation.contestants import BEST, ContestantName
 from tuner.aws.bedrock.converse import ConverseClient
-from tuner.core.errors import EndpointFailedError, RetryableError
-from tuner.costs.allotments import Allotments
 from tuner.evaluation.earlier_runs import copy_best_answers
-from tuner.serving.inference import GuardShard, Inference, Shard
-from tuner.serving.purchase import is_new
+from tuner.serving.answer_step import answer_shards
 
 
 class AnswerEvent(RunEvent):
@@ -44,27 +40,9 @@ def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     manifest = folder.manifest_of_choice()
     contestant, size = manifest.contestant(event.model), event.shard_size or env.deployment.shard_size
     if contestant.kind == BEST:
-        copied, failed = copy_best_answers(folder, event.shards, size)
-        return AnswerCounts(answered=copied, failed=failed)
-    record = folder.load(EndpointRecord) if contestant.asks_tuned else None
-    endpoint = record.arn if record else contestant.model or manifest.base_endpoint
-    meter_of = Allotments.of(folder, manifest).answers
-    asked = manifest.for_contestant(contestant)
-    inference = Inference(ConverseClient(), endpoint, asked, env.deployment.answer_concurrency, meter_of)
-    began = inference.clock()
-    try:
-        samples = manifest.settings.evaluation.samples
-        shards = [Shard(folder, contestant, number, size, samples) for number in event.shards]
-        answered, failed = inference.run(*shards)
-        # One of the invocations asks the guard questions too.
-        if manifest.asks_guard and contestant.name in MAIN and 0 in event.shards:
-            guard = GuardShard.of(folder, contestant)
-            counts = inference.run_guard(guard, Allotments.of(folder, manifest).guard, began)
-            answered, failed = answered + counts[0], failed + counts[1]
-    except EndpointFailedError as error:
-        # Bedrock's runtime learns of a new endpoint later than the control plane.
-        if record and is_new(record):
-            raise RetryableError(f"{error} It came into service a moment ago, so it is asked again.") from error
-        raise
+        answered, failed = copy_best_answers(folder, event.shards, size)
+        return AnswerCounts(answered=answered, failed=failed)
+    concurrency = env.deployment.answer_concurrency
+    answered, failed = answer_shards(ConverseClient(), folder, manifest, contestant, event.shards, size, concurrency)
     metrics.add_metric("AnswersFailed", MetricUnit.Count, failed)
     return AnswerCounts(answered=answered, failed=failed)

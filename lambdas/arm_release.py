@@ -5,11 +5,9 @@ Calls: scheduler:CreateSchedule, scheduler:GetSchedule, iam:PassRole.
 
 from __future__ import annotations
 
-import datetime as dt
-
 from lambdas.step import Environment, RunEvent, StepResult, step
 from tuner.aws.scheduler import OneTimeSchedules
-from tuner.core.times import iso, now
+from tuner.core.times import iso
 from tuner.serving.release_schedule import ReleaseSchedule
 
 
@@ -33,6 +31,5 @@ def release_schedule(env: Environment, run_id: str) -> ReleaseSchedule:
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> Schedule:
     """Creates the schedule, or finds the one of an earlier attempt."""
-    # Counted from now, before the purchase: the endpoint exists for less than this time, whatever happens to the run.
-    at = now() + dt.timedelta(hours=env.deployment.longest_throughput_hours)
-    return Schedule(release_at=iso(release_schedule(env, event.run_id).create(at)))
+    fires_at = release_schedule(env, event.run_id).arm(env.deployment.longest_throughput_hours)
+    return Schedule(release_at=iso(fires_at))

@@ -79,10 +79,8 @@ def handler(event: PlacesEvent, env: Environment) -> None:
     if event.waiting:
         run, pool = event.waiting, event.waiting.pool
         logger.info("A run waits for a place", run_id=run.run_id, pool=pool)
-        if pool == "training":
-            queue.leave("preparation", run.run_id, run.since)
         most = None if run.most is None else int(run.most)
-        queue.register(pool, WaitingRun(run_id=run.run_id, since=run.since), run.task_token, most)
+        queue.wait(pool, WaitingRun(run_id=run.run_id, since=run.since), run.task_token, most)
     elif event.leaving:
         queue.leave(event.leaving.pool, event.leaving.run_id, event.leaving.since)
     elif event.detail:

@@ -9,31 +9,18 @@ states:DescribeExecution, dynamodb:GetItem, dynamodb:Query, dynamodb:PutItem, dy
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lambdas.notify import publish_notification
 from lambdas.step import Environment, count_run, logger, step
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.executions import Executions, describe
 from tuner.aws.notifications import notify
-from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.errors import TunerError
 from tuner.core.strict_model import FrozenModel
-from tuner.core.times import iso, now
-from tuner.costs.ledger.reservation import settle
-from tuner.intake.same_name_run import earlier_run
-from tuner.reporting import (
-    await_release,
-    build,
-    execution_failure,
-    is_notified,
-    namesake_notification,
-    publish,
-    published,
-    run_metrics,
-)
+from tuner.core.times import now
+from tuner.reporting import Closing
 
 
 class Detail(FrozenModel):
@@ -62,58 +49,20 @@ class CloseEvent(FrozenModel):
 @step(CloseEvent)
 def handler(event: CloseEvent, env: Environment) -> None:
     """Closes the ledger's entry of the run, or of every run that has ended."""
-    if event.detail is None:
-        _sweep(env)
-    elif event.detail.status == "SUCCEEDED":
-        _settle(env.folder(event.detail.name), env)
+    ledger, ended = LedgerTable(env.state_table), event.detail
+    closing = Closing(ledger, env.deployment, partial(notify, env.topic_arn), count_run)
+    if ended is None:
+        _sweep(closing, ledger, env)
+    elif ended.status == "SUCCEEDED":
+        closing.settle(env.folder(ended.name))
     else:
-        _close(event.detail, event.detail.status, env)
+        execution = describe(ended.execution_arn)
+        closing.unsuccessful(env.folder(ended.name), ended.status, execution, ended.execution_arn)
 
 
-def _close(ended: Detail, status: Literal["FAILED", "ABORTED", "TIMED_OUT"], env: Environment) -> None:
-    """Writes the report and publishes the notification, as far as the run did not.
-
-    The run may already have a report that says SUCCEEDED: it was then stopped after the report and before the
-    notification. That report is wrong and is written again. The folder of an earlier execution of the same name is not
-    written to.
-    """
-    folder, execution = env.folder(ended.name), describe(ended.execution_arn)
-    reason = execution_failure(status, execution.error, execution.cause)
-    if earlier := earlier_run(folder, execution.started_at):
-        subject, text = namesake_notification(ended.name, reason, folder.uri(), iso(earlier))
-        notify(env.topic_arn, subject, text, {"status": status, "run_id": ended.name})
-        return
-    report = published(folder)
-    if report is None or report.status == "SUCCEEDED":
-        # The same event invokes the release. A report before it would say that the endpoint may still cost money.
-        await_release(folder)
-        report = build(folder, reason, status, ended.execution_arn)
-        publish(folder, report)
-        count_run(run_metrics(report))
-        _settle(folder, env)
-    else:
-        _settle(folder, env)
-        if is_notified(folder, report):
-            logger.info("The run has its report, and its notification was published", extra={"run_id": ended.name})
-            return
-    publish_notification(folder, env.topic_arn, report)
-
-
-def _settle(folder: RunFolder, env: Environment) -> None:
-    settle(LedgerTable(env.state_table), folder, published(folder), env.deployment, now())
-
-
-def _sweep(env: Environment) -> None:
-    """Closes the entries of runs that do not run any more: their event was lost, or the reservation came after it."""
-    ledger, executions = LedgerTable(env.state_table), Executions(env.state_machine_arn)
-    found = [entry.run_id for entry in ledger.open_entries(now())]
-    ended = [run_id for run_id in found if executions.status(run_id) != "RUNNING"]
-    failures: list[TunerError] = []
-    for run_id in ended:
-        try:
-            _settle(env.folder(run_id), env)
-        except TunerError as error:  # the others first
-            failures.append(error)
-    logger.info("Closed entries of the ledger", runs=ended, failures=[str(error) for error in failures])
+def _sweep(closing: Closing, ledger: LedgerTable, env: Environment) -> None:
+    status_of = Executions(env.state_machine_arn).status
+    runs, failures = closing.open_entries(ledger.open_entries(now()), status_of, env.folder)
+    logger.info("Closed entries of the ledger", runs=runs, failures=[str(error) for error in failures])
     if failures:
         raise failures[0]

@@ -57,11 +57,10 @@ def handler(event: EstimateEvent, env: Environment) -> SpendingResult:
         refuse_incomplete(DatasetBucket(env.data_bucket), manifest)
     prices = PriceCache(env.artifacts_bucket)
     estimate = write_estimate(folder, manifest, env.deployment, PriceListApi(), prices, event.planned)
-    if spending_decision(estimate) != "refuse":
-        ledger = LedgerTable(env.state_table)
-        estimate, part = reserve(ledger, folder, manifest.dataset, estimate, env.deployment, now())
-        if part is not None:
-            metrics.add_metric("CeilingUsedPercent", MetricUnit.Percent, 100 * part)
+    ledger = LedgerTable(env.state_table)
+    estimate, part = reserve(ledger, folder, manifest.dataset, estimate, env.deployment, now())
+    if part is not None:
+        metrics.add_metric("CeilingUsedPercent", MetricUnit.Percent, 100 * part)
     for warning in estimate.warnings:
         logger.warning(warning)
     return SpendingResult(

@@ -9,13 +9,11 @@ bedrock:InvokeModel.
 from __future__ import annotations
 
 from lambdas.step import Environment, RunEvent, StepResult, step
-from tuner.artifacts.guard import GuardRecord
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.objects import ObjectSource
-from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.run import INCOMING
-from tuner.datasets import DataRole, Findings, Source, refusal
-from tuner.evaluation.guard.own_questions import own_questions
+from tuner.datasets import DataRole
+from tuner.evaluation.guard.own_questions import readable_questions
 from tuner.generation import generate_data, plan_generation
 
 # Generated pairs must not repeat the records of these files.
@@ -48,17 +46,8 @@ def handler(event: GenerationEvent, env: Environment) -> GenerationProgress:
     data = {role: source(entry) for role in _READ for entry in manifest.inputs_of(role)}
     documents = {entry.key.removeprefix(below): source(entry) for entry in manifest.inputs_of("documents")}
     if event.plan:
-        guard = [own for entry in manifest.inputs_of("guard") for own in _guard_questions(source(entry), folder)]
+        guard = [own for entry in manifest.inputs_of("guard") for own in readable_questions(source(entry), folder)]
         progress = plan_generation(folder, manifest, data, documents, guard)
     else:
         progress = generate_data(folder, manifest, data, documents)
     return GenerationProgress(done=progress.done, pairs=progress.pairs)
-
-
-def _guard_questions(source: Source, folder: RunFolder) -> tuple[GuardRecord, ...]:
-    """The dataset's own guard questions. Raises DatasetError with what is wrong, before anything is paid."""
-    findings = Findings()
-    records = own_questions(source, findings)
-    if error := refusal(findings.artifact(), folder.uri()):
-        raise error
-    return records

@@ -5,20 +5,12 @@ Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataK
 
 from __future__ import annotations
 
+from functools import partial
+
 from lambdas.step import Environment, RunEvent, logger, step
-from tuner.artifacts.report import Report
 from tuner.aws.notifications import notify
-from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import EvaluationError
-from tuner.reporting import is_notified, mark_notified, notification_subject, notification_text, published
-
-
-def publish_notification(folder: RunFolder, topic_arn: str, report: Report) -> None:
-    """Publishes the report's summary, and marks it as published."""
-    attributes = {"status": report.status, "run_id": report.run_id}
-    notify(topic_arn, notification_subject(report), notification_text(report), attributes)
-    # After the publication: a crash in between publishes the notification twice, but it is never lost.
-    mark_notified(folder, report)
+from tuner.reporting import publish_notification, published
 
 
 @step(RunEvent)
@@ -28,7 +20,5 @@ def handler(event: RunEvent, env: Environment) -> None:
     report = published(folder)
     if report is None:
         raise EvaluationError(f"{folder.uri()} has no report to publish: the step that writes it must run first.")
-    if is_notified(folder, report):
+    if not publish_notification(folder, report, partial(notify, env.topic_arn)):
         logger.info("The notification of this report was already published")
-        return
-    publish_notification(folder, env.topic_arn, report)

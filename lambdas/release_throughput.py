@@ -15,7 +15,6 @@ states:ListExecutions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Self
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -33,12 +32,12 @@ from tuner.aws.scheduler import OneTimeSchedules
 from tuner.aws.stack_events import StackRequest, answer
 from tuner.core.strict_model import FrozenModel
 from tuner.costs.prices.price_list import price_list
-from tuner.serving.inventory import HourlyPrice, InventoryEntry, hourly_price, inventory, is_needed
-from tuner.serving.model_cleanup import UnchosenModels, delete_unused
+from tuner.serving.inventory import HourlyPrice, hourly_price
 from tuner.serving.release import Outcome, Release
-from tuner.serving.release_failure_message import SUBJECT, alarm
-from tuner.serving.release_schedule import delete_schedules_without_endpoint
 from tuner.serving.stack_deletion import refusal
+from tuner.serving.sweep.hourly_sweep import HourlySweep
+from tuner.serving.sweep.model_cleanup import UnchosenModels
+from tuner.serving.sweep.release_failure_message import SUBJECT, alarm
 from tuner.training.job_record import used_by_others, users
 
 
@@ -123,36 +122,22 @@ def _price(env: Environment) -> HourlyPrice:
 
 
 def _sweep(release: Release, env: Environment) -> Outcome:
-    """Releases what no run needs, and deletes old models and the release schedules of endpoints that are gone.
-
-    Raises nothing for what cannot be released: it publishes an alarm, and runs again in an hour anyway. The alarm and
-    the metrics come before everything that only tidies up.
-    """
-    deployment, status_of = env.deployment.name, Executions(env.state_machine_arn).status
-    served_hours = env.deployment.longest_throughput_hours
-    longest_hours = served_hours + env.deployment.longest_keep_hours
-    outcome, failures = release.sweep(
-        is_needed(status_of, deployment, served_hours, longest_hours, release.used_by_others)
-    )
+    """Runs the hourly sweep. The alarm and the metrics come before everything that only tidies up."""
+    sweep = HourlySweep(release, env.deployment, Executions(env.state_machine_arn).status)
+    outcome, failures = sweep.release_unneeded()
     alive = [failure for failure in failures if not failure.is_gone]
     metrics.add_metric("ReleaseFailed", MetricUnit.Count, len(alive))
     if failures:
         logger.error("Not released or not recorded", failures=[str(failure.error) for failure in failures])
     if alive:
-        notify(env.topic_arn, SUBJECT, alarm(alive, release.price, deployment), {"status": "RELEASE_FAILED"})
-    endpoints = [kind for kind in release.kinds if kind.kind not in ("training", "batch")]
-    _count(inventory(endpoints, deployment, longest_hours, release.price))
-    disarmed, unread = delete_schedules_without_endpoint(OneTimeSchedules(env.schedule_group), endpoints, env.folder)
+        text = alarm(alive, release.price, env.deployment.name)
+        notify(env.topic_arn, SUBJECT, text, {"status": "RELEASE_FAILED"})
+    endpoints = sweep.endpoints()
+    metrics.add_metric("EndpointsAlive", MetricUnit.Count, endpoints.number)
+    metrics.add_metric("OldestEndpointHours", MetricUnit.NoUnit, endpoints.oldest_unexpected_hours)
+    disarmed, unread = sweep.delete_schedules(OneTimeSchedules(env.schedule_group))
     logger.info("Deleted release schedules", runs=disarmed, unread=[str(error) for error in unread])
-    deleted = delete_unused(
-        CustomModels(),
-        endpoints,
-        deployment,
-        env.deployment.model_retention_days,
-        status_of,
-        release.used_by_others,
-    )
-    _log_deleted((*deleted, *_unchosen(env).all()))
+    _log_deleted(sweep.delete_models(CustomModels(), _unchosen(env)))
     return outcome
 
 
@@ -170,11 +155,3 @@ def _unchosen(env: Environment) -> UnchosenModels:
 def _log_deleted(models: tuple[str, ...]) -> None:
     metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(models))
     logger.info("Deleted custom models that nothing uses", models=models)
-
-
-def _count(entries: Iterable[InventoryEntry]) -> None:
-    """Counts the endpoints, and the age of the oldest that is neither kept nor committed, which an alarm watches."""
-    ours = [entry for entry in entries if entry.ours]
-    unexpected = [entry.hours for entry in ours if not entry.expected]
-    metrics.add_metric("EndpointsAlive", MetricUnit.Count, len(ours))
-    metrics.add_metric("OldestEndpointHours", MetricUnit.NoUnit, max(unexpected, default=0.0))

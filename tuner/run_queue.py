@@ -116,9 +116,14 @@ class Places:
     pools: Mapping[Pool, int]
     clock: Callable[[], dt.datetime] = now
 
+    def wait(self, pool: Pool, run: WaitingRun, token: SecretStr, quota: int | None = None) -> None:
+        """Lets a run wait for its next stage. A run that waits for the training frees its place for the preparation."""
+        if pool == "training":
+            self.leave("preparation", run.run_id, run.since)
+        self.register(pool, run, token, quota)
+
     def register(self, pool: Pool, run: WaitingRun, token: SecretStr, quota: int | None = None) -> None:
         """Puts a run into the queue. It is woken at once if there is a place for it.
-
         A repeated call, for another attempt, keeps the run's position, and wakes it if it already has its place.
         """
         # A function continues when its execution is stopped. Such a run must not wait.

@@ -6,13 +6,12 @@ notification_text(report)       # the message for the topic, in Markdown
 """
 
 from tuner.artifacts.report import Failure, Report
+from tuner.reporting.close_run import Closing
 from tuner.reporting.collect.build import build
 from tuner.reporting.collect.release_state import await_release
+from tuner.reporting.notify.delivery import publish_notification
 from tuner.reporting.notify.failure_message import execution_failure, step_failure
 from tuner.reporting.notify.notification import (
-    is_notified,
-    mark_notified,
-    namesake_notification,
     notification_subject,
     notification_text,
 )
@@ -21,18 +20,17 @@ from tuner.reporting.page.page import page
 from tuner.reporting.publish import publish, published
 
 __all__ = [
+    "Closing",
     "Failure",
     "Report",
     "await_release",
     "build",
     "execution_failure",
-    "is_notified",
-    "mark_notified",
-    "namesake_notification",
     "notification_subject",
     "notification_text",
     "page",
     "publish",
+    "publish_notification",
     "published",
     "run_metrics",
     "step_failure",

@@ -14,7 +14,7 @@ from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import TunerError
 from tuner.core.resource_names import resource_name
-from tuner.core.times import seconds_since
+from tuner.core.times import now, seconds_since
 from tuner.serving.paid_resources import Releasable
 
 # The sweep looks for a released endpoint again after this long, because the reads of the release may have been stale.
@@ -63,8 +63,12 @@ class ReleaseSchedule:
     function_arn: str
     role_arn: str
 
-    def create(self, at: dt.datetime) -> dt.datetime:
-        """Creates the schedule, and returns when it fires: an existing one keeps its time."""
+    def arm(self, longest_hours: float) -> dt.datetime:
+        """Creates the schedule, before the purchase. Returns when it fires: an existing one keeps its time.
+
+        `longest_hours` count from now, so the endpoint exists for less than that, whatever happens to the run.
+        """
+        at = now() + dt.timedelta(hours=longest_hours)
         return self.schedules.create(self._name, at, self.function_arn, self.role_arn, self._payload)
 
     def move(self, at: dt.datetime) -> dt.datetime:

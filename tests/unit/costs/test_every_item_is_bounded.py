@@ -190,7 +190,9 @@ def test_throughput_is_paid_until_the_release_schedule_at_most(
     """AWS bills begun hours, from the purchase to the deletion, which the schedule and the next sweep ask for."""
     clock, folder, endpoints = Clock(), MemoryFolder(), FakeEndpoints()
     schedule = ReleaseSchedule(clock, "tuner", RUN, "function", "role")
-    schedule.create(CREATED + dt.timedelta(hours=longest))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tuner.serving.release_schedule.now", lambda: CREATED)
+        schedule.arm(longest)
     if keeps:
         folder.save(EndpointRecord(kind="provisioned", arn=endpoints.add(), name="n", created_at=CREATED.isoformat()))
         # The gate decides while the endpoint exists, so before the schedule fires.

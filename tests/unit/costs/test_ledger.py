@@ -110,6 +110,12 @@ def test_a_run_over_its_budget_is_refused_whatever_the_ceilings_are() -> None:
     assert spending_decision(made.model_copy(update={"budget_usd": 100})) == "refuse"
 
 
+def test_a_run_that_is_refused_reserves_nothing() -> None:
+    ledger, over = OthersSpent(), ESTIMATE.model_copy(update={"budget_usd": 100})
+    assert reserve(ledger, MemoryFolder(), "faq", over, DeploymentSettings(), NOON) == (over, None)
+    assert ledger.asked == []
+
+
 def test_a_deployment_without_ceilings_has_none() -> None:
     assert ceilings_of(DeploymentSettings(monthly_usd=None, monthly_usd_per_dataset=None)) == Ceilings(None, None)
 

@@ -1,6 +1,5 @@
 """Tests of the handlers that ask models the evaluation questions: by calls, and in batch jobs."""
 
-import datetime as dt
 import json
 
 import pytest
@@ -15,21 +14,13 @@ from tests.doubles import (
     RUN,
     approve,
     manifest,
-    write_json,
     write_lines,
 )
-from tests.unit.lambdas.steps import TWO_BASE_MODELS, invoke
+from tests.unit.lambdas.steps import invoke
 from tests.unit.serving.batch.batch_jobs import Batches, prepared
-from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.aws.bedrock.converse import Reply
-from tuner.aws.s3.guard_questions import guard_answers, guard_questions, save_guard_questions
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import (
-    EndpointFailedError,
-    RetryableError,
-)
-from tuner.core.times import iso, now
 from tuner.costs.meter import most_used
 
 
@@ -71,64 +62,6 @@ def test_another_model_is_asked_by_its_id_and_the_best_earlier_run_is_not_asked(
     assert most_used(cloud, "nova-lite").output > 0
     assert invoke(answer_questions, model="best", **event) == {"answered": 0, "failed": 0}
     assert cloud.answers("best") == []
-
-
-@pytest.mark.parametrize(("number", "endpoint"), [(1, "amazon.nova-micro-v1:0"), (2, "amazon.nova-lite-v1:0")])
-def test_the_base_model_of_the_chosen_candidate_is_asked(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, number: int, endpoint: str
-) -> None:
-    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    run = manifest(serving="on_demand", compare_with=["few_shot"], **TWO_BASE_MODELS)
-    cloud.save(run)
-    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    write_lines(cloud, Keys.contexts("few_shot"), [{"id": "1"}])
-    approve(cloud)
-    cloud.save(
-        TrainingSummary(
-            candidates=tuple(
-                CandidateResult(**each.model_dump(), job_name="j", epochs_asked=2, chosen=each.number == number)
-                for each in run.candidates
-            )
-        )
-    )
-    for contestant in ("base", "few_shot"):
-        invoke(answer_questions, run_id=RUN, model=contestant, shards=[0], shard_size=25)
-        assert [each.answer for each in cloud.answers(contestant)] == [endpoint]
-
-
-def test_one_worker_asks_both_models_the_guard_questions(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_questions, "ConverseClient", Asked)
-    cloud.write(Keys.MANIFEST, manifest(serving="on_demand", evaluation={"guard": 3}).model_dump_json().encode())
-    save_guard_questions(cloud, cloud.manifest().settings.evaluation)
-    write_lines(cloud, Keys.EVALUATION, [{"id": str(n), "question": "q", "reference": "r"} for n in range(2)])
-    approve(cloud)
-    write_json(cloud, Keys.ENDPOINT, {"kind": "on_demand", "arn": "arn:d", "name": NAME, "created_at": iso(now())})
-    for model in ("base", "tuned"):
-        assert invoke(answer_questions, run_id=RUN, model=model, shards=[1], shard_size=1)["answered"] == 1
-        assert guard_answers(cloud, model) == []
-        assert invoke(answer_questions, run_id=RUN, model=model, shards=[0], shard_size=1)["answered"] == 4
-        assert [each.id for each in guard_answers(cloud, model)] == [each.id for each in guard_questions(cloud)]
-    assert [each.id for each in cloud.answers("base")] == ["0", "1"]
-    # What a payer used includes the guard questions: three calls, and two of the evaluation.
-    assert most_used(cloud, "base").output == 5
-
-
-@pytest.mark.parametrize(("minutes", "error"), [(1, RetryableError), (10, EndpointFailedError)])
-def test_an_endpoint_that_the_runtime_does_not_know_yet_is_retried(
-    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, minutes: int, error: type[Exception]
-) -> None:
-    class Unknown(Asked):
-        def ask(self, endpoint: str, *_: object) -> Reply:
-            raise EndpointFailedError(f"{endpoint} is not there to be asked.")
-
-    monkeypatch.setattr(answer_questions, "ConverseClient", Unknown)
-    write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    approve(cloud)
-    arn, at = "arn:aws:bedrock:x:1:provisioned-model/y", iso(now() - dt.timedelta(minutes=minutes))
-    record = {"kind": "provisioned", "arn": arn, "name": NAME, "created_at": at, "in_service_at": at}
-    write_json(cloud, Keys.ENDPOINT, {**record, "model_units": 1, "commitment": None})
-    with pytest.raises(error, match="not there to be asked"):
-        invoke(answer_questions, run_id=RUN, model="tuned", shards=[0], shard_size=25)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags
-from tuner.serving.model_cleanup import UnchosenModels
 from tuner.serving.release import Outcome, Release
+from tuner.serving.sweep.model_cleanup import UnchosenModels
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
 LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)).isoformat()

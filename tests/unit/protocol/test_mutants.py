@@ -7,7 +7,6 @@ import pytest
 
 import tuner.serving.purchase
 import tuner.serving.release
-from lambdas import release_throughput
 from tests.protocol import clients, transitions
 from tests.protocol import session as options
 from tests.protocol.invocations import handlers
@@ -17,6 +16,7 @@ from tuner.artifacts.serving import EndpointRecord
 from tuner.aws.bedrock.training_jobs import TrainingJobs
 from tuner.serving import deletion, inventory, release_schedule
 from tuner.serving.release import Release
+from tuner.serving.sweep import hourly_sweep
 
 PROVISIONED, _, _, OTHERS, _ = SITUATIONS
 Patch = pytest.MonkeyPatch
@@ -103,7 +103,7 @@ def reads_the_record_before_it_deletes(patch: Patch) -> None:
 
 def serves_without_a_limit(patch: Patch) -> None:
     needed = inventory.is_needed
-    patch.setattr(release_throughput, "is_needed", lambda status, name, _, *rest: needed(status, name, 1000, *rest))
+    patch.setattr(hourly_sweep, "is_needed", lambda status, name, _, *rest: needed(status, name, 1000, *rest))
 
 
 def believes_the_first_look(patch: Patch) -> None:
@@ -130,8 +130,8 @@ MUTANTS = (
         (options.CRASH_AFTER, options.MISSES),
     ),
     Mutant("only states release", releases_in_states_only, "alive", 1, (options.STOPPED,)),
-    Mutant("the sweep needs nothing", sets(release_throughput, "is_needed", NOTHING_NEEDED), "was deleted"),
-    Mutant("the sweep needs everything", sets(release_throughput, "is_needed", ALL_NEEDED), "alive", 1),
+    Mutant("the sweep needs nothing", sets(hourly_sweep, "is_needed", NOTHING_NEEDED), "was deleted"),
+    Mutant("the sweep needs everything", sets(hourly_sweep, "is_needed", ALL_NEEDED), "alive", 1),
     Mutant("a sweep reads records first", reads_the_record_before_it_deletes, "alive", 0, (), OTHERS),
     Mutant("a name is proof enough", names_are_proof, "another deployment's", 0, (), OTHERS),
     Mutant("an execution keeps its endpoint", serves_without_a_limit, "alive", 2, (options.LONG_WAIT,)),

@@ -18,7 +18,7 @@ def test_no_single_deviation_violates_an_invariant(situation):
 
 
 def test_a_violation_is_shown_as_a_trace(monkeypatch):
-    monkeypatch.setattr("lambdas.release_throughput.is_needed", lambda *_: lambda *_: True)
+    monkeypatch.setattr("tuner.serving.sweep.hourly_sweep.is_needed", lambda *_: lambda *_: True)
     with handlers() as bound:
         violation = explore(bound, SITUATIONS[0], 1, (MISSES,)).violations[0]
     step, finding = str(violation).splitlines()[1:3]

@@ -59,6 +59,16 @@ def schedule_of(schedules: Schedules) -> ReleaseSchedule:
     return ReleaseSchedule(schedules, DEPLOYMENT, RUN, "arn:function", "arn:role")
 
 
+def test_the_schedule_is_armed_for_the_longest_time_from_now() -> None:
+    class Created(Schedules):
+        create = Schedules.move  # type: ignore[assignment]
+
+    schedules, asked_at = Created(), dt.datetime.now(dt.UTC)
+    at = schedule_of(schedules).arm(longest_hours=4)
+    assert schedules.moved == [(NAME, at, {"run_id": RUN})]
+    assert dt.timedelta(hours=4) <= at - asked_at < dt.timedelta(hours=4, minutes=1)
+
+
 def test_the_schedule_the_tag_and_the_record_have_the_same_time(
     throughputs: FakeEndpoints, folder: MemoryFolder
 ) -> None:

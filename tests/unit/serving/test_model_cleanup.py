@@ -11,7 +11,7 @@ from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags, candidate_name
-from tuner.serving.model_cleanup import UnchosenModels, delete_unused
+from tuner.serving.sweep.model_cleanup import UnchosenModels, delete_unused
 
 OURS = {Tags.DEPLOYMENT: DEPLOYMENT}
 OLD = dt.datetime.now(dt.UTC) - dt.timedelta(days=40)

@@ -13,7 +13,7 @@ from tuner.core.resource_names import Tags, candidate_name
 from tuner.core.times import iso, now
 from tuner.serving.inventory import is_needed
 from tuner.serving.release import Release
-from tuner.serving.release_failure_message import alarm
+from tuner.serving.sweep.release_failure_message import alarm
 from tuner.training.job_record import job_records, used_by_others
 
 OTHER = "faq-0123456789ab-r1"

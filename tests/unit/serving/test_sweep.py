@@ -6,7 +6,7 @@ from tests.doubles import DEPLOYMENT, FakeEndpoints, MemoryFolder
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.errors import AccessDeniedError, StillAliveError
 from tuner.serving.release import Release
-from tuner.serving.release_failure_message import alarm
+from tuner.serving.sweep.release_failure_message import alarm
 
 
 class Time:

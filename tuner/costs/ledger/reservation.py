@@ -16,6 +16,7 @@ from tuner.costs.cost_inputs import CostInputs, GenerationTokens, Plan, Question
 from tuner.costs.estimate import estimate as make_estimate
 from tuner.costs.ledger.spent import PaidUse, spent
 from tuner.costs.prices.price_list import price_list
+from tuner.costs.spending_decision import spending_decision
 from tuner.costs.write_estimate import spending_limits
 from tuner.settings import DeploymentSettings
 
@@ -48,7 +49,12 @@ class Reserved(NamedTuple):
 def reserve(
     ledger: Ledger, folder: RunFolder, dataset: str, estimate: Estimate, deployment: DeploymentSettings, at: dt.datetime
 ) -> Reserved:
-    """Reserves the worst case. The estimate gets the ceilings that this passes, and is written to the folder."""
+    """Reserves the worst case. The estimate gets the ceilings that this passes, and is written to the folder.
+
+    A run that is refused for its budget reserves nothing.
+    """
+    if spending_decision(estimate) == "refuse":
+        return Reserved(estimate, None)
     ceilings = ceilings_of(deployment)
     entry = ledger.reserve(folder.run_id, dataset, money(estimate.worst_case_usd), ceilings, at)
     entries = ledger.entries(entry.month)

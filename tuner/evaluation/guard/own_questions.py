@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 
 from tuner.artifacts.guard import GuardRecord
+from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog.guard_questions import GuardCheck, packaged
 from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Source
 from tuner.datasets.prepare import Prepared
+from tuner.datasets.readiness import refusal
 from tuner.datasets.reading import BadRow, Budget, Row, Spent, UnreadableError, blocks
 from tuner.datasets.reading.rows import no_records
 from tuner.evaluation.guard.checks import passes
@@ -60,6 +62,15 @@ def own_questions(source: Source, findings: Findings) -> tuple[GuardRecord, ...]
     except UnreadableError as error:
         findings.add(source.name, error.line, error.issue)
     return tuple(read.records)
+
+
+def readable_questions(source: Source, folder: RunFolder) -> tuple[GuardRecord, ...]:
+    """The records. Raises DatasetError with what is wrong: it names `folder` as the place of the findings."""
+    findings = Findings()
+    records = own_questions(source, findings)
+    if error := refusal(findings.artifact(), folder.uri()):
+        raise error
+    return records
 
 
 def with_guard_questions(prepared: Prepared, source: Source | None) -> Prepared:

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Failure, Report
-from tuner.artifacts.report.delivery_marker import DeliveryMarker
-from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.text_sanitizer import one_line, without_links
-from tuner.core.times import iso, now
 from tuner.reporting.collect.caveats import caveats, unused_files
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, seconds_between, timestamp
@@ -137,14 +134,3 @@ def _where(report: Report) -> str:
     if took := seconds_between(report.started_at, report.ended_at):
         lines.append(f"- Took {duration(took)}, from {timestamp(report.started_at)}")
     return "\n".join(lines)
-
-
-def mark_notified(folder: RunFolder, report: Report) -> None:
-    """Writes the marker. Call it after publishing: a crash in between publishes twice, and never not at all."""
-    folder.save(DeliveryMarker(status=report.status, ended_at=report.ended_at, notified_at=iso(now())))
-
-
-def is_notified(folder: RunFolder, report: Report) -> bool:
-    """Whether the notification of this report was published. The marker of an earlier report does not count."""
-    marker = folder.load_if_present(DeliveryMarker)
-    return marker is not None and (marker.status, marker.ended_at) == (report.status, report.ended_at)

@@ -1,0 +1,112 @@
+"""A run is started once for each content, and people are told of an upload that starts none because of a name."""
+
+import datetime as dt
+
+import pytest
+
+from tests.doubles import MemoryFolder
+from tests.unit.intake.test_arrival import Bucket
+from tuner.core.artifact_keys import Keys
+from tuner.core.errors import RetryableError
+from tuner.intake.arrival import Upload, pin_now
+from tuner.intake.start_run import NO_PART, Starter
+from tuner.intake.upload_notices import UploadNotice
+
+
+class Executions:
+    """Executions by name: the second of a name is refused, as Step Functions does."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, str] = {}
+
+    def arn(self, name: str) -> str:
+        return f"arn:execution:{name}"
+
+    def start(self, name: str, document: str) -> bool:
+        return self.inputs.setdefault(name, document) is document
+
+
+class Folder(MemoryFolder):
+    """A run's folder whose manifest was written at noon."""
+
+    def last_modified(self, under: str = "") -> dict[str, dt.datetime]:
+        return {name: dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC) for name in self.list(under)}
+
+
+class World:
+    """A data bucket, the state machine, the folders of runs, and the notices."""
+
+    def __init__(self, **files: bytes) -> None:
+        self.bucket, self.executions = Bucket(**files), Executions()
+        self.folders: dict[str, Folder] = {}
+        self.notices: list[UploadNotice] = []
+        self.starter = Starter(self.bucket, self.executions, self.folder_of, self.notices.append)
+
+    def folder_of(self, run_id: str) -> Folder:
+        return self.folders.setdefault(run_id, Folder(run_id))
+
+    def upload(self, name: str, data: bytes = b"{}") -> Upload:
+        self.bucket.clock += 60
+        return self.bucket.put(name, data)
+
+
+def test_the_last_upload_starts_the_run_once() -> None:
+    world = World()
+    first, last = world.upload("training.jsonl"), world.upload("validation.jsonl")
+    assert world.starter.start_uploaded(first).reason == "A later upload to the folder starts the run."
+    started = world.starter.start_uploaded(last)
+    assert (started.started, list(world.executions.inputs)) == (True, [started.run_id])
+    assert started.execution_arn == f"arn:execution:{started.run_id}"
+
+
+def test_content_that_was_run_is_not_run_again_even_if_step_functions_has_forgotten_it() -> None:
+    world = World()
+    upload = world.upload("training.jsonl")
+    run = str(world.starter.start_uploaded(upload).run_id)
+    world.folder_of(run).write(Keys.MANIFEST, b"{}")
+    world.executions.inputs.clear()
+    again = world.starter.start_uploaded(upload)
+    assert (again.started, again.run_id, world.notices) == (False, run, [])
+    assert again.reason.startswith("This content was run before.")
+
+
+def test_a_run_id_that_another_execution_used_gives_a_notice() -> None:
+    world = World()
+    upload = world.upload("training.jsonl")
+    run = world.starter.start_uploaded(upload).run_id
+    world.executions.inputs = {str(run): "of somebody else"}
+    again = world.starter.start_uploaded(upload)
+    assert [notice.subject for notice in world.notices] == ["Fine-tuning not started: the run id is taken"]
+    assert (again.started, again.reason) == (False, world.notices[0].reason)
+
+
+def test_a_wrong_name_gives_one_notice_for_the_whole_upload() -> None:
+    world = World()
+    uploads = [world.upload("train.jsonl"), world.upload("README.md")]
+    assert not any(world.starter.start_uploaded(upload).started for upload in uploads)
+    assert [notice.subject for notice in world.notices] == ["Fine-tuning not started: a file has the wrong name"]
+
+
+def test_files_that_came_after_the_run_began_give_a_notice() -> None:
+    world = World(training__jsonl=b"{}")
+    arrival = pin_now(world.bucket, "faq")
+    world.folder_of(arrival.run_id).write(Keys.MANIFEST, b"{}")
+    late = world.upload("test.csv")
+    result = world.starter.start_uploaded(late)
+    assert (result.started, result.run_id) == (False, arrival.run_id)
+    assert [notice.subject for notice in world.notices] == ["Fine-tuning: a file that was uploaded later is not used"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "photo.png"])
+def test_other_objects_start_nothing(name: str) -> None:
+    world = World(training__jsonl=b"{}")
+    assert world.starter.start_uploaded(world.upload(name)).reason == NO_PART
+    assert (world.notices, world.executions.inputs) == ([], {})
+
+
+def test_a_folder_that_always_changes_is_tried_again_later() -> None:
+    world = World()
+    upload = world.upload("training.jsonl")
+    world.bucket.before_read = {read: ("training.jsonl", b"%d" % read) for read in range(1, 9)}
+    with pytest.raises(RetryableError, match="changed while it was read"):
+        world.starter.start_uploaded(upload)
