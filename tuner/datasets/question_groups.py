@@ -37,11 +37,12 @@ def question_groups(
         }
     else:
         links = _automatic(questions)
-    names = _components([each.id for each in questions], links.values())
+    ids = [each.id for each in questions]
+    names = _components(ids, links.values())
     if len(set(names.values())) == len(questions):
         return None, {}
-    counted = [each.id for each in questions if asked is None or each.id in asked]
-    used = [by for by, values in links.items() if len(set(values.values())) < len(values)]
+    counted = [key for key in ids if asked is None or key in asked]
+    used = _deciding(ids, links, names)
     by: GroupsBy = used[0] if len(used) == 1 else "several"
     documents = {each.origin.document for each in questions if each.origin.document}
     return (
@@ -90,6 +91,16 @@ def _automatic(questions: Sequence[EvaluationQuestion]) -> dict[GroupsBy, Mappin
     found["passage"] = _values(questions, lambda each: each.origin.passage)
     found["similar"] = _same_questions(questions)
     return {by: values for by, values in found.items() if len(values) < len(questions) or len(set(values.values())) > 1}
+
+
+def _deciding(
+    ids: Sequence[str], links: Mapping[GroupsBy, Mapping[str, Hashable]], names: Mapping[str, str]
+) -> list[GroupsBy]:
+    """The properties that the groups are by: one, if it makes these groups alone; else all that relate questions."""
+    for by, values in links.items():
+        if _components(ids, [values]) == names:
+            return [by]
+    return [by for by, values in links.items() if len(set(values.values())) < len(values)]
 
 
 def _part(question: EvaluationQuestion) -> Hashable | None:

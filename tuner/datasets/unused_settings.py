@@ -14,6 +14,7 @@ from tuner.datasets.prepare import Prepared
 from tuner.settings import RunSettings, StrictModel
 
 UNUSED_SETTING = "unused-setting"
+SLICES_OF_ONE_GROUP = "slices-of-one-group"
 NO_CHOICE = "candidates-without-validation"
 _REMOVE = "Remove it, so that nobody relies on it."
 # What decides how many questions are generated from documents alone.
@@ -56,6 +57,8 @@ def with_unused_settings(
     found = list(unused_settings(settings, roles, task, endings))
     if settings.candidates and summary.training_records and not summary.validation_records:
         found.append(_NO_VALIDATION_DATA)
+    if settings.evaluation.group_by in settings.evaluation.slices:
+        found.append(slices_of_one_group(settings.evaluation.group_by))
     for issue in found:
         prepared.findings.add(settings_name, None, issue)
     return prepared.judged()
@@ -70,11 +73,19 @@ _NO_VALIDATION_DATA = Issue(
 )
 
 
+def slices_of_one_group(field: str | None) -> Issue:
+    """The warning of slices and groups by the same field."""
+    message = f"evaluation.group_by and evaluation.slices both name '{field}': a slice is one group, which counts as "
+    message += "one observation, so no slice can be decided."
+    remedy = "Name another field in one of the two, or remove one."
+    return Issue(SLICES_OF_ONE_GROUP, message, remedy, severity="warning")
+
+
 def unused_settings(
     settings: RunSettings, roles: Collection[Role | None], task: TaskName | None, endings: Collection[str] = ()
 ) -> Iterator[Issue]:
     """The warnings. `task` is None while it is not known; `endings` are those of the data files."""
-    changed = list(_changed(settings))
+    changed = list(changed_settings(settings))
     for reason in _reasons(settings, roles, task, endings):
         names = [name for name in changed if reason.applies_to(name)]
         changed = [name for name in changed if name not in names]
@@ -84,12 +95,12 @@ def unused_settings(
             yield Issue(UNUSED_SETTING, message, reason.remedy, severity="warning")
 
 
-def _changed(settings: StrictModel, path: str = "") -> Iterator[str]:
+def changed_settings(settings: StrictModel, path: str = "") -> Iterator[str]:
     """The names of the settings that differ from their defaults."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if isinstance(value, StrictModel):
-            yield from _changed(value, f"{path}{name}.")
+            yield from changed_settings(value, f"{path}{name}.")
         elif value != field.get_default(call_default_factory=True):
             yield f"{path}{name}"
 

@@ -24,6 +24,7 @@ from tuner.evaluation.answer_files import (
     read_rows,
     read_sheet,
     read_training_answers,
+    unused_in_files,
     with_shared_ids,
 )
 from tuner.evaluation.encoder.files import BuiltEncoder
@@ -116,7 +117,7 @@ def evaluate(
             judges, encoder, language, task, _scorer(settings), {question.id: question for question in questions}
         )
         graded = grade(items.items, metrics_to_use, context)
-    warnings = [*items.warnings, *_inapplicable(graded, metrics)]
+    warnings = [*unused_in_files(settings, files.answers), *items.warnings, *_inapplicable(graded, metrics)]
     graded = grouped(graded, questions, settings.evaluation)
     scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
     # As in a run: people's scores first, because they change what is left to review and what the gate decides.

@@ -20,6 +20,9 @@ from tuner.core.errors import ArtifactError
 PEOPLE = "scores/people.json"
 # Whoever gave scores without a name.
 UNNAMED = "people"
+_HALF_OF_THE_SCALE = 5
+# With fewer answers, equal or low scores are no surprise.
+_ENOUGH_TO_JUDGE_THE_SCALE = 10
 
 
 class ReviewStratum(Part):
@@ -130,9 +133,25 @@ class HumanScores(Part):
     of_answers: int
     answers_each: int = Field(1, description="how many answers each question has; people scored the first")
     reviewers: tuple[str, ...] = ()
+    lowest: int | None = Field(None, description="the lowest score that anybody gave")
+    highest: int | None = Field(None, description="the highest score that anybody gave")
     undecided: str | None = Field(None, description="why the scores do not correct the judge; null when they do")
     judge_agreement: JudgeAgreement | None = None
     agreement: PeopleAgreement | None = Field(None, description="null for one person only")
+
+    @property
+    def unused_scale(self) -> str | None:
+        """That the scores are all equal or in the lower half, which may be a mistake; None for others, or for few."""
+        if self.answers < _ENOUGH_TO_JUDGE_THE_SCALE or self.lowest is None or self.highest is None:
+            return None
+        if self.lowest == self.highest:
+            return f"Every score that people gave is {self.lowest}, so their scores show no difference between answers."
+        if self.highest <= _HALF_OF_THE_SCALE:
+            return (
+                f"No score that people gave is above {self.highest}, and the scale is 1 to 10. If they used another "
+                "scale, such as 1 to 5, convert the scores and import them again."
+            )
+        return None
 
     @property
     def of_several_answers(self) -> str | None:

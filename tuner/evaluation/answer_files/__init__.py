@@ -9,6 +9,7 @@ from tuner.evaluation.answer_files.files import (
     read_training_answers,
     with_shared_ids,
 )
+from tuner.evaluation.answer_files.unused_settings import unused_in_files
 
 __all__ = [
     "FileRecord",
@@ -17,5 +18,6 @@ __all__ = [
     "read_rows",
     "read_sheet",
     "read_training_answers",
+    "unused_in_files",
     "with_shared_ids",
 ]

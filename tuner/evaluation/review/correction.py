@@ -147,8 +147,8 @@ def _of_sample(
         )
     found = corrected_mean(values)
     decides = len(known) >= FEWEST_LABELS
-    sides = {name: corrected_mean(_labelled(records, sheet, known, name), found.weights) for name in MAIN}
     judged = any(_judged(record.of(name)) is not None for record in records for name in MAIN)
+    sides = {name: corrected_mean(_labelled(records, sheet, known, name), found.weights) for name in MAIN}
     facts = _Facts(
         "sample",
         len(known),
@@ -161,10 +161,15 @@ def _of_sample(
         tuple((stratum.name, weight) for stratum, weight in zip(sheet.strata, found.weights, strict=True)),
     )
     means = {name: (side.mean, side.standard_error) for name, side in sides.items()}
-    made = _made(_difference(found, values, looks), means, records, names, facts)
+    difference = _difference(found, values, looks)
+    if not judged:  # only people's scores are counted
+        units = difference.labelled if values.groups else None
+        difference = difference.model_copy(update={"n": len(known), "groups": units})
+    made = _made(difference, means, records, names, facts)
+    rare = "a judge's rare large errors" if judged else "rare large differences"
     why_not = (
-        f"{_progress(known, sheet)} At least {FEWEST_LABELS} are needed: with fewer, a judge's rare large errors are "
-        "likely not to be among them, and the interval is too narrow."
+        f"{_progress(known, sheet)} At least {FEWEST_LABELS} are needed: with fewer, {rare} are likely not to be among "
+        "them, and the interval is too narrow."
     )
     return Outcome(made, None if decides else why_not)
 

@@ -137,11 +137,14 @@ def _human_scores(records: Sequence[QuestionScores], undecided: str | None) -> H
     """How many scores are people's."""
     answers = [record.of(name) for record in records for name in MAIN]
     scored = [answer for answer in answers if answer.people]
+    values = [value for answer in scored for value in answer.people.values()]
     return HumanScores(
         questions=sum(any(record.of(name).people for name in MAIN) for record in records),
         answers=len(scored),
         of_answers=sum(not answer.shown.failed for answer in answers),
         answers_each=max((len(record.single_answers) for record in records), default=1),
         reviewers=tuple(sorted({name for answer in scored for name in answer.people})),
+        lowest=min(values, default=None),
+        highest=max(values, default=None),
         undecided=undecided,
     )

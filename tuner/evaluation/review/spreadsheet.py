@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
@@ -29,6 +30,7 @@ _ANSWERS = COLUMNS.index("answer_1")
 _NO_REASON = "drawn at random"
 # Of a file that people send back: how many findings a message has, and how many characters of a cell.
 _MOST_FINDINGS, _MOST_OF_A_CELL = 20, 40
+_MOST_LINES = 5
 
 FindSheet = Callable[[str], ReviewSheet | None]
 
@@ -117,18 +119,32 @@ def _read(text: str, known: Collection[str], file: str, find_sheet: FindSheet, r
             f"{file}, line 1: there is no column {', '.join(missing)}. Keep the header of the exported file."
         )
     rows = _Rows(known, find_sheet)
-    findings: list[str] = []
+    # The lines with the same finding, by its text.
+    findings: dict[str, list[int]] = defaultdict(list)
     for row in reader:
         try:
             rows.add(row, reviewer)
         except ValueError as error:
-            findings.append(f"{file}, line {reader.line_num}: {error}")
+            findings[str(error)].append(reader.line_num)
+    if not rows.found and rows.unknown and rows.unknown == sum(map(len, findings.values())):
+        raise EvaluationError(
+            f"{file} is for other questions: none of its {rows.unknown:,} rows with a score has the id of a question "
+            "that was evaluated here. Use the file that was exported from this evaluation."
+        )
     if findings:
-        more = [f"{len(findings) - _MOST_FINDINGS:,} more lines are wrong."] if len(findings) > _MOST_FINDINGS else []
-        raise EvaluationError("\n".join([*findings[:_MOST_FINDINGS], *more]))
+        told = [f"{file}, {_lines(lines)}: {text}" for text, lines in findings.items()]
+        more = [f"{len(told) - _MOST_FINDINGS:,} more findings are not shown."] if len(told) > _MOST_FINDINGS else []
+        raise EvaluationError("\n".join([*told[:_MOST_FINDINGS], *more]))
     if not rows.found:
         raise EvaluationError(f"{file} has no score yet. Fill in score_1 or score_2 (1 to 10) of at least one row.")
     return rows.found
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """`line 3`, or `lines 3, 4 and 7 more`."""
+    shown = ", ".join(f"{number:,}" for number in numbers[:_MOST_LINES])
+    rest = len(numbers) - _MOST_LINES
+    return f"line{'' if len(numbers) == 1 else 's'} {shown}{f' and {rest:,} more' if rest > 0 else ''}"
 
 
 class _Rows:
@@ -136,6 +152,8 @@ class _Rows:
 
     def __init__(self, known: Collection[str], find_sheet: FindSheet) -> None:
         self.found: PeopleScores = {}
+        self.unknown = 0
+        """Rows with a score for a question that is not known."""
         # What a spreadsheet has in the place of an id that it would take for a formula.
         self._ids = {text: key for key in known for text in (spreadsheet_cell(key).strip(), key.strip())}
         self._find_sheet = find_sheet
@@ -148,7 +166,8 @@ class _Rows:
             return
         text = _cell(row, "id")
         if text not in self._ids:
-            raise ValueError(f"there is no question {text[:_MOST_OF_A_CELL]!r} in this run.")
+            self.unknown += 1
+            raise ValueError(f"there is no question {text[:_MOST_OF_A_CELL]!r} here.")
         # The name is stored, and the report and its notification show it.
         key, name = self._ids[text], shown_name(_cell(row, _REVIEWER)) or shown_name(reviewer) or UNNAMED
         scores: Given = {model: _score(text) for model, text in zip(self._order(row, key), given, strict=True) if text}

@@ -215,8 +215,9 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"up to {100 * share:.2g} % of them may have another difference."
         )
     elif smallest:
+        scored = f" ({_with_difference(scores.comparison, names)})" if scores.comparison.labelled else ""
         notes.append(
-            f"With {asked}, a true difference of {smallest:.2g} {label} is found in four of five runs. "
+            f"With {asked}{scored}, a true difference of {smallest:.2g} {label} is found in four of five runs. "
             "A smaller one is often missed."
         )
     if names.documents is not None:
@@ -227,7 +228,9 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
     if measured < questions:
         notes.append(f"{_questions(questions - measured)} left out: {label} does not apply to them.")
     if n < measured:
-        notes.append(f"{_questions(measured - n)} left out: one of the answers has no {label}.")
+        sampled = scores.comparison.labelled is not None
+        why = "people did not score them" if sampled else f"one of the answers has no {label}"
+        notes.append(f"{_questions(measured - n)} left out: {why}.")
     for contestant, aggregate in scores.by_contestant.items():
         if aggregate.failed:
             name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))

@@ -9,7 +9,7 @@ from tuner.artifacts.costs.token_reservation import judge_batch
 from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
-from tuner.artifacts.evaluation.people import HumanScores, JudgeAgreement
+from tuner.artifacts.evaluation.people import UNNAMED, HumanScores, JudgeAgreement
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.core.artifact_keys import Keys
@@ -242,8 +242,10 @@ def people_caveats(people: HumanScores) -> Iterator[str]:
     """How many answers people scored, why their scores correct nothing yet, and how far judge and people agree."""
     named = people.reviewers[:_NAMED_REVIEWERS]
     more = [f"{len(people.reviewers) - len(named):,} more"] if len(people.reviewers) > len(named) else []
-    who = f" ({', '.join([*named, *more])})" if named else ""
+    who = f" ({', '.join([*named, *more])})" if named not in ((), (UNNAMED,)) else ""
     yield f"People{who} scored {people.answers:,} of {plural(people.of_answers, 'answer')}."
+    if people.unused_scale:
+        yield people.unused_scale
     if people.of_several_answers:
         yield people.of_several_answers
     if people.undecided:

@@ -69,6 +69,14 @@ def test_questions_about_one_passage_and_of_one_conversation_are_groups() -> Non
     assert (groups.by, groups.groups) == ("conversation", 4)
 
 
+def test_groups_are_named_after_the_one_property_that_makes_them() -> None:
+    """A field such as `document` is both the document's name and a text that is given with the question."""
+    origins = [Origin(document=f"doc {n // 2}", passage=f"{n // 2:04x}") for n in range(14)]
+    groups, _ = question_groups([question(n, origin=each) for n, each in enumerate(origins)])
+    assert groups is not None
+    assert (groups.by, groups.groups) == ("document", 7)
+
+
 def test_conversations_that_begin_alike_are_cuts_of_one() -> None:
     turns = [
         (Message(role="user", text=start), Message(role="assistant", text="Hello."), Message(role="user", text=f"{n}?"))

@@ -143,3 +143,11 @@ def test_candidates_without_validation_data_are_no_choice(validation: int, warne
     summary = DatasetSummary(training_records=40, validation_records=validation)
     found = with_unused_settings(Prepared(summary, Findings("run.yaml")), settings, ["training"]).findings.kept
     assert [each.rule for each in found] == ["candidates-without-validation"] * warned
+
+
+@pytest.mark.parametrize(("slices", "warned"), [(["topic"], True), (["language"], False), ([], False)])
+def test_a_field_cannot_group_and_slice_the_questions(slices: list[str], warned: bool) -> None:
+    settings = load(RunSettings, {"evaluation": {"group_by": "topic", "slices": slices}}, "run.yaml")
+    prepared = Prepared(DatasetSummary(training_records=40, validation_records=9), Findings("run.yaml"))
+    found = with_unused_settings(prepared, settings, ["training", "evaluation"]).findings.kept
+    assert [each.rule for each in found] == ["slices-of-one-group"] * warned

@@ -17,6 +17,7 @@ from tuner.evaluation.review.correction import label_of
 from tuner.evaluation.review.human_scores import with_people
 from tuner.evaluation.review.sampling import draw_sample
 from tuner.evaluation.scores import summarize
+from tuner.reporting.collect.caveats import people_caveats
 from tuner.settings import GateRule
 
 ABOUT = {"correctness": MetricFacts(model="m", name="M")}
@@ -193,6 +194,41 @@ def test_without_a_judge_a_sample_is_estimated_by_itself() -> None:
     assert (after.verdict.metric, after.verdict.value) == ("correctness", "better")
     assert after.metrics["correctness"].label == "Correctness (people, 40 questions drawn at random)"
     assert after.metrics["correctness"].difference == pytest.approx(2.975)
+    comparison = after.metrics["correctness"].comparison
+    assert (comparison.n, comparison.labelled) == (40, 40)
+    assert any(note.startswith("With 40 questions") for note in after.verdict.notes)
+    assert "60 questions left out: people did not score them." in after.verdict.notes
+    gate = decide_gate({"correctness": GateRule(better_than="base")}, GateComparisons.of(after))
+    assert gate is not None
+    assert gate.rules[0].numbers.questions == 40
+
+
+def test_without_a_judge_too_few_scores_are_not_explained_by_one() -> None:
+    records = graded_records(*({"id": f"q{i}", "base": {}, "tuned": {}} for i in range(100)))
+    sheet = draw_sample([record.id for record in records], set(), 40, seed=0)
+    given = by("Ann", {key: (4, 6 + at % 3) for at, key in enumerate(list(sheet.first)[:12])})
+    people = with_people(summarize(Graded(records, {}, {})), given, [sheet]).people
+    assert people is not None
+    assert "rare large differences are likely not to be among them" in (people.undecided or "")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([(7, 7)] * 8, "Every score that people gave is 7"),
+        ([(1, 5), (3, 4)] * 4, "No score that people gave is above 5, and the scale is 1 to 10"),
+        ([(1, 6), (3, 4)] * 4, None),
+        ([(5, 5)] * 4, None),  # too few to tell
+    ],
+)
+def test_scores_that_look_like_those_of_another_scale_are_named(pairs: list[tuple[int, int]], said: str | None) -> None:
+    given = by("people", {f"q{at}": pair for at, pair in enumerate(pairs)})
+    people = with_people(judged(*((5, 5) for _ in range(8))), given).people
+    assert people is not None
+    told = list(people_caveats(people))
+    assert told[0].startswith("People scored ")  # and not: People (people)
+    assert said is None or any(said in sentence for sentence in told)
+    assert (people.unused_scale is None) is (said is None)
 
 
 def test_several_people_count_by_their_mean_where_they_scored_both_answers() -> None:

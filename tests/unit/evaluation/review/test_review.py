@@ -211,10 +211,22 @@ class TestForeignFiles:
             read_review(f"id,score_1,score_2,comment\r\na,3,4,{'x' * (MAX_RECORD_BYTES + 1)}\r\n", {"a"})
 
     def test_the_message_about_many_wrong_lines_is_short(self) -> None:
-        rows = "".join(f"{'b' * 1000}{number},3,4,\r\n" for number in range(5_000))
-        with pytest.raises(EvaluationError, match="4,980 more lines are wrong") as caught:
-            read_review(self.HEADER + rows, {"a"})
+        rows = "".join(f"b{number}{'b' * 1000},3,4,\r\n" for number in range(5_000))
+        with pytest.raises(EvaluationError, match="4,980 more findings are not shown") as caught:
+            read_review(self.HEADER + "a,3,4,\r\n" + rows, {"a"})
         assert len(str(caught.value)) < 4_000
+
+    def test_a_file_for_other_questions_has_one_message(self) -> None:
+        rows = "".join(f"b{number},3,4,\r\n" for number in range(30))
+        with pytest.raises(EvaluationError, match="is for other questions: none of its 30 rows") as caught:
+            read_review(self.HEADER + rows, {"a"})
+        assert "\n" not in str(caught.value)
+
+    def test_lines_with_the_same_finding_are_named_together(self) -> None:
+        rows = "".join(f"{key},40 %,4,\r\n" for key in "abcdefgh")
+        with pytest.raises(EvaluationError, match="lines 2, 3, 4, 5, 6 and 3 more: a score is a whole") as caught:
+            read_review(self.HEADER + rows, set("abcdefgh"))
+        assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("given", "option", "name"),
