@@ -305,5 +305,5 @@ class _Preparation:
 
 def _unknown_field(setting: str, name: str, file: str) -> Issue:
     """The issue of a field that a setting of the evaluation names and no question has."""
-    message = f"no record of {file} has the field '{name}'."
+    message = f"no record of {file} has a value of the field '{name}'."
     return Issue("missing-field", message, "Name a field of the records, or remove it from the setting.", setting)

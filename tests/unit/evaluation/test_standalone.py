@@ -370,7 +370,7 @@ def test_references_from_documents_are_grouped_by_themselves(tmp_path: Path) -> 
 
 def test_a_group_field_that_no_reference_has_is_an_error(tmp_path: Path) -> None:
     files = related_files(tmp_path, team=[1] * 24)
-    with pytest.raises(EvaluationError, match=r"r\.json: no record has the field 'tem'"):
+    with pytest.raises(EvaluationError, match=r"r\.json: no record has a value of the field 'tem'"):
         scored(files, ["exact_match"], settings=load(RunSettings, {"evaluation": {"group_by": "tem"}}, "run.yaml"))
 
 

@@ -186,7 +186,7 @@ def test_a_field_that_no_record_has_is_an_error() -> None:
     settings = {"evaluation": {"group_by": "team"}}
     found, _ = prepared({"training": TRAINING, "evaluation": [{"question": "Who?", "answer": "He."}]}, settings)
     assert [str(finding) for finding in found.findings.kept if finding.rule == "missing-field"] == [
-        "run.yaml, field 'evaluation.group_by': no record of evaluation.jsonl has the field 'team'. "
+        "run.yaml, field 'evaluation.group_by': no record of evaluation.jsonl has a value of the field 'team'. "
         "Name a field of the records, or remove it from the setting."
     ]
 

@@ -192,7 +192,7 @@ def test_strata_may_be_nested_and_must_be_there(tmp_path: Path) -> None:
     options = ("--model", NOVA, "--output", str(parts), "--stratify")
     refused = tuner("split", str(source), *options, "topic")
     assert refused.exit_code == 2
-    assert "no record has the field 'topic'" in refused.stderr
+    assert "no record has a value of the field 'topic'" in refused.stderr
     assert not list(parts.iterdir())
     assert tuner("split", str(source), *options, "about.topic").exit_code == 0
     validation = (parts / "validation.jsonl").read_text("utf-8")
