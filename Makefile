@@ -40,15 +40,15 @@ check: lint  ## checks and fast unit tests, in a few minutes: for every change
 	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow and not thorough" tests/unit
 
 test: lint  ## all checks and tests, the deployed local cloud included
-	@$(BIN)/pytest -n auto --dist worksteal -q -m "not thorough" tests/unit tests/characterization
-	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m "not thorough" tests/e2e tests/browser
+	@$(BIN)/pytest -n auto --dist worksteal -q tests/unit tests/characterization
+	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder tests/e2e tests/browser
 
 thorough: lint  ## tests with ten times as many examples, and those that take minutes
 	@$(BIN)/pytest -n auto --dist worksteal -q --hypothesis-profile thorough -m "hypothesis or thorough" tests/unit
 	@$(BIN)/pytest -m thorough tests/e2e/local
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
-	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal tests/e2e/permissions
+	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal -m "" tests/e2e/permissions
 
 chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAMPLE=N drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \

@@ -108,10 +108,10 @@ A permission is an action on one kind of resource. An action on a job and on a m
 that is used through S3 and through SNS. The models of a kind count as one.
 
 ```
-pytest tests/e2e/permissions                     all of it
-pytest tests/e2e/permissions -m "not thorough"   one permission of each role, as `make test` does
-PERMISSION_PROOF=docs/permission-proof.md pytest tests/e2e/permissions      all of it, and writes this page
-PERMISSION_PROOF=docs/permission-proof.md pytest tests/e2e/permissions -k "start_run and ListBucket"   these rows
+pytest -m "" tests/e2e/permissions   all of it
+pytest tests/e2e/permissions         one permission of each role, as `make test` does
+PERMISSION_PROOF=docs/permission-proof.md pytest -m "" tests/e2e/permissions   all of it, and writes this page
+PERMISSION_PROOF=docs/permission-proof.md pytest -m "" tests/e2e/permissions -k "start_run and ListBucket"   these rows
 ```
 
 | role | without | on | scenario | result |
