@@ -150,7 +150,7 @@ def _empty_side(records: int) -> Issue:
 
 def _thresholds(strata: Mapping[str | None, HashCounter], name: str, stratify: str | None) -> dict[str | None, int]:
     if strata.keys() == {None}:
-        raise DatasetError(f"{name}: no record has a value of the field '{stratify}'. Give --stratify another field of the file.")
+        raise DatasetError(f"{name}: no record has a value of the field '{stratify}'. Give another field.")
     return {value: hashes.threshold(min(1, hashes.records - 1), hashes.records - 1) for value, hashes in strata.items()}
 
 

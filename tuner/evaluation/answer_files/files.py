@@ -110,7 +110,7 @@ def read_references(
     )
     for name in required if records else ():
         if not any(name in record.fields for record in records):
-            raise EvaluationError(f"{path}: no record has a value of the field '{name}'. Name another field of the references.")
+            raise EvaluationError(f"{path}: no record has a value of the field '{name}'. Name another field.")
     return References(records, (f"{count}. The first: {left_out[0]}",) if left_out else ())
 
 
