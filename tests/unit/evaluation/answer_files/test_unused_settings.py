@@ -1,5 +1,7 @@
 """What a comparison of files cannot give is said, and nothing else."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
@@ -10,8 +12,8 @@ WARM = {"inference": {"temperature": 0.7}}
 OF_FEW_SHOT = "The settings compare with few_shot, and there are no answers of it: add --contestant few_shot=FILE."
 
 
-def warnings(document: dict[str, object], *contestants: str) -> list[str]:
-    return list(unused_in_files(load(RunSettings, document, "run.yaml"), [BASE, TUNED, *contestants]))
+def warnings(document: Mapping[str, object], *contestants: str) -> list[str]:
+    return list(unused_in_files(load(RunSettings, dict(document), "run.yaml"), [BASE, TUNED, *contestants]))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,7 @@ def warnings(document: dict[str, object], *contestants: str) -> list[str]:
         ({"evaluation": {"group_by": "topic", "slices": ["topic"]}}, "no slice can be decided"),
     ],
 )
-def test_what_files_cannot_give_is_said(document: dict[str, object], part: str) -> None:
+def test_what_files_cannot_give_is_said(document: Mapping[str, object], part: str) -> None:
     (said,) = warnings(document)
     assert part in said
 
