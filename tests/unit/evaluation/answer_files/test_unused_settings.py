@@ -1,6 +1,7 @@
 """What a comparison of files cannot give is said, and nothing else."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ WARM = {"inference": {"temperature": 0.7}}
 OF_FEW_SHOT = "The settings compare with few_shot, and there are no answers of it: add --contestant few_shot=FILE."
 
 
-def warnings(document: Mapping[str, object], *contestants: str) -> list[str]:
+def warnings(document: Mapping[str, Any], *contestants: str) -> list[str]:
     return list(unused_in_files(load(RunSettings, dict(document), "run.yaml"), [BASE, TUNED, *contestants]))
 
 
@@ -26,7 +27,7 @@ def warnings(document: Mapping[str, object], *contestants: str) -> list[str]:
         ({"evaluation": {"group_by": "topic", "slices": ["topic"]}}, "no slice can be decided"),
     ],
 )
-def test_what_files_cannot_give_is_said(document: Mapping[str, object], part: str) -> None:
+def test_what_files_cannot_give_is_said(document: Mapping[str, Any], part: str) -> None:
     (said,) = warnings(document)
     assert part in said
 
