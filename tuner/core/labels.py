@@ -31,13 +31,13 @@ def normalised(text: str) -> str:
 
     That is case, the width of letters (`Ａ` for `A`), invisible characters, typographic hyphens and apostrophes, and
     outer and repeated spaces. It is also marks around the whole, punctuation at its end, and the decimals of a whole
-    number.
+    number. The case is folded with `lower`: `casefold` would make the German words Maße and Masse equal.
 
     >>> normalised(' "Straße". '), normalised("(A)"), normalised("3.0"), normalised("C++")
-    ('strasse', 'a', '3', 'c++')
+    ('straße', 'a', '3', 'c++')
     """
     composed = unicodedata.normalize("NFC", "".join(map(_narrow, text)))
-    plain = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", composed).casefold()).split())
+    plain = " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", composed).lower()).split())
     while (shorter := _without_marks(plain)) and shorter != plain:
         plain = shorter
     # After the marks around the label, of which ‘ and ’ are some.
