@@ -185,6 +185,8 @@ class Meter:
         self._free = _NONE
         # Used by a call, as far as was reserved for it, and not: since the last write.
         self._unused = _NONE
+        # Why the first call without a usable reply, which stays reserved, had none.
+        self._lost: TunerError | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> Meter:
@@ -220,9 +222,11 @@ class Meter:
         try:
             yield
         except TunerError as error:
-            if not error.may_be_billed:
-                with self._lock:
+            with self._lock:
+                if not error.may_be_billed:
                     self._free += most
+                elif self._lost is None:
+                    self._lost = error
             raise
 
     def _reserve(self, most: Tokens) -> None:
@@ -238,9 +242,10 @@ class Meter:
             balance, version = self._account.read()
             left = self._allotted - balance.reserved
             if not missing.within(left):
+                said = f" The first of them failed: {self._lost}" if self._lost else ""
                 raise SpendingLimitError(
                     "The call was not made: with it, the run could cost more than the worst case that was approved. "
-                    "Calls without a usable reply used up what was left."
+                    f"Calls without a usable reply used up what was left.{said}"
                 )
             taken = missing.at_least(share).at_most(left).at_least(_NONE)
             # Included in one write only: one that is refused may have arrived.

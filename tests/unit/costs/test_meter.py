@@ -155,3 +155,17 @@ def test_a_killed_invocation_counts_with_all_that_it_had_reserved() -> None:
     folder = MemoryFolder()
     Meter(FolderAccount(folder, "base", 0), ALLOTTED).ask(Tokens(30, 10), lambda: Counted(1, 1))
     assert most_used(folder, "base") == Tokens(30, 10)
+
+
+def test_a_refused_call_says_why_the_calls_before_it_had_no_usable_reply() -> None:
+    def fails(error: Exception) -> Counted:
+        raise error
+
+    with Meter(account(MemoryFolder()), ALLOTTED) as meter:
+        for error in (ThrottledError("slow down"), RetryableError("no answer: timeout"), RetryableError("again")):
+            with pytest.raises(type(error)):
+                meter.ask(Tokens(50, 10), partial(fails, error))
+        with pytest.raises(
+            SpendingLimitError, match=r"used up what was left\. The first of them failed: no answer: timeout$"
+        ):
+            meter.ask(Tokens(50, 10), partial(Counted, 1, 1))

@@ -85,9 +85,7 @@ def test_too_few_records_to_hold_out_are_an_error(run):
     assert outcome.errors[0].remedy == "Add records or a validation file."
 
 
-@pytest.mark.parametrize(
-    ("good", "refused", "counts"), [(0, 80, []), (40, 30, []), (62, 1, [31]), (10, 1, [10, 1, 11])]
-)
+@pytest.mark.parametrize(("good", "refused", "counts"), [(0, 80, []), (40, 30, []), (62, 1, [31]), (10, 1, [10, 1])])
 def test_records_with_errors_can_be_held_out_once_they_are_fixed(run, good, refused, counts):
     wrong = [{"question": f"What is wrong in {number}?", "answer": ""} for number in range(refused)]
     outcome = run({"training.jsonl": jsonl([*pairs(good), *wrong])})

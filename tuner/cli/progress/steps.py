@@ -95,13 +95,20 @@ class StepPlan:
 
     def function_of(self, state: str) -> str | None:
         """Name or ARN of the Lambda function of a line: of its Task, of the first Task in its Map, or of its loop."""
-        behind = [
-            self.states.get(state, {}),
-            *(self.states[name] for name, line in self._line_of.items() if line == state),
-        ]
-        inside = [task for each in behind for task in each.get("ItemProcessor", {}).get("States", {}).values()]
-        called = (task.get("Arguments", {}).get("FunctionName") for task in (*behind, *inside))
+        behind = (name for name, line in self._line_of.items() if line == state)
+        tasks = [task for name in (state, *behind) for task in self._with_those_inside(name)]
+        called = (task.get("Arguments", {}).get("FunctionName") for task in tasks)
         return next((str(name) for name in called if name), None)
+
+    def retries(self, state: str, error: str) -> bool:
+        """Whether the state, or a state in its Map, has a Retry for the error."""
+        retriers = (retrier for each in self._with_those_inside(state) for retrier in each.get("Retry", ()))
+        return any(error in retrier["ErrorEquals"] for retrier in retriers)
+
+    def _with_those_inside(self, name: str) -> list[dict[str, Any]]:
+        """The state, and the states that a Map has inside."""
+        state = self.states.get(name, {})
+        return [state, *state.get("ItemProcessor", {}).get("States", {}).values()]
 
     def _refuses(self, state: str) -> bool:
         """Whether the state is a Pass that only leads to failure: a Choice refused the run, and no Task failed."""
@@ -173,7 +180,8 @@ class Checklist:
             self._finish(kind, event.at)
         elif kind in ("TaskFailed", "TaskTimedOut", "MapStateFailed", "LambdaFunctionFailed"):
             self._error = event.error or kind
-            self._change(problem=_reason(self._error, event.cause))
+            retried = self._plan.retries(self._state, self._error)
+            self._change(problem=_reason(self._error, event.cause) if retried else "")
         elif kind in ("TaskScheduled", "TaskSubmitted", "TaskSucceeded"):
             # A retry begins or has succeeded. Only an error that remains until the next state is final.
             self._error = ""

@@ -20,7 +20,7 @@ import msgspec
 
 from tuner.datasets.io import CHUNK
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
-from tuner.datasets.reading.json_errors import is_cut_off, json_issue
+from tuner.datasets.reading.json_errors import is_cut_off, json_issue, what_is_cut_off
 from tuner.datasets.reading.rows import BadRow, Block, Decode, Row, cut_off, not_json, parsed, too_deep, too_long
 
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
@@ -235,7 +235,7 @@ class _Reader:
         line = self._line + error.lineno - 1
         if not is_cut_off(error):
             return UnreadableError(line, json_issue(error))
-        return UnreadableError(line, cut_off(error.msg)) if self._ended else too_long(self._line)
+        return UnreadableError(line, cut_off(what_is_cut_off(error))) if self._ended else too_long(self._line)
 
     def _more(self) -> bool:
         """Appends the next chunk; False at the end of the file."""

@@ -46,12 +46,23 @@ def _explained(error: json.JSONDecodeError) -> tuple[str, str]:
         return f"there is a typographic quotation mark {place}", 'Write names and texts between straight quotes (").'
     if error.msg == "Expecting ',' delimiter" and re.match(r"[^\W\d]", here):
         return f"a text ends {place}, and more follows", r"Write a quotation mark inside of a text as \"."
+    if _ends_in_text(error):
+        return f"the text that starts {place} has no closing quotation mark", "Close the text."
     return f"{error.msg} {place}", "Correct the record and upload the file again."
+
+
+def what_is_cut_off(error: json.JSONDecodeError) -> str:
+    """What lacks at the end of a text that `is_cut_off`."""
+    return "a text has no closing quotation mark" if _ends_in_text(error) else error.msg
 
 
 def is_cut_off(error: json.JSONDecodeError) -> bool:
     """Whether the text ends before the value does."""
-    return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    return error.pos >= len(error.doc.rstrip()) or _ends_in_text(error)
+
+
+def _ends_in_text(error: json.JSONDecodeError) -> bool:
+    return error.msg.startswith("Unterminated string")
 
 
 def whole_file_issue(start: str) -> Issue | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
-from tuner.datasets.reading.json_errors import is_cut_off, whole_file_issue
+from tuner.datasets.reading.json_errors import is_cut_off, what_is_cut_off, whole_file_issue
 from tuner.datasets.reading.rows import BadRow, Block, Row, cut_off, parsed, too_long
 
 _BEGINNING = 2**16
@@ -49,7 +49,7 @@ def _last_line(piece: bytes, row: BadRow) -> BadRow:
     try:
         json.loads(piece)
     except json.JSONDecodeError as error:
-        return BadRow(row.line, cut_off(error.msg)) if is_cut_off(error) else row
+        return BadRow(row.line, cut_off(what_is_cut_off(error))) if is_cut_off(error) else row
     except (ValueError, RecursionError):
         pass
     return row

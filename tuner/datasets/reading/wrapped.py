@@ -14,6 +14,7 @@ from typing import Any
 from tuner.datasets.field_and_role_names import RECORD_LISTS, ROLES, TEXTS_FOR_ALL, Fields
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
+from tuner.datasets.reading.json_errors import is_cut_off
 from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, parsed
 
 _NAME = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
@@ -93,7 +94,7 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
     try:
         return _VALUE.raw_decode(text, at)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+        if is_cut_off(error):
             raise Incomplete from None
         return None, len(text)
     except ValueError:

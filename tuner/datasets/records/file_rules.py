@@ -27,16 +27,7 @@ def record_counts(
     `held_out` says that the validation records were taken from the training file. `samples` answers are given to each
     evaluation question.
     """
-    limits = model.family.records
-    if "training" in counts:
-        yield from _within(model, "training", "training data has", counts["training"], limits.training)
-    if "validation" in counts:
-        name = "validation data (held out from the training data) has" if held_out else "validation data has"
-        add = _ADD_OR_UPLOAD if held_out else _ADD
-        yield from _within(model, "validation", name, counts["validation"], limits.validation, add)
-    if "training" in counts and "validation" in counts:
-        together = counts["training"] + counts["validation"]
-        yield from _within(model, None, "training and validation together have", together, limits.together)
+    yield from _training_counts(model, counts, held_out)
     if "evaluation" in counts:
         yield from _within(model, "evaluation", "evaluation data has", counts["evaluation"], (1, None))
         if counts["evaluation"] * samples > MAX_QUESTIONS:
@@ -49,6 +40,24 @@ def record_counts(
                 "Remove records: a random sample of a few hundred gives nearly the same result.",
                 role="evaluation",
             )
+
+
+def _training_counts(model: Model, counts: Mapping[DataRole, int], held_out: bool) -> Iterator[Issue]:
+    """The limits of the files of a job. What they have together is not a second issue about the same lack."""
+    limits, validation = model.family.records, counts.get("validation", 0)
+    issues: list[Issue] = []
+    if "training" in counts:
+        name = f"training data (without {validation:,} held out for the validation) has"
+        name = name if held_out else "training data has"
+        issues += _within(model, "training", name, counts["training"], limits.training)
+    if "validation" in counts:
+        name = "validation data (held out from the training data) has" if held_out else "validation data has"
+        add = _ADD_OR_UPLOAD if held_out else _ADD
+        issues += _within(model, "validation", name, validation, limits.validation, add)
+    if not issues and "training" in counts and "validation" in counts:
+        together = counts["training"] + validation
+        issues += _within(model, None, "training and validation together have", together, limits.together)
+    yield from issues
 
 
 def reading_budget(model: Model, role: DataRole, ends_at: float | None = None) -> Budget:

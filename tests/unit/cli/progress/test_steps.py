@@ -119,6 +119,14 @@ def test_a_failed_attempt_is_noted_until_a_retry_succeeds() -> None:
     assert step(history.left("Pin the inputs").is_in("Check that the account is ready"), "Pin the inputs").problem == ""
 
 
+def test_an_error_that_is_not_retried_is_not_shown_as_the_reason_of_a_retry() -> None:
+    answering = History().went(*TO_TRAINING[: TO_TRAINING.index("Answer with the base model")])
+    answering.is_in("Answer with the base model").task_failed("ThrottledError")
+    assert step(answering, "Answer with the base model").problem == "ThrottledError"
+    answering.task_failed("EvaluationError")
+    assert step(answering, "Answer with the base model").problem == "", "the other parts of the Map still run"
+
+
 def test_a_map_counts_its_iterations() -> None:
     history = History().is_in(*TO_TRAINING[:10]).add("MapStateStarted", mapStateStartedEventDetails={"length": 5})
     history.add("TaskStateEntered", stateEnteredEventDetails={"name": "Ask the base model"})

@@ -74,7 +74,8 @@ CASES: dict[str, tuple[str, bytes | str, int | None, str]] = {
     "a tab inside": ("t.jsonl", '{"question": "a\tb", "answer": "a"}\n', 1, "this is not valid JSON: a text has a line break or a tab at column 16. Write them as \\n and \\t inside of a text."),  # noqa: E501
     "a single backslash": ("t.jsonl", '{"question": "C:\\p", "answer": "a"}\n', 1, "this is not valid JSON: a text has a backslash at column 17. Write a backslash as two: \\\\."),  # noqa: E501
     "typographic quotation marks": ("t.jsonl", "{“question”: “q”}\n", 1, 'this is not valid JSON: there is a typographic quotation mark at column 2. Write names and texts between straight quotes (").'),  # noqa: E501
-    "a cut line": ("t.jsonl", f"{P}\n{P[:-3]}", 2, "the file ends in the middle of a record (Unterminated string starting at): it was cut off. Upload the whole file again."),  # noqa: E501
+    "a text without an end": ("t.jsonl", f"{P}\n{P[:-2]}\n{P}\n", 2, 'this is not valid JSON: the text that starts at column 29 has no closing quotation mark. Close the text.'),  # noqa: E501
+    "a cut line": ("t.jsonl", f"{P}\n{P[:-3]}", 2, "the file ends in the middle of a record (a text has no closing quotation mark): it was cut off. Upload the whole file again."),  # noqa: E501
     "a CSV without a header": ("t.csv", "What is it?,A pier.\nWhat is that?,A crane.\n", 2, NO_HEADER),
     "a table called jsonl": ("t.jsonl", "question,answer\nq,a\n", 1, TABLE),
     "a table called json, with tabs": ("t.json", "question\tanswer\nq\ta\n", 1, TABLE),
