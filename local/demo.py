@@ -106,7 +106,26 @@ def _tune() -> None:
     _console.rule(f"Fine-tuning with {_EXAMPLE}")
     # A gate that rejects the model is a result, too.
     if _tuner("run", str(_EXAMPLE)).returncode not in _RESULTS:
-        raise DemoError("The run failed. The output above is what a user would see.")
+        raise DemoError(_failure())
+
+
+def _failure() -> str:
+    """What a user reads below the output of a run that failed. The report is kept, because the cloud is not."""
+    runs = json.loads(_tuner("runs", "--json", output=True).stdout)  # none if it could not be started
+    folder = _report(runs[0]["run_id"]) if runs else None
+    kept = f" Its report is kept: open {folder / 'index.html'}." if folder else ""
+    return (
+        f"The run failed. The output above is what a user would see.{kept} The demo's cloud is deleted now, and its "
+        "run with it, so the commands above do not find it any more. Start again with: make demo"
+    )
+
+
+def _report(run_id: str) -> Path | None:
+    """The folder with the run's downloaded report. None if it could not be downloaded."""
+    folder = Path("reports") / run_id
+    # The demo may have been run before: its run has the same id.
+    status = _tuner("report", run_id, "--no-open", "--output", str(folder), "--force").returncode
+    return None if status else folder
 
 
 def _check() -> None:
@@ -118,9 +137,8 @@ def _check() -> None:
         alive = ", ".join(entry["arn"] for entry in shown["live_throughput"])
         raise DemoError(f"These endpoints were not released: {alive}")
     _console.print("Throughput and deployments alive: none")
-    folder = Path("reports") / run["run_id"]
-    # The demo may have been run before: its run has the same id.
-    if _tuner("report", run["run_id"], "--no-open", "--output", str(folder), "--force").returncode:
+    folder = _report(run["run_id"])
+    if not folder:
         raise DemoError("The report could not be downloaded. The output above says why.")
     report = Report.model_validate_json((folder / "report.json").read_bytes())
     _console.print(Markdown(what_to_look_at(report, folder)))

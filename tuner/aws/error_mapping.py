@@ -48,6 +48,10 @@ _TRANSIENT = {
 }
 # Bedrock's answers when no model has worked on a request: the service or the model takes none at the moment.
 _NOT_STARTED = {"ServiceUnavailable", "ServiceUnavailableException", "ModelNotReadyException"}
+LOG_IN = (
+    "Log in (with the AWS CLI: 'aws sso login'), export the access keys that your access portal shows, or select "
+    "another profile with AWS_PROFILE."
+)
 _NOT_SENT = (EndpointConnectionError, ConnectTimeoutError)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "NotAuthorized"}
 _QUOTA = {"ServiceQuotaExceededException", "LimitExceededException"}
@@ -94,9 +98,7 @@ def mapped_errors(doing: str) -> Iterator[None]:
         unanswered.may_be_billed = not isinstance(error, _NOT_SENT)
         raise unanswered from error
     except NoCredentialsError as error:
-        raise AccessDeniedError(
-            f"Could not {doing}: there are no AWS credentials. Log in, for instance with 'aws sso login'."
-        ) from error
+        raise AccessDeniedError(f"Could not {doing}: there are no AWS credentials. {LOG_IN}") from error
     except BotoCoreError as error:
         raise AwsError(f"Could not {doing}: {error}") from error
 

@@ -57,7 +57,7 @@ def _message(error: Exception) -> str:
 def _hint(cause: BaseException | None) -> str:
     """What to do about an error of botocore, which knows nothing of --local."""
     if isinstance(cause, ClientError) and code_of(cause) in _EXPIRED:
-        return account.LOG_IN
+        return account.LOG_IN_OR_ENABLE
     if isinstance(cause, EndpointConnectionError) and local_endpoint():
         return "Is the local cloud running? See 'tuner local status'; start it with 'tuner local up'."
     return next((hint for kind, hint in _HINTS.items() if isinstance(cause, kind)), "")

@@ -17,6 +17,7 @@ class TestErrors:
         outcome = tuner("runs")
         assert outcome.status == 1
         assert "no AWS credentials" in outcome.err
+        assert "export the access keys" in outcome.err  # the AWS CLI is not needed
         assert "--local" in outcome.err
         assert "Traceback" not in outcome.err
 

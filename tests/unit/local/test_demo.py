@@ -1,9 +1,11 @@
 """What the demo says at its end, and that it takes its cloud down however it ends."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -83,3 +85,16 @@ def test_a_demo_that_ignores_the_end_of_its_terminal_goes_on(monkeypatch: pytest
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     demo._end_with_the_terminal()
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_the_report_of_a_failed_run_outlives_its_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+
+    def tuner(*arguments: str, output: bool = False) -> CompletedProcess[str]:
+        called.append(arguments)
+        return CompletedProcess(arguments, arguments[0] == "run", json.dumps([{"run_id": RUN}]) if output else "")
+
+    monkeypatch.setattr(demo, "_tuner", tuner)
+    with pytest.raises(demo.DemoError, match=f"open reports/{RUN}/index.html.* the commands above do not find it"):
+        demo._tune()
+    assert called[-1][:2] == ("report", RUN)

@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tuner import catalog
-from tuner.aws.error_mapping import code_of, mapped_errors
+from tuner.aws.error_mapping import LOG_IN, code_of, mapped_errors
 from tuner.cli.checks.check import NO_ANSWER, CheckResult, as_sentence, quick_client
 from tuner.cli.deployment import local_endpoint
 from tuner.core.errors import RetryableError, TunerError
@@ -21,10 +21,7 @@ MIN_BOOTSTRAP_VERSION = 6
 MIN_CONCURRENCY = 10
 _EXPIRES_SOON_SECONDS = 3600
 
-LOG_IN = (
-    "Log in (with the AWS CLI: 'aws sso login'), export the access keys that your access portal shows, or select "
-    "another profile with AWS_PROFILE. An opt-in Region must also be enabled in the account's settings."
-)
+LOG_IN_OR_ENABLE = f"{LOG_IN} An opt-in Region must also be enabled in the account's settings."
 _CONFIGURATION = "Correct it in ~/.aws/config, or select another profile with AWS_PROFILE."
 
 
@@ -46,9 +43,11 @@ def credentials() -> CheckResult:
             caller = quick_client("sts").get_caller_identity()
     except TunerError as error:
         local_remedy = "Is the local cloud running? See 'tuner local status'; start it with 'tuner local up'."
-        missing = isinstance(error.__cause__, NoCredentialsError)
-        message = "There are no AWS credentials." if missing else as_sentence(str(error))
-        aws_remedy = NO_ANSWER if isinstance(error, RetryableError) else LOG_IN
+        if isinstance(error.__cause__, NoCredentialsError):
+            message, aws_remedy = "There are no AWS credentials.", LOG_IN
+        else:
+            message = as_sentence(str(error))
+            aws_remedy = NO_ANSWER if isinstance(error, RetryableError) else LOG_IN_OR_ENABLE
         return CheckResult(name, "failed", message, local_remedy if local_endpoint() else aws_remedy)
     where = f"the local cloud at {local_endpoint()}" if local_endpoint() else f"account {caller['Account']}"
     message = f"{caller['Arn']} in {where}."

@@ -105,7 +105,7 @@ class StepPlan:
         retriers = (retrier for each in self._with_those_inside(state) for retrier in each.get("Retry", ()))
         return any(error in retrier["ErrorEquals"] for retrier in retriers)
 
-    def _with_those_inside(self, name: str) -> list[dict[str, Any]]:
+    def _with_those_inside(self, name: str) -> list[Response]:
         """The state, and the states that a Map has inside."""
         state = self.states.get(name, {})
         return [state, *state.get("ItemProcessor", {}).get("States", {}).values()]

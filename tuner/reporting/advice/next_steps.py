@@ -43,6 +43,12 @@ def _release(report: Report) -> Iterator[NextStep]:
         )
 
 
+def reason_below_failure(report: Report, step: NextStep) -> str:
+    """The reason of a step, for readers who have the message of the failure above it: empty if it only repeats that."""
+    said = report.failure.message if report.failure else ""
+    return "" if step.reason in said else step.reason
+
+
 def _failed(report: Report) -> Iterator[NextStep]:
     """The error's class decides what helps."""
     if report.failure is None or report.status in ("ABORTED", "TIMED_OUT"):

@@ -52,6 +52,11 @@ class TestWatch:
         said = "".join(f"{line.rstrip()}\n" for line in lines)
         assert "1. Ask AWS.\n   It is 0.\n   tuner doctor --stack BedrockTuner\n" in said
         assert "   tuner run --stack BedrockTuner faq-1 --again\n" in said
+        repeated = report("faq-1", status="FAILED", next_steps=[step], failure={"error": "E", "message": "It is 0."})
+        aws.put("faq-1", Keys.REPORT, repeated)
+        assert "1. Ask AWS.\n   tuner doctor" in "".join(
+            f"{line.rstrip()}\n" for line in tuner(command, "faq-1").err.splitlines()
+        )
 
     def test_answers_are_counted_and_the_reason_of_a_retry_is_shown(self, tuner: Tuner, aws: FakeAws) -> None:
         summary = DatasetSummary(training_records=40, validation_records=10, evaluation_records=40)

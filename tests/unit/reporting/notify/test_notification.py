@@ -28,6 +28,12 @@ def test_a_failure_has_its_reason_and_addresses(folder_of: FolderOf) -> None:
     assert f"tuner report {RUN}" in text
 
 
+def test_a_step_does_not_repeat_the_failure_above_it(folder_of: FolderOf) -> None:
+    refused = build(folder_of({}), Failure(error="DatasetError", message="training.jsonl, line 1: bad."), at=AT)
+    assert refused.next_steps[0].reason == "training.jsonl, line 1: bad."
+    assert notification_text(refused).count("line 1: bad.") == 1
+
+
 def test_the_message_of_a_failure_is_not_markup(folder_of: FolderOf) -> None:
     message = "# x\n[a](http://x) <b> field 'a_b'\n\n- y"
     text = notification_text(build(folder_of({}), Failure(error="DatasetError", message=message), at=AT))
