@@ -248,7 +248,7 @@ def show_people(people: HumanScores) -> None:
 
 def conclude(scores: Scores) -> None:
     """Prints the verdict, its caveats, a sentence on the slices, and the number of questions to review."""
-    from tuner.reporting.collect.caveats import bias_caveats, unusable_judgments
+    from tuner.reporting.collect.caveats import answers_in_words, bias_caveats, repeats_caveats, unusable_judgments
     from tuner.reporting.page.slices_table import slices_sentence
 
     verdict = scores.verdict
@@ -257,8 +257,10 @@ def conclude(scores: Scores) -> None:
     for note in verdict.notes:
         if not verdict.sentence.startswith(note):
             say(note, "quiet")
+    each = answers_in_words(len(record.single_answers) for record in scores.questions)
+    repeated = repeats_caveats(scores.metrics.get(verdict.metric or ""), each)
     judged = unusable_judgments(scores.judge) if scores.judge else ()
-    for note in (*judged, *bias_caveats(scores.metrics, scores.preference)):
+    for note in (*repeated, *judged, *bias_caveats(scores.metrics, scores.preference)):
         say(note, "quiet")
     if scores.groups:
         say(scores.groups.sentence, "quiet")

@@ -215,7 +215,9 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"up to {100 * share:.2g} % of them may have another difference."
         )
     elif smallest:
-        scored = f" ({_with_difference(scores.comparison, names)})" if scores.comparison.labelled else ""
+        units = scores.comparison.groups or n
+        all_scored = scores.comparison.labelled in (None, units)
+        scored = "" if all_scored else f" ({_with_difference(scores.comparison, names)})"
         notes.append(
             f"With {asked}{scored}, a true difference of {smallest:.2g} {label} is found in four of five runs. "
             "A smaller one is often missed."

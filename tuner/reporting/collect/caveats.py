@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.token_reservation import judge_batch
@@ -28,7 +28,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         *report.scoring.warnings,
         *_shared_questions(report),
         *_reuse(report),
-        *_repeats(report),
+        *repeats_caveats(report.scores.get(report.verdict.metric or ""), answers_each(report)),
         *_batches(report),
         *unused_files(report),
     )
@@ -95,23 +95,29 @@ def _batches(report: Report) -> Iterator[str]:
             )
 
 
-def _repeats(report: Report) -> Iterator[str]:
-    """How much the answers to the same question differ, by the measure that decides."""
-    measure = report.scores.get(report.verdict.metric or "")
+def repeats_caveats(measure: MeasureScores | None, each: str) -> Iterator[str]:
+    """How many answers each question has, and how much they differ by the measure that decides.
+
+    `each` is in words (`answers_in_words`). Nothing if every question has one answer.
+    """
     spreads = (measure.base.spread_of_repeats, measure.tuned.spread_of_repeats) if measure else (None, None)
     if measure and spreads[0] is not None and spreads[1] is not None:
         yield (
-            f"Every question was asked {asked_each(report)} times, and the mean of its answers counts once. By "
+            f"Every question was asked {each} times, and the mean of its answers counts once. By "
             f"{measure.label}, the answers to the same question differ by {number(spreads[0])} (base model) and "
             f"{number(spreads[1])} (tuned model), as standard deviations."
         )
 
 
-def asked_each(report: Report) -> str:
-    """How often the questions were asked: `3`, or `1 to 3` in files with more answers to some questions."""
-    given = {1 + len(question.tuned.further) for question in report.questions if question.tuned}
-    most = report.scoring.samples
-    return f"{min(given)} to {most}" if len(given) > 1 else str(most)
+def answers_each(report: Report) -> str:
+    """How many answers each question of a report has, in words."""
+    return answers_in_words(1 + len(question.tuned.further) for question in report.questions if question.tuned)
+
+
+def answers_in_words(counts: Iterable[int]) -> str:
+    """The numbers of answers to the questions: `3`, or `1 to 3` in files with more answers to some questions."""
+    given = set(counts) or {1}
+    return f"{min(given)} to {max(given)}" if len(given) > 1 else str(*given)
 
 
 def _reuse(report: Report) -> Iterator[str]:

@@ -13,7 +13,7 @@ from tuner.artifacts.report import Answer, Question, Report
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags
-from tuner.reporting.collect.caveats import asked_each
+from tuner.reporting.collect.caveats import answers_each
 from tuner.reporting.formatting import measure_title, plural
 from tuner.reporting.page.slices_table import reach
 from tuner.reporting.page.svg import Interval, interval_bar
@@ -203,7 +203,7 @@ def cost_rows(report: Report) -> list[CostRow]:
 
 def asked(report: Report) -> str:
     """How many questions were asked, and how often each, if that is more than once."""
-    each = f", {asked_each(report)} answers each" if report.scoring.samples > 1 else ""
+    each = f", {answers_each(report)} answers each" if report.scoring.samples > 1 else ""
     return f"{plural(len(report.questions), 'question')}{each}"
 
 

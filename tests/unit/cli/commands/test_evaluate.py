@@ -117,6 +117,16 @@ def test_the_output_says_that_people_scored_the_first_of_several_answers(
     assert ("people score the first" in shown) is said
 
 
+def test_how_often_each_question_was_asked_is_said(files: list[str], tmp_path: Path) -> None:
+    assert "was asked" not in run(*files, "--metric", "rouge").stderr
+    for name in ("base", "tuned"):
+        file = tmp_path / f"{name}.json"
+        records = json.loads(file.read_text())
+        file.write_text(json.dumps([{**each, "sample": number} for each in records for number in range(3)]))
+    said = " ".join(run(*files, "--metric", "rouge").stderr.split())
+    assert "Every question was asked 3 times, and the mean of its answers counts once." in said
+
+
 def test_further_contestants_are_in_the_table_and_in_the_json(files: list[str], tmp_path: Path) -> None:
     asked = [*files, "--metric", "rouge", "--contestant", f"micro={files[1]}", "--contestant", f"nano={files[3]}"]
     result = run(*asked)
