@@ -14,7 +14,7 @@ from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName, PerContestant
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
 from tuner.artifacts.evaluation.verdict import VerdictValue
-from tuner.catalog.guard_questions import GuardCategory, GuardQuestion
+from tuner.catalog.guard_questions import ALL, GuardCategory, GuardQuestion
 from tuner.core.artifact_keys import Keys
 
 
@@ -74,6 +74,12 @@ class GuardScores(Artifact):
     metrics: dict[str, MeasureScores] = Field(default_factory=dict)
     slices: Slices = Field(description="by category; conclusions are corrected for the number of categories")
     questions: tuple[GuardResult, ...] = Field((), description="what was lost first")
+
+    @property
+    def by_category(self) -> Slices:
+        """The slices without that of all questions, which only counts as one more comparison."""
+        parts = tuple(part for part in self.slices.slices if part.value != ALL)
+        return self.slices.model_copy(update={"slices": parts})
 
     @property
     def found(self) -> tuple[GuardFinding, ...]:

@@ -43,7 +43,7 @@ class GateComparisons:
         """The comparisons by this measure: the guard questions have their own."""
         if measure != GUARD_MEASURE or self.guard is None:
             return self
-        return GateComparisons(self.guard.metrics, slices=(self.guard.slices,))
+        return GateComparisons(self.guard.metrics, slices=(self.guard.by_category,))
 
     def measures(self, other: str) -> MeasuresByName:
         """The comparison with what a rule names: `base`, `best`, or another contestant.

@@ -122,6 +122,11 @@ RULES: dict[str, JsonObject] = {
 }
 
 
+def test_all_questions_are_no_category_of_the_gate() -> None:
+    decision, sentence = gate(scores(every, every), "each")
+    assert (decision, "in each of 5 slices by 'category'" in sentence) == ("accepted", True)
+
+
 def test_a_gate_needs_evidence_that_little_was_lost() -> None:
     assert gate(scores(every, every), "margin")[0] == "accepted"
     lost = {each.id for each in QUESTIONS[:4]}
@@ -134,7 +139,7 @@ def test_a_gate_needs_evidence_that_little_was_lost() -> None:
 def test_a_gate_can_ask_for_every_category() -> None:
     decision, sentence = gate(scores(every, lambda each: each.category != "harmful"), "each")
     assert decision == "rejected"
-    assert sentence.endswith("guard is worse than base for category 'all' and 'harmful'.")
+    assert sentence.endswith("guard is worse than base for category 'harmful'.")
 
 
 @pytest.mark.parametrize(
