@@ -113,6 +113,13 @@ def _score_guard(folder: RunFolder, seed: int) -> None:
         folder.save(guard_scores(questions, {name: guard_answers(folder, name) for name in MAIN}, seed))
 
 
+def nothing_flagged(run_id: str) -> EvaluationError:
+    """The error of an export without questions."""
+    return EvaluationError(
+        f"No question is flagged for people. To draw some at random: tuner review export {run_id} --random 60"
+    )
+
+
 def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple[ReviewSheet, GradedItemSet]:
     """A sheet of `count` questions that are drawn at random, or of the flagged ones; and the questions with answers.
 
@@ -130,10 +137,7 @@ def exported_sheet(folder: RunFolder, count: int | None, seed: int = 0) -> tuple
             flagged_sheet(name, flagged, each) if count is None else draw_sample(questions, flagged, count, seed, each)
         )
         if not sheet.first:
-            raise EvaluationError(
-                "No question is flagged for people. To draw some at random: "
-                f"tuner review export {folder.run_id} --random 60"
-            )
+            raise nothing_flagged(folder.run_id)
         folder.write(sheet_file(name), sheet.to_json_line().encode())
     answers = {name: [(each.id, each.answer) for each in folder.answers(name) if not each.number] for name in MAIN}
     return sheet, match(folder.load_records(Keys.EVALUATION, EvaluationQuestion), answers)

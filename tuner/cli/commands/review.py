@@ -20,6 +20,7 @@ from tuner.cli.terminal.outputs import STANDARD, Force, output_sink
 from tuner.cli.terminal.standard_input import local_input
 from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
+from tuner.reporting.formatting import plural
 from tuner.reporting.publish import publish, published
 
 app = typer.Typer(help="Have people score answers; their scores correct the judge's.", no_args_is_help=True)
@@ -48,7 +49,9 @@ def export(
 
     The file does not say which model gave which answer.
     """
-    from tuner.evaluation.score_run import REVIEW  # loads numpy: only when it is needed
+    # They load numpy: only when they are needed.
+    from tuner.evaluation.review.spreadsheet import count_rows
+    from tuner.evaluation.score_run import REVIEW, nothing_flagged
 
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
@@ -59,6 +62,8 @@ def export(
     page = output.lower().endswith(".html")
     if random is not None or page:
         data = _sheet(folder, random, seed, page)
+    elif not count_rows(data):
+        raise nothing_flagged(run.run_id)
     sink = output_sink(output, force=force)
     with CommitTogether(sink):
         sink.write(data)
@@ -68,7 +73,8 @@ def export(
     if page:
         say(f"Open {output} in a browser, or send it to reviewers. Download the scores there, then: {command}")
     else:
-        say(f"Fill in score_1 and score_2 (1 to 10) in {output}, then: {command}")
+        questions = plural(count_rows(data), "question")
+        say(f"Fill in score_1 and score_2 (1 to 10) of {questions} in {output}, then: {command}")
 
 
 def _sheet(folder: RunFolder, count: int | None, seed: int, page: bool) -> bytes:

@@ -74,6 +74,12 @@ def _csv(
     return text.getvalue()
 
 
+def count_rows(data: bytes) -> int:
+    """The questions of a sheet that was written here."""
+    csv.field_size_limit(MAX_RECORD_BYTES)
+    return sum(1 for _ in csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+
+
 def shown_answers(item: GradedItem, order: Iterable[ContestantName]) -> list[str]:
     """The answers in the order in which a reader sees them."""
     return [item.answers[name] or "(no answer)" for name in order]

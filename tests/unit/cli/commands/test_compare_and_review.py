@@ -97,7 +97,8 @@ def test_compare_needs_two_runs_with_scores(tuner: Tuner, aws: FakeAws) -> None:
 def test_a_review_is_exported_and_imported(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     finished(aws, "faq-a", 8, sheet())
     aws.put("faq-a", Keys.TRAINING, "")
-    tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
+    exported = tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
+    assert "of 1 question in" in exported.err
     assert (tmp_path / "review.csv").read_bytes().decode() == sheet()
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish, published
@@ -114,6 +115,15 @@ def test_a_review_is_exported_and_imported(tuner: Tuner, aws: FakeAws, tmp_path:
     assert report.people is not None
     assert (report.people.answers, report.people.of_answers) == (2, 16)
     assert "not drawn at random" in outcome.err
+
+
+def test_a_sheet_without_questions_is_not_exported(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
+    finished(aws, "faq-a", 8, sheet().splitlines(keepends=True)[0])
+    for name in ("review.csv", "review.html"):
+        outcome = tuner("review", "export", "faq-a", "--output", str(tmp_path / name))
+        assert outcome.status == 1
+        assert "To draw some at random: tuner review export faq-a --random 60" in outcome.err
+        assert not (tmp_path / name).exists()
 
 
 def test_a_random_sample_is_exported_scored_by_two_people_and_corrects_the_judge(
