@@ -1,4 +1,4 @@
-"""Finds the earlier runs with the same questions: how often these decided a gate, and the best run to compare with."""
+"""Finds the earlier runs with the same questions: how many were decided by them, and the best one to compare with."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from tuner.evaluation.earlier_runs import MOST_ATTEMPTS, best_first, earlier_run
 from tuner.evaluation.run_comparison import compare_runs
 from tuner.evaluation.statistics.verdict import deciding_measures
 
-_DECIDED = ("accepted", "rejected", "undecided")
-
 
 def with_earlier_runs(folder: RunFolder, scores: Scores, seed: int = 0) -> Scores:
-    """The scores with the members `earlier`, and `reuse` where the questions decided a gate before."""
-    decided = sum(summary.gate in _DECIDED for summary in earlier_runs(folder))
+    """The scores with the members `earlier`, and `reuse` where the questions decided before.
+
+    They decided every run that has a verdict. Without a gate, people decide by the verdict.
+    """
+    decided = sum(summary.verdict.metric is not None for summary in earlier_runs(folder))
     reuse = {"reuse": SetReuse(earlier_decisions=decided)} if decided else {}
     return scores.model_copy(update={"earlier": previous_best(folder, scores, seed), **reuse})
 

@@ -13,6 +13,7 @@ from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.gate import GateResult
 from tuner.artifacts.evaluation.measure_scores import Compared
 from tuner.artifacts.evaluation.scores import PreviousBest, SetReuse
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report.run_summary import RunSummary, questions_digest
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -176,9 +177,9 @@ def test_the_best_of_several_runs_is_marked_as_chosen(folder: RunFolder) -> None
 
 def test_earlier_decisions_by_the_same_questions_are_counted(folder: RunFolder) -> None:
     assert "reuse" not in with_earlier_runs(folder, NOW).to_document()
-    gates = ("accepted", "rejected", "undecided", "none", None)
-    for at, gate in enumerate(gates):
+    for at, gate in enumerate(("accepted", "none", None)):
         put(folder, f"faq-{at:012x}", 5, gate=gate)
+    put(folder, "faq-000000000009", 5, verdict=Verdict(value=None, metric=None, sentence="No verdict.").model_dump())
     put(folder, "faq-00000000000a", 5, keys=KEYS[:-1], gate="accepted")
     put(folder, "faq-00000000000b", 5, status="FAILED", gate="accepted")
     put(folder, "faq-00000000000c", 5, dataset="other", gate="accepted")
@@ -186,9 +187,9 @@ def test_earlier_decisions_by_the_same_questions_are_counted(folder: RunFolder) 
     assert scores.reuse is not None
     assert scores.reuse.earlier_decisions == 3
     assert scores.reuse.sentence == (
-        "The same questions decided the gate of 3 earlier runs of this dataset; this is decision 4. If no model was "
-        "better than the base model, one of 4 would be called better by luck in up to 10 of 100 cases. Use new "
-        "questions after 6 decisions."
+        "The same questions decided 3 earlier runs of this dataset; this is decision 4. If no model was better than "
+        "the base model, one of 4 would be called better by luck in up to 10 of 100 cases. Use new questions after 6 "
+        "decisions."
     )
 
 

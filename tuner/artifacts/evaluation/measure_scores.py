@@ -226,6 +226,10 @@ class MeasureScores(Aggregates):
         """What verdict and gate decide by: the corrected numbers, where people scored enough."""
         return (self.with_people if self.corrected and self.corrected.decides else None) or self
 
+    def decisive_side(self, contestant: ContestantName) -> Aggregate:
+        """The contestant's numbers that count: people correct those of base and tuned model, and of no other one."""
+        return self.decisive.by_contestant.get(contestant) or self.by_contestant.get(contestant, Aggregate())
+
     @property
     def worst(self) -> Number | None:
         """The worst possible value; None for a measure that only describes."""

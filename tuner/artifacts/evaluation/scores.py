@@ -53,9 +53,9 @@ WORN_OUT = 7
 
 
 class SetReuse(Part):
-    """How often the questions of this evaluation decided a gate before, in runs of the same dataset."""
+    """How often the questions of this evaluation decided before, in runs of the same dataset."""
 
-    earlier_decisions: int = Field(description="earlier runs whose gate was decided by the same questions")
+    earlier_decisions: int = Field(description="earlier runs with a verdict by the same questions")
 
     @property
     def decisions(self) -> int:
@@ -71,7 +71,7 @@ class SetReuse(Part):
     def sentence(self) -> str:
         """How often the questions decided, what that means, and what to do."""
         runs = f"{self.earlier_decisions} earlier run{'' if self.earlier_decisions == 1 else 's'}"
-        counted = f"The same questions decided the gate of {runs} of this dataset; this is decision {self.decisions}."
+        counted = f"The same questions decided {runs} of this dataset; this is decision {self.decisions}."
         if self.worn_out:
             return (
                 f"{counted} The evaluation set is worn out: the best of {self.decisions} equally good models can look "
@@ -138,7 +138,7 @@ class ScoringMembers(Part):
         None, description="how many documents all questions are from; absent if they are from others, or from enough"
     )
     slices: tuple[Slices, ...] = Field((), description="results by the fields of evaluation.slices; absent without")
-    reuse: SetReuse | None = Field(None, description="how often the questions decided a gate before; absent if never")
+    reuse: SetReuse | None = Field(None, description="how often the questions decided before; absent if never")
     stopping: Stopping | None = Field(
         None, description="how many questions were asked; absent for runs without a look before the end"
     )

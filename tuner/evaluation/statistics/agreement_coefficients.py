@@ -28,6 +28,7 @@ _MOST_CELLS = 1_000_000
 FEWEST_QUESTIONS = 6
 # Sums that differ by less than this share are equal: the rest is rounding error.
 _EQUAL = 1e-12
+_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def _alpha(sums: np.ndarray, size: int) -> np.ndarray:
 def _one_minus(observed: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """NaN where no disagreement was possible, because all scores are equal."""
     possible = expected > _EQUAL * scale
-    return np.where(possible, 1 - observed / np.where(possible, expected, 1.0), np.nan)
+    # Rounding error must not make an agreement of 0 one that is less than chance.
+    return np.where(possible, np.round(1 - observed / np.where(possible, expected, 1.0), _DIGITS), np.nan)
 
 
 def _by_group(sums: np.ndarray, names: Sequence[Hashable] | None) -> np.ndarray:

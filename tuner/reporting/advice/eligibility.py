@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.contestants import BASE, MAIN, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
 from tuner.artifacts.evaluation.gate import RuleResult
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
@@ -74,10 +74,10 @@ class ContestantComparisons:
         highest = max(meeting, key=lambda name: sign * (self.measure.by_contestant[name].mean or 0))
         return TUNED if TUNED in meeting else highest
 
-    @property
-    def label(self) -> str:
-        """What sentences call the measure."""
-        return self.measure.label or measure_title(self.name)
+    def label(self, *compared: ContestantName) -> str:
+        """What sentences call the measure: people's scores correct it between base and tuned model only."""
+        found = self.measure.decisive if set(compared) <= set(MAIN) else self.measure
+        return found.label or measure_title(self.name)
 
     def beside_best(self, name: ContestantName) -> QualityComparison:
         """The contestant beside the best one."""
@@ -120,7 +120,7 @@ def standings(comparisons: ContestantComparisons) -> tuple[Standing, ...]:
 def _standing(comparisons: ContestantComparisons, name: ContestantName) -> Standing:
     beside = comparisons.beside_best(name)
     meets = _by_gate(comparisons, name) if comparisons.report.gate else None
-    may_ship, reason = meets or _without_gate(comparisons, beside)
+    may_ship, reason = meets or _without_gate(comparisons, name, beside)
     if may_ship == "yes" and beside.quality == "worse":
         may_ship, reason = "no", f"it meets the gate, but it is worse than {title_of(comparisons.best)}{beside.limits}"
     return Standing(
@@ -152,7 +152,9 @@ def _beside_tuned(
     return quality_beside(found, value, margin, len(measure.compared))
 
 
-def _without_gate(comparisons: ContestantComparisons, beside: QualityComparison) -> tuple[Decision, str]:
+def _without_gate(
+    comparisons: ContestantComparisons, name: ContestantName, beside: QualityComparison
+) -> tuple[Decision, str]:
     best = title_of(comparisons.best)
     if low := _low_level(comparisons):
         return "no", low
@@ -162,7 +164,8 @@ def _without_gate(comparisons: ContestantComparisons, beside: QualityComparison)
             "none is shown to be better" if comparisons.best == TUNED else "shown to be better than the tuned model",
         )
     if beside.quality == "as_good":
-        return "yes", f"as good as {best} within ±{number(beside.within)} {comparisons.label}"
+        label = comparisons.label(name, comparisons.best)
+        return "yes", f"as good as {best} within ±{number(beside.within)} {label}"
     if beside.quality == "worse":
         return "no", f"worse than {best}{beside.limits}"
     return "undecided", f"neither shown to be worse than {best} nor to be as good{beside.limits}"
@@ -170,13 +173,14 @@ def _without_gate(comparisons: ContestantComparisons, beside: QualityComparison)
 
 def _low_level(comparisons: ContestantComparisons) -> str | None:
     """What is wrong where even the best one is not good by itself; None where it is."""
-    level, mean = USABLE.get(comparisons.name), comparisons.measure.by_contestant[comparisons.best].mean
+    best = comparisons.best
+    level, mean = USABLE.get(comparisons.name), comparisons.measure.decisive_side(best).mean
     if level is None or mean is None or mean >= level:
         return None
     low, high = comparisons.measure.range or (0, 1)
     scale = f"on a scale from {range_limit(low)} to {range_limit(high)}"
     return (
-        f"even the best one, {title_of(comparisons.best)}, reaches only {number(mean)} {comparisons.label} {scale}, "
+        f"even the best one, {title_of(best)}, reaches only {number(mean)} {comparisons.label(best)} {scale}, "
         f"where answers are mostly right from {range_limit(level)}"
     )
 
@@ -231,7 +235,7 @@ def _means(report: Report, name: ContestantName, rule: RuleResult) -> Iterator[f
     """The contestant's mean by the rule's measure, in the rule's slice."""
     if rule.slice is None:
         measure = report.scores.get(rule.measure)
-        yield measure.by_contestant[name].mean if measure and name in measure.by_contestant else None
+        yield measure.decisive_side(name).mean if measure else None
         return
     for found in report.scoring.slices:
         for part in found.slices:

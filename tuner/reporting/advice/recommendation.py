@@ -134,7 +134,8 @@ class _Advice:
     def _why(self, chosen: Standing) -> str:
         comparisons, best = self._comparisons, title_of(self._comparisons.best)
         if chosen.quality == "as_good":
-            return f"as good as {best} within ±{number(chosen.within)} {comparisons.label}"
+            label = comparisons.label(chosen.contestant, comparisons.best)
+            return f"as good as {best} within ±{number(chosen.within)} {label}"
         if chosen.quality != "best":
             return f"it meets the gate, and is not shown to be worse than {best}"
         if chosen.contestant != TUNED and comparisons.beside_tuned[chosen.contestant].quality != "better":
@@ -149,8 +150,9 @@ class _Advice:
         comparisons, tuned = self._comparisons, best == TUNED
         found = (comparisons.measure if tuned else comparisons.measure.against(best)).decisive.difference
         gain = None if found is None else round(found if tuned else -found, 6)
-        beside = title_of(BASE if tuned else TUNED)
-        return f"better than {beside} ({number(gain, signed=True)} {comparisons.label})"
+        beside = BASE if tuned else TUNED
+        label = comparisons.label(best, beside)
+        return f"better than {title_of(beside)} ({number(gain, signed=True)} {label})"
 
     def _cost(self, chosen: Standing) -> str:
         lines = self._known(chosen.contestant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuner.artifacts.evaluation.contestants import TUNED
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Report
 from tuner.reporting.formatting import measure_title, number, range_limit
@@ -20,14 +21,14 @@ USABLE = {
 
 
 def deciding_measure(report: Report) -> tuple[str, MeasureScores] | None:
-    """The measure that decides the verdict, by its name; None when nothing was scored."""
+    """The measure that decides the verdict, by its name, as it was measured; None when nothing was scored."""
     name = report.verdict.metric
     return (name, report.scores[name]) if name in report.scores and name else None
 
 
 def is_usable(name: str, measure: MeasureScores) -> bool:
     """Whether the tuned model's mean is good by itself. True for a measure that has no such level, or no mean."""
-    level, mean = USABLE.get(name), measure.tuned.mean
+    level, mean = USABLE.get(name), measure.decisive_side(TUNED).mean
     return level is None or mean is None or mean >= level
 
 
@@ -36,7 +37,7 @@ def level_sentence(report: Report) -> str | None:
     deciding = deciding_measure(report)
     if report.verdict.value != "better" or deciding is None or is_usable(*deciding):
         return None
-    name, measure = deciding
+    name, measure = deciding[0], deciding[1].decisive
     label, mean = measure.label or measure_title(name), number(measure.tuned.mean)
     bounds = measure.range or (0, 1)
     return (

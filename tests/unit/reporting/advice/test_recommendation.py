@@ -13,8 +13,9 @@ import pytest
 
 from tests.unit.reporting.compared import MEANS, RATES, compared
 from tests.unit.reporting.conftest import FolderOf
+from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.gate import GateResult, RuleNumbers, RuleResult, SliceName
-from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores, Slice, Slices
+from tuner.artifacts.evaluation.measure_scores import Aggregate, Correction, MeasureScores, Slice, Slices
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import Recommendation
 from tuner.artifacts.serving import EndpointDetails
@@ -152,6 +153,25 @@ def test_without_a_gate_no_contestant_is_good_enough_if_the_best_one_scores_low(
     found = advise({"tuned": 5.0, "retrieval": 5.0, "retrieval_tuned": 5.0})
     assert found.outcome == "none"
     assert "reaches only 5.00 Correctness (judge) on a scale from 1 to 10" in found.sentence
+
+
+def test_people_correct_the_level_of_base_and_tuned_model(folder_of: FolderOf) -> None:
+    """The judge finds most answers of the tuned model wrong, and people find them right."""
+    report = build(folder_of(compared({"base": 3.0, "tuned": 5.0})))
+    measure = report.scores["correctness"]
+    sides = {BASE: Aggregate(mean=4.0, n=40), TUNED: Aggregate(mean=8.0, n=40)}
+    found = Correction(
+        method="sample", label="Correctness (corrected)", labels=40, drawn=40, by_contestant=sides, difference=4.0,
+        comparison=measure.comparison, conclusion=measure.conclusion, decides=True,
+    )  # fmt: skip
+    judged = recommendation(report)
+    scores = report.scores | {"correctness": measure.model_copy(update={"corrected": found})}
+    corrected = recommendation(report.model_copy(update={"scores": scores}))
+    assert judged
+    assert corrected
+    assert "reaches only 5.00 Correctness (judge)" in judged.sentence
+    assert (corrected.outcome, corrected.contestant) == ("ship", "tuned")
+    assert "Correctness (corrected)" in corrected.sentence
 
 
 def test_the_cheapest_that_meets_the_gate_is_enough_unless_it_is_worse(advise: Any) -> None:
