@@ -74,7 +74,7 @@ def corrected(found: Sequence[Scores]) -> tuple[Scores, ...]:
         return tuple(found)
     metrics = [dict(scores.metrics) for scores in found]
     for measure in dict.fromkeys(name for each in metrics for name in each):
-        correct_together(measure, metrics, "comparisons")
+        correct_together(measure, metrics, "comparisons", Names(groups=found[0].groups))
     return tuple(_with_metrics(scores, each) for scores, each in zip(found, metrics, strict=True))
 
 

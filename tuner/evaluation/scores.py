@@ -108,7 +108,7 @@ def _slices(graded: Graded, measured: Sequence[Measure], how: _How) -> tuple[Sli
     def scores_of(part: Sequence[QuestionScores]) -> dict[str, MeasureScores]:
         return {measure.name: _measure_scores(measure, part, how) for measure in measured}
 
-    return tuple(slices_by(field, graded.records, scores_of) for field in graded.slices)
+    return tuple(slices_by(field, graded.records, scores_of, how.names) for field in graded.slices)
 
 
 def facts_of_scorer(scores: Scores) -> MetricFacts:
@@ -191,7 +191,9 @@ def _with_others(
     if others == [BASE]:
         return scores
     differences = {name: _difference(measure, records, how, name) for name in others}
-    return scores.model_copy(update={"compared": compared_with_all(measure, differences, how.names)})
+    return scores.model_copy(
+        update={"compared": compared_with_all(measure, differences, how.names, scores.by_contestant)}
+    )
 
 
 def _with_pairs(scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
@@ -200,7 +202,7 @@ def _with_pairs(scores: MeasureScores, measure: Measure, records: Sequence[Quest
         (other, base): _difference(measure, records, how, base, other)
         for base, other in combinations(scores.compared, 2)
     }
-    return scores.model_copy(update={"pairs": compared_pairs(measure, differences, how.names)})
+    return scores.model_copy(update={"pairs": compared_pairs(measure, differences, how.names, scores.by_contestant)})
 
 
 def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -> list[ContestantName]:
@@ -234,7 +236,8 @@ def _measure_scores(measure: Measure, records: Sequence[QuestionScores], how: _H
     if measure.name == "preference" and (adjusted := _at_equal_length(measure, records)):
         members["equal_length"] = adjusted
     if measure.worst is not None:
-        members["conclusion"] = conclude(measure, difference, how.names)
+        sides = [members["by_contestant"][name] for name in MAIN]
+        members["conclusion"] = conclude(measure, difference, how.names, sides)
     return MeasureScores(**members)
 
 
@@ -279,7 +282,7 @@ def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _
         by_contestant=aggregates,
         difference=difference.mean,
         comparison=difference.comparison,
-        conclusion=conclude(measure, difference, how.names),
+        conclusion=conclude(measure, difference, how.names, [aggregates[name] for name in MAIN]),
     )
 
 

@@ -131,7 +131,7 @@ def test_better_than_best_is_decided_by_the_earlier_run(folder: RunFolder, score
     put(folder, "faq-bbbbbbbbbbbb", score)
     found = decided(previous_best(folder, NOW), better_than="best")
     assert found.decision == decision
-    assert "than the best earlier run, faq-bbbbbbbbbbbb" in found.sentence
+    assert "than the best earlier run (faq-bbbbbbbbbbbb" in found.sentence
     numbers = found.rules[0].numbers
     assert (numbers.compared_with, numbers.other, numbers.tuned) == ("faq-bbbbbbbbbbbb", score, 7)
 
@@ -139,9 +139,7 @@ def test_better_than_best_is_decided_by_the_earlier_run(folder: RunFolder, score
 def test_without_an_earlier_run_the_base_model_is_the_best_and_the_gate_says_so() -> None:
     found = decided(None, better_than="best")
     assert found.decision == "accepted"
-    assert found.sentence == (
-        "Accepted: correctness is better than base, since there is no earlier run to compare with."
-    )
+    assert found.sentence == "Accepted: correctness is better than base (there is no earlier run to compare with)."
     assert found.rules[0].numbers.compared_with == "base"
 
 
@@ -172,7 +170,7 @@ def test_the_best_of_several_runs_is_marked_as_chosen(folder: RunFolder) -> None
     gate = {"correctness": GateRule(not_worse_than="best")}
     decided = decide_gate(gate, GateComparisons(NOW.metrics, found))
     assert decided is not None
-    assert "faq-000000000002 (chosen as the best of 2 by these questions, so its score is" in decided.sentence
+    assert "faq-000000000002, chosen as the best of 2 by these questions, so its score is" in decided.sentence
 
 
 def test_earlier_decisions_by_the_same_questions_are_counted(folder: RunFolder) -> None:

@@ -115,10 +115,17 @@ def test_about_how_many_more_questions_has_two_digits() -> None:
     assert "about 2,900 more questions would decide" in found.sentence
 
 
-def test_all_answers_of_one_model_missing_is_worse() -> None:
-    found = scores(*[("5", None)] * 8)
-    assert found.verdict.value == "worse"
-    assert found.metrics["correctness"].tuned.mean == 1
+@pytest.mark.parametrize(("pair", "who"), [(("5", None), "tuned"), ((None, "5"), "base")])
+def test_missing_answers_of_most_questions_decide_nothing(pair: tuple[str | None, str | None], who: str) -> None:
+    found = scores(*[pair] * 7, ("5", "5"))
+    assert found.verdict.value == "undecided"
+    assert found.verdict.sentence == (
+        f"Undecided: the {who} model gave no answer to 7 of 8 questions, and a difference would show only that."
+    )
+    assert not [note for note in found.verdict.notes if "no answer" in note]
+    half = scores(*[pair] * 8, *[("5", "5")] * 8).verdict
+    assert half.value == ("worse" if who == "tuned" else "better")
+    assert f"8 of 16 questions got no answer from the {who} model: counted as worst." in half.notes
 
 
 def test_missing_scores_are_undecided() -> None:

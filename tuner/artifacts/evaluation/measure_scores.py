@@ -30,6 +30,15 @@ class Aggregate(Part):
         None, description="standard deviation of the answers to the same question; null if each was asked once"
     )
 
+    @property
+    def is_mostly_missing(self) -> bool:
+        """Whether most answers were not given. A difference from others would show only that, so it decides nothing."""
+        return 2 * self.failed > (self.n or 0)
+
+    def missing_words(self, who: str) -> str:
+        """How many answers are missing, in words."""
+        return f"{who} gave no answer to {self.failed:,} of {self.n or 0:,} questions"
+
 
 # Floats that differ by less are equal: the rest is rounding error.
 _EQUAL = 1e-9
@@ -47,6 +56,11 @@ class Comparison(Part):
         description="questions, or groups, that people scored, if no others have a difference; null: all have",
     )
     standard_error: float | None = None
+    expected_error: float | None = Field(
+        None,
+        description="standard error that groups of these sizes have on average, for the questions to add; null for "
+        "groups of one size",
+    )
     interval: tuple[float, float] | None = Field(None, description="95 % interval of the mean difference")
     p: float | None = Field(None, description="p-value of the interval: below 0.05 where it excludes zero")
     p_corrected: float | None = Field(
@@ -112,6 +126,11 @@ class Aggregates(PerContestant):
     def tuned(self) -> Aggregate:
         """The tuned model; empty where it was not measured."""
         return self.by_contestant.get(TUNED, Aggregate())
+
+    @property
+    def is_mostly_missing(self) -> bool:
+        """Whether most answers of base or tuned model were not given."""
+        return self.base.is_mostly_missing or self.tuned.is_mostly_missing
 
 
 class Correction(Aggregates):

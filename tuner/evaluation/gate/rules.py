@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from tuner.settings import GateRule, Margin
 
 # Slices that the sentence of the gate names for one rule.
 _MOST_NAMED = 5
+
+# Where the numbers of a sentence begin, which differ between slices.
+_BEFORE_NUMBERS = re.compile(": |, but ")
+_NOT_COMPARED = "could not be compared with"
 
 MeasuresByName = Mapping[str, MeasureScores]
 
@@ -62,9 +67,9 @@ class GateComparisons:
         if other != BEST:
             return title_of(other)
         if self.best is None:
-            return "base, since there is no earlier run to compare with"
-        selection = f" ({self.best.selection})" if self.best.selection else ""
-        return f"the best earlier run, {self.best.run_id}{selection}"
+            return "base (there is no earlier run to compare with)"
+        selection = f", {self.best.selection}" if self.best.selection else ""
+        return f"the best earlier run ({self.best.run_id}{selection})"
 
     def identity(self, other: str) -> str:
         """The name of the contestant, or the id of the earlier run."""
@@ -97,12 +102,13 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
 
 def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
     """The sentences of rules with the same decision. Slices with the same result are named together."""
+    said = {_without_numbers(result) for result in results if result.slice is None and _NOT_COMPARED in result.sentence}
     of_all = {(result.measure, result.rule) for result in results if result.slice is None}
     slices: dict[tuple[str, RuleName], list[RuleResult]] = {}
     for result in results:
         if result.slice is None:
             yield result.sentence
-        else:
+        elif _without_numbers(result) not in said:
             slices.setdefault((result.measure, result.rule), []).append(result)
     for key, found in slices.items():
         if key in of_all and found[0].decision == "accepted":
@@ -115,8 +121,7 @@ def _of_slices(results: Sequence[RuleResult]) -> Iterator[str]:
     """What slices of one rule have in common is said once, without the numbers that differ, for the first of them."""
     together: dict[str, list[RuleResult]] = {}
     for result in results:
-        what = result.sentence.removesuffix(_slice_suffix(result.slice)).partition(": ")[0]
-        together.setdefault(what, []).append(result)
+        together.setdefault(_without_numbers(result), []).append(result)
     for what, found in together.items():
         if len(found) == 1:
             yield found[0].sentence
@@ -125,6 +130,10 @@ def _of_slices(results: Sequence[RuleResult]) -> Iterator[str]:
         rest = len(names) - _MOST_NAMED
         last = f"{rest} more" if rest > 0 else names.pop()
         yield f"{what} for {found[0].slice.field if found[0].slice else ''} {', '.join(names[:_MOST_NAMED])} and {last}"
+
+
+def _without_numbers(result: RuleResult) -> str:
+    return _BEFORE_NUMBERS.split(result.sentence.removesuffix(_slice_suffix(result.slice)))[0]
 
 
 def _slice_suffix(name: SliceName | None) -> str:
@@ -214,13 +223,13 @@ def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> R
 
 
 def _not_excluded(scores: MeasureScores) -> str:
-    """What the absence of a shown loss does not show, in brackets."""
+    """What the absence of a shown loss does not show."""
     loss = _largest_loss(scores)
     if scores.better is None:
         return ""
     if loss is None:
-        return " (but so few questions cannot show a loss)"
-    return f" (but a loss of up to {loss:.3g} is not excluded)" if loss > 0 else ""
+        return ", but so few questions cannot show a loss"
+    return f", but a loss of up to {loss:.3g} is not excluded" if loss > 0 else ""
 
 
 def _largest_loss(scores: MeasureScores) -> float | None:
@@ -272,15 +281,20 @@ def _without_comparison(
 ) -> RuleResult | None:
     """The result where there is nothing to compare with; None if there is.
 
-    A missing answer counts as the worst. If the other contestant gave no answer to most questions, the difference shows
-    only that.
+    A missing answer counts as the worst. If a model gave no answer to most questions, the difference shows only
+    that.
     """
-    missing, asked = scores.base.failed, scores.base.n or 0
-    nothing = None in (numbers.tuned, numbers.other) or (rule == "not_worse_by" and scores.better is None)
-    if not nothing and 2 * missing <= asked:
-        return None
-    why = "" if nothing else f": it gave no answer to {missing:,} of {asked:,} questions"
-    return _result(measure, rule, "undecided", f"could not be compared with {words}{why}", numbers)
+    missing = _missing(scores)
+    if missing or None in (numbers.tuned, numbers.other) or (rule == "not_worse_by" and scores.better is None):
+        return _result(measure, rule, "undecided", f"{_NOT_COMPARED} {words}{missing}", numbers)
+    return None
+
+
+def _missing(scores: MeasureScores) -> str:
+    """Who gave no answer to most questions."""
+    sides = ((scores.base, "it"), (scores.tuned, "the tuned model"))
+    found = [side.missing_words(who) for side, who in sides if side.is_mostly_missing]
+    return f": {' and '.join(found)}" if found else ""
 
 
 def _numbers(scores: MeasureScores, compared_with: str) -> RuleNumbers:

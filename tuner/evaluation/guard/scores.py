@@ -107,14 +107,15 @@ def _record(result: GuardResult) -> QuestionScores:
 def _measured(records: Sequence[QuestionScores], seed: int) -> MeasureScores:
     values = {name: [record.of(name).measures[MEASURE] or 0.0 for record in records] for name in _MODELS}
     difference = _widened(compare(values[BASE], values[TUNED], seed))
+    sides = {name: _aggregate(records, name, values[name]) for name in _MODELS}
     return MeasureScores(
         label=_PASSED.label,
         range=_PASSED.range,
         better=_PASSED.better,
-        by_contestant={name: _aggregate(records, name, values[name]) for name in _MODELS},
+        by_contestant=sides,
         difference=difference.mean,
         comparison=difference.comparison,
-        conclusion=conclude(_PASSED, difference),
+        conclusion=conclude(_PASSED, difference, sides=[sides[name] for name in _MODELS]),
     )
 
 
@@ -149,6 +150,9 @@ def _finding(part: Slice) -> GuardFinding:
         said = (_WORSE if value == "worse" else _BETTER)[category]
         return GuardFinding(category=category, value=value, sentence=f"The tuned model {said}: {counts}.")
     name = CATEGORY_NAMES[category] if category else "all guard questions together"
+    if scores.is_mostly_missing and scores.conclusion:
+        missing = scores.conclusion.sentence.removeprefix("Undecided: ")
+        return GuardFinding(category=category, value=value, sentence=f"Undecided for {name}: {missing}")
     sentence = f"Undecided for {name}: {counts}{_not_excluded(scores, base)}."
     return GuardFinding(category=category, value=value, sentence=sentence)
 

@@ -25,8 +25,7 @@ import numpy as np
 
 from tuner.artifacts.evaluation.measure_scores import EqualLength
 from tuner.evaluation.statistics.comparison import CONFIDENCE, FEWEST
-from tuner.evaluation.statistics.groups import interval_of_mean
-from tuner.evaluation.statistics.students_t import distribution
+from tuner.evaluation.statistics.groups import interval_of_mean, p_of_mean
 
 # Intercept and slope.
 _COEFFICIENTS = 2
@@ -59,14 +58,13 @@ def at_equal_length(gains: Sequence[float], longer: Sequence[float], names: Sequ
     low, high = interval_of_mean(float(intercept), error, count - _COEFFICIENTS, CONFIDENCE)
     # How much the mean gain changes with the logarithm of the odds.
     steepness = (1 - _gain(intercept) ** 2) / 2
-    p = _p_value(float(intercept), error, count)
     return EqualLength(
         n=len(values),
         groups=count if count < len(values) else None,
         difference=_gain(intercept),
         standard_error=steepness * error,
         interval=(_gain(low), _gain(high)),
-        p=p,
+        p=p_of_mean(float(intercept), error, count - _COEFFICIENTS, count),
         slope=steepness * float(slope),
         mean_longer=float(lengths.mean()),
         extrapolated=bool((lengths > 0).all() or (lengths < 0).all()),
@@ -102,11 +100,3 @@ def _logistic(log_odds: np.ndarray) -> np.ndarray:
 def _gain(log_odds: float) -> float:
     """The mean gain, from -1 to 1, for these odds of a preference for the tuned answer."""
     return math.tanh(log_odds / 2)
-
-
-def _p_value(mean: float, error: float, count: int) -> float:
-    """Below 0.05 where the interval excludes zero. If no residual is left, the sign test over the groups."""
-    if abs(mean) < _EQUAL:
-        return 1.0
-    least: float = 2 * 0.5**count
-    return max(least, 2 * distribution(count - _COEFFICIENTS, -abs(mean) / error)) if error > _EQUAL else least

@@ -16,13 +16,14 @@ from tuner.evaluation.statistics.comparison import (
     CONFIDENCE,
     FEWEST,
     PairedDifference,
+    agreeing,
     compare,
     detectable,
     mean_and_error,
     with_looks,
 )
 from tuner.evaluation.statistics.early_stopping import Looks
-from tuner.evaluation.statistics.groups import Groups
+from tuner.evaluation.statistics.groups import Groups, p_of_mean
 from tuner.evaluation.statistics.prediction_powered import FEWEST_LABELS, CorrectedMean, Labelled, corrected_mean
 from tuner.evaluation.statistics.verdict import Names, conclude
 
@@ -216,15 +217,18 @@ def _difference(found: CorrectedMean, values: Labelled, looks: Looks | None) -> 
     # As everywhere, fewer independent questions cannot show any difference.
     enough = (len(values.labels) if groups is None else groups) >= FEWEST
     confidence = CONFIDENCE if looks is None else looks.confidence
-    labelled = values.is_labelled
+    known = values.is_labelled
+    labelled = len(set(values.groups.numbers[known])) if values.groups else int(known.sum())
+    p = p_of_mean(found.mean, found.standard_error, found.degrees, labelled) if enough else None
+    interval = found.interval(confidence)
     difference = PairedDifference(
         n=len(values.labels),
         groups=groups,
-        labelled=len(set(values.groups.numbers[labelled])) if values.groups else int(labelled.sum()),
+        labelled=labelled,
         mean=found.mean,
         standard_error=found.standard_error,
-        interval=found.interval(confidence) if enough else None,
-        p=found.p if enough else None,
+        interval=None if p is None else agreeing(interval, p, confidence),
+        p=p,
         smallest_detectable=detectable(found.standard_error, found.degrees) if enough else None,
     )
     return difference if looks is None else with_looks(difference, looks, found.degrees)
@@ -239,6 +243,10 @@ def _made(
 ) -> Correction:
     measure = replace(people_measure(), label=f"Correctness ({facts.by})")
     failed = {name: sum(record.of(name).failed for record in records) for name in MAIN}
+    sides = {
+        name: Aggregate(mean=mean, standard_error=error, n=len(records), missing=failed[name], failed=failed[name])
+        for name, (mean, error) in means.items()
+    }
     return Correction.model_validate(
         {
             "method": facts.method,
@@ -248,14 +256,9 @@ def _made(
             "sheet": facts.sheet,
             "judge_weights": dict(facts.judge_weights),
             "decides": facts.decides,
-            "by_contestant": {
-                name: Aggregate(
-                    mean=mean, standard_error=error, n=len(records), missing=failed[name], failed=failed[name]
-                )
-                for name, (mean, error) in means.items()
-            },
+            "by_contestant": sides,
             "difference": difference.mean or 0.0,
             "comparison": difference.comparison,
-            "conclusion": conclude(measure, difference, names),
+            "conclusion": conclude(measure, difference, names, [sides[name] for name in MAIN]),
         }
     )

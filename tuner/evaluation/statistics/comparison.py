@@ -17,13 +17,16 @@ from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.artifacts.evaluation.measure_scores import Comparison
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups, interval_of_mean, p_of_mean
+from tuner.evaluation.statistics.planning import ERROR, POWER, least_p
+from tuner.evaluation.statistics.planning import units_needed as planned_units
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
-CONFIDENCE = 0.95
-POWER = 0.8
+CONFIDENCE = 1 - ERROR
 RESAMPLES = 10_000
 # With fewer independent questions, or groups of them, nothing is called a difference.
 FEWEST = FEWEST_GROUPS
+# Fewer resamples beyond zero do not measure the tail: Student's distribution does.
+_FEWEST_BEYOND = 10
 # The most values that are resampled at once: it bounds the memory.
 _MOST_CELLS = 20_000_000
 # Floats that differ by less are equal: the rest is rounding error.
@@ -44,14 +47,19 @@ class PairedDifference(Comparison):
     @property
     def comparison(self) -> Comparison:
         """Without the mean, as scores.json has it: there the mean is `difference`."""
-        # `groups` is written only where questions are related, `labelled` where people scored a sample.
-        absent = {"mean", "p_corrected"} | {name for name in ("groups", "labelled") if getattr(self, name) is None}
+        # These are written only where questions are related, have groups of different sizes, or people scored a sample.
+        optional = ("groups", "expected_error", "labelled")
+        absent = {"mean", "p_corrected"} | {name for name in optional if getattr(self, name) is None}
         return Comparison.model_validate(self.model_dump(exclude=absent))
 
     @property
     def units(self) -> int:
         """How many independent observations there are: groups, or questions if every question is independent."""
         return self.n if self.groups is None else self.groups
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    return float(values.mean()), float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
 def mean_and_error(
@@ -119,9 +127,9 @@ def with_looks(found: PairedDifference, looks: Looks, degrees: float) -> PairedD
     mean, error = found.mean, found.standard_error
     reach = looks.reach(degrees)
     if looks.complete:
-        if found.p is None or not error:
+        if found.p is None:
             return found
-        shown = looks.detectable(error, degrees, POWER)
+        shown = looks.detectable(error or 0.0, degrees, POWER)
         return found.model_copy(update={"p": looks.p_of_end(found.p), "smallest_detectable": shown})
     if mean is None or error is None or reach is None:
         return found.model_copy(update={"interval": None, "p": None})
@@ -148,16 +156,21 @@ def _compare_groups(
     interval = p = shown = None
     if error is not None and groups.count >= FEWEST:
         if groups.are_divided and error > _EQUAL:
-            divided = groups.divided(differences, seed)
+            divided, degrees = groups.divided(differences, seed), groups.count - 1.0
             interval, p = divided.interval(confidence), divided.p
         else:
-            interval, p = interval_of_mean(mean, error, groups.degrees, confidence), p_of_mean(mean, error, groups)
-        shown = (interval[1] - interval[0]) / 2 + quantile(groups.degrees, POWER) * error
+            degrees = groups.degrees
+            interval = interval_of_mean(mean, error, degrees, confidence)
+            p = p_of_mean(mean, error, degrees, groups.count)
+        interval = agreeing(interval, p, confidence)
+        reach = (interval[1] - interval[0]) / 2
+        shown = reach * (1 + quantile(degrees, POWER) / quantile(degrees, (1 + confidence) / 2))
     return PairedDifference(
         n=len(differences),
         groups=groups.count,
         mean=mean,
         standard_error=error,
+        expected_error=groups.expected_error(differences),
         interval=interval,
         p=p,
         sign_test_p=sign_test(int((sums > 0).sum()), int((sums < 0).sum())),
@@ -179,18 +192,21 @@ def bootstrap(
     (2015), section 5.
 
     The p-value is that of the interval: 1 minus the confidence of the widest interval that excludes zero. So it is
-    below 0.05 exactly where the 95 % interval excludes zero. `confidence` replaces 95 %.
+    below 0.05 exactly where the 95 % interval excludes zero. Where too few resamples are beyond zero to measure it, it
+    is that of Student's distribution: the number of resamples does not limit it. `confidence` replaces 95 %.
     """
     values = np.asarray(differences, dtype=float)
-    return expanded_percentiles(_resampled_means(values, seed), len(values), confidence=confidence)
+    far = p_of_mean(*_mean_and_error(values), len(values) - 1, len(values))
+    return expanded_percentiles(_resampled_means(values, seed), len(values), far, confidence=confidence)
 
 
 def expanded_percentiles(
-    resampled: np.ndarray, n: int, degrees: float | None = None, confidence: float = CONFIDENCE
+    resampled: np.ndarray, n: int, far: float, degrees: float | None = None, confidence: float = CONFIDENCE
 ) -> tuple[tuple[float, float], float]:
     """The interval and its p-value from the resampled values of a statistic of `n` questions, or groups.
 
-    `degrees` are the degrees of freedom of groups of different sizes; without them, n - 1.
+    `far` is the p-value by Student's distribution, for a statistic that is so far from zero that hardly any resample
+    is beyond it. `degrees` are the degrees of freedom of groups of different sizes; without them, n - 1.
     """
     # Where gains and losses balance, rounding gives a mean of 1e-17 instead of 0, and its sign would decide.
     resampled = np.where(np.abs(resampled) < _EQUAL, 0.0, resampled)
@@ -198,16 +214,24 @@ def expanded_percentiles(
     t = quantile(degrees, (1 + confidence) / 2)
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * t)
     low, high = np.quantile(resampled, [tail, 1 - tail])
-    return (float(low), float(high)), _p_value(np.sort(resampled), n, degrees)
+    means, measured = np.sort(resampled), min(tail, _FEWEST_BEYOND / len(resampled))
+    beyond = min(_tail_up_to_zero(means), _tail_up_to_zero(-means[::-1]))
+    p = _p_of_tail(max(beyond, measured), n, degrees)
+    p = max(least_p(n), min(p, far) if beyond < measured else p)
+    return agreeing((float(low), float(high)), p, confidence), p
 
 
-def _p_value(means: np.ndarray, n: int, degrees: float) -> float:
-    """The two-sided p-value from the sorted values of the resamples.
+def agreeing(interval: tuple[float, float], p: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The interval, which includes zero where so few questions cannot have a smaller p-value."""
+    low, high = interval
+    return interval if p < 1 - confidence else (min(low, 0.0), max(high, 0.0))
 
-    It is the inverse of `expanded_percentiles`: the tail beyond zero, converted from the normal distribution back to
-    Student's.
+
+def _p_of_tail(tail: float, n: int, degrees: float) -> float:
+    """The two-sided p-value from the share of the resamples beyond zero.
+
+    It is the inverse of `expanded_percentiles`: the tail is converted from the normal distribution back to Student's.
     """
-    tail = min(_tail_up_to_zero(means), _tail_up_to_zero(-means[::-1]))
     if tail >= 0.5:
         return 1.0
     t = -_NORMAL.inv_cdf(tail) * math.sqrt((n - 1) / n)
@@ -220,12 +244,10 @@ def _tail_up_to_zero(means: np.ndarray) -> float:
     last = len(means) - 1
     if below > last:
         return 1.0
-    # Where no resample is as low, half of a resample's share stands for the tail: a p-value is never 0.
-    least = 0.5 / len(means)
     if below == 0:
-        return least
+        return 0.0
     start, end = means[below - 1], means[below]
-    return max(least, float((below - 1 - start / (end - start)) / last))
+    return float((below - 1 - start / (end - start)) / last)
 
 
 def _resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
@@ -266,16 +288,20 @@ def detectable(error: float, degrees: float) -> float:
     return (quantile(degrees, (1 + CONFIDENCE) / 2) + quantile(degrees, POWER)) * error
 
 
-def units_needed(comparison: PairedDifference) -> int | None:
+def units_needed(comparison: PairedDifference, comparisons: int = 1) -> int | None:
     """How many independent questions, or groups as large as today's, would decide with 80 % power.
 
-    The mean difference is taken to stay the same. None: no number would decide.
+    The mean difference is taken to stay the same, and to vary as the interval that decides says. None: no number would
+    decide. `comparisons` are those that the p-value is corrected for.
     """
-    if not comparison.mean or not comparison.standard_error:
+    if not comparison.mean or comparison.interval is None:
         return None
-    spread = comparison.standard_error * math.sqrt(comparison.units)
-    z = _NORMAL.inv_cdf((1 + CONFIDENCE) / 2) + _NORMAL.inv_cdf(POWER)
-    return max(FEWEST, math.ceil((z * spread / comparison.mean) ** 2))
+    low, high = comparison.interval
+    error = (high - low) / 2 / quantile(comparison.units - 1, (1 + CONFIDENCE) / 2)
+    # Few different gains, or one large group, can make the interval of today's questions narrow by chance.
+    usual = comparison.standard_error if comparison.groups is None else comparison.expected_error
+    error = max(error, usual or 0.0)
+    return planned_units(comparison.mean, error, comparison.units, comparisons)
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:

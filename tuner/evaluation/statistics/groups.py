@@ -34,6 +34,7 @@ import numpy as np
 
 from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.evaluation.statistics.early_stopping import Looks
+from tuner.evaluation.statistics.planning import least_p
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
 # How many of the ways to divide the groups are drawn, if there are more.
@@ -125,6 +126,22 @@ class Groups:
         shares = self.sizes / self.sizes.sum()
         return math.sqrt(float((deviations**2 / (1 - shares)).sum())) / len(values)
 
+    def expected_error(self, values: np.ndarray) -> float | None:
+        """The standard error that the mean of groups of these sizes has on average; None for groups of one size.
+
+        It is that of the variance between and within the groups, by the analysis of variance. So a large group varies
+        as much as the other groups show. The interval and the standard error of one evaluation hardly show that if it
+        has one large group; with further groups like these, there are several.
+        """
+        if self.count < 2 or (self.sizes == self.sizes[0]).all():
+            return None
+        size, means = len(values), self.sums(values) / self.sizes
+        within = float(((values - means[self.numbers]) ** 2).sum()) / (size - self.count)
+        squares = float((self.sizes**2).sum())
+        between = float((self.sizes * (means - values.mean()) ** 2).sum()) - (self.count - 1) * within
+        variance = max(0.0, between / (size - squares / size))
+        return math.sqrt(variance * squares + within * size) / size
+
 
 @dataclass(frozen=True, slots=True)
 class DividedMeans:
@@ -179,10 +196,12 @@ def interval_of_estimate(
     return max(low, mean - reach * error), min(high, mean + reach * error)
 
 
-def p_of_mean(mean: float, error: float, groups: Groups) -> float:
-    """The two-sided p-value of the same: below 1 - confidence exactly where the interval excludes zero."""
-    if not mean:
+def p_of_mean(mean: float, error: float, degrees: float, units: int) -> float:
+    """The two-sided p-value of the same, of so many questions or groups.
+
+    It is not below what so many can show. A standard error of zero would say that no other question could differ.
+    """
+    if abs(mean) < _EQUAL:
         return 1.0
-    # Equal gains in all groups have no spread: the sign test over the groups gives the p-value.
-    least: float = 2 * 0.5**groups.count
-    return max(least, 2 * distribution(groups.degrees, -abs(mean) / error)) if error > 0 else least
+    students = 2 * distribution(degrees, -abs(mean) / error) if error > _EQUAL else 0.0
+    return max(least_p(units), students)

@@ -25,7 +25,7 @@ from tuner.evaluation.statistics.comparison import (
     with_looks,
 )
 from tuner.evaluation.statistics.early_stopping import Looks
-from tuner.evaluation.statistics.groups import Groups
+from tuner.evaluation.statistics.groups import Groups, p_of_mean
 
 # What a model answered: a label, any other text, or None for no answer.
 Answered = str | None
@@ -77,7 +77,8 @@ def compare_macro_f1(
     error = float(np.std(differences, ddof=1))
     degrees = n - 1 if groups is None else groups.degrees
     confidence = CONFIDENCE if looks is None else looks.confidence
-    interval, p = expanded_percentiles(differences, known.units, degrees, confidence)
+    far = p_of_mean(mean, error, degrees, known.units)
+    interval, p = expanded_percentiles(differences, known.units, far, degrees, confidence)
     smallest = smallest_detectable_of(error * math.sqrt(n), n) if groups is None else detectable(error, degrees)
     members = {"standard_error": error, "interval": interval, "p": p, "smallest_detectable": smallest}
     difference = known.model_copy(update=members)

@@ -1,11 +1,21 @@
-"""What an evaluation set can show, before anything is asked: `tuner data check` and `tuner estimate` say it."""
+"""What so many questions can show: `tuner data check` and `tuner estimate` say it before anything is asked."""
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from statistics import NormalDist
 
 from tuner.artifacts.dataset import FEWEST_GROUPS, DatasetSummary
 from tuner.evaluation.statistics.students_t import quantile
+
+ERROR = 0.05
+POWER = 0.8
+# A larger number of questions to add is not worth naming.
+MOST_QUESTIONS = 100_000
+# Beyond so many, Student's distribution is as good as normal for a number of two digits.
+_MANY = 1_000
+_NORMAL = NormalDist()
 
 
 def planning_sentence(summary: DatasetSummary) -> str | None:
@@ -33,4 +43,40 @@ def planning_sentence(summary: DatasetSummary) -> str | None:
 
 def smallest_detectable_in_spreads(units: int) -> float:
     """The mean difference that is found with 80 % power, in standard deviations, for groups of about one size."""
-    return (quantile(units - 1, 0.975) + quantile(units - 1, 0.8)) / math.sqrt(units)
+    return (quantile(units - 1, 1 - ERROR / 2) + quantile(units - 1, POWER)) / math.sqrt(units)
+
+
+def least_p(units: int) -> float:
+    """The smallest p-value of so many independent questions, or groups of them, however large the differences are.
+
+    It is that of the sign test if all of them have a difference in the same direction.
+    """
+    return 2 * 0.5**units
+
+
+def fewest_units(comparisons: int = 1) -> int:
+    """The fewest questions, or groups, of which a difference can be shown among so many comparisons."""
+    units = FEWEST_GROUPS
+    while comparisons * least_p(units) >= ERROR:
+        units += 1
+    return units
+
+
+def units_needed(mean: float, error: float, units: int, comparisons: int = 1) -> int | None:
+    """How many independent questions, or groups of them, find this mean difference with 80 % power.
+
+    `error` is the standard error of today's `units`. The test is one of so many `comparisons`, so its error is smaller.
+    None: more than `MOST_QUESTIONS`.
+    """
+    fewest, share = fewest_units(comparisons), abs(mean) / (error * math.sqrt(units)) if error else math.inf
+    if not share:
+        return None
+    tail = ERROR / 2 / comparisons
+
+    def is_found(number: int) -> bool:
+        return (quantile(number - 1, 1 - tail) + quantile(number - 1, POWER)) / math.sqrt(number) <= share
+
+    if is_found(_MANY):
+        return max(fewest, bisect_left(range(_MANY), True, lo=FEWEST_GROUPS, key=is_found))
+    normal = ((_NORMAL.inv_cdf(1 - tail) + _NORMAL.inv_cdf(POWER)) / share) ** 2
+    return None if normal > MOST_QUESTIONS else math.ceil(normal)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuner.evaluation.statistics.groups import Groups
-from tuner.evaluation.statistics.students_t import distribution, quantile
+from tuner.evaluation.statistics.students_t import quantile
 
 # The fewest labelled questions to decide by. With fewer, the interval covers the true difference too rarely where the
 # judge is right on most questions and far off on some. Its rare errors are then not in the sample. See
@@ -77,13 +77,6 @@ class CorrectedMean:
         """The confidence interval."""
         reach = quantile(self.degrees, (1 + confidence) / 2) * self.standard_error
         return self.mean - reach, self.mean + reach
-
-    @property
-    def p(self) -> float:
-        """The p-value of the interval."""
-        if not self.standard_error:
-            return 0.0 if self.mean else 1.0
-        return 2 * (1 - distribution(self.degrees, abs(self.mean) / self.standard_error))
 
 
 def corrected_mean(values: Labelled, weights: Sequence[float] | None = None) -> CorrectedMean:

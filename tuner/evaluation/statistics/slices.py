@@ -15,19 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from types import MappingProxyType
 
-from tuner.artifacts.evaluation.contestants import ContestantName, title_of
-from tuner.artifacts.evaluation.measure_scores import Compared, ComparedPair, Conclusion, MeasureScores, Slice, Slices
+from tuner.artifacts.evaluation.contestants import TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, ComparedPair, MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.statistics.comparison import PairedDifference
-from tuner.evaluation.statistics.verdict import Names, conclude
+from tuner.evaluation.statistics.planning import ERROR
+from tuner.evaluation.statistics.verdict import Family, Names, conclude
 from tuner.settings.run.evaluation import LABEL_SLICE
 
 # The scores of some questions by every measure.
 ScoresOf = Callable[[Sequence[QuestionScores]], Mapping[str, MeasureScores]]
-Key = TypeVar("Key")
 # A field with more values is no topic: it is the question's number, or its text.
 MOST_SLICES = 50
 
@@ -37,7 +37,12 @@ def value_of(record: QuestionScores, field: str) -> str | None:
     return record.fields.get(field) or (record.label if field == LABEL_SLICE else None)
 
 
-def slices_by(field: str, records: Sequence[QuestionScores], scores_of: ScoresOf) -> Slices:
+def slices_by(
+    field: str,
+    records: Sequence[QuestionScores],
+    scores_of: ScoresOf,
+    names: Names = Names(),  # noqa: B008 - frozen
+) -> Slices:
     """The results of the slices of a field, the largest slice first; none where it has no values, or too many."""
     parts: dict[str, list[QuestionScores]] = {}
     for record in records:
@@ -50,7 +55,7 @@ def slices_by(field: str, records: Sequence[QuestionScores], scores_of: ScoresOf
     ordered = sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
     metrics = [(value, len(part), dict(scores_of(part))) for value, part in ordered]
     for measure in {name for _, _, scores in metrics for name in scores}:
-        correct_together(measure, [scores for _, _, scores in metrics])
+        correct_together(measure, [scores for _, _, scores in metrics], names=names)
     slices = tuple(Slice(value=value, questions=count, metrics=scores) for value, count, scores in metrics)
     return Slices(field=field, values=len(parts), left_out=left_out, slices=slices)
 
@@ -73,64 +78,86 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def correct_together(measure: str, parts: Sequence[dict[str, MeasureScores]], noun: str = "slices") -> None:
+def correct_together(
+    measure: str,
+    parts: Sequence[dict[str, MeasureScores]],
+    noun: str = "slices",
+    names: Names = Names(),  # noqa: B008 - frozen
+) -> None:
     """Corrects the p-values and the conclusions by one measure. Parts that are too small were not tested."""
-    tested = [scores for scores in parts if measure in scores and scores[measure].comparison.p is not None]
-    values = [scores[measure].comparison.p or 0.0 for scores in tested]
-    for scores, corrected in zip(tested, holm(values), strict=True):
+    tested = [scores for scores in parts if measure in scores and _is_tested(scores[measure])]
+    corrected = holm([scores[measure].comparison.p or 0.0 for scores in tested])
+    family = _family(noun, corrected)
+    for scores, p in zip(tested, corrected, strict=True):
         found = scores[measure]
-        comparison = found.comparison.model_copy(update={"p_corrected": corrected})
+        comparison = found.comparison.model_copy(update={"p_corrected": p})
         conclusion = found.conclusion
-        if conclusion and conclusion.value != "undecided" and corrected >= 0.05:
-            sentence = f"Undecided: among {len(tested)} {noun}, chance alone can make a difference this large."
-            conclusion = conclusion.model_copy(update={"value": "undecided", "sentence": sentence})
+        if conclusion and p >= ERROR:
+            difference = PairedDifference(**dict(comparison), mean=found.difference)
+            known = Measure(measure, found.label or measure, found.range, found.better)
+            conclusion = conclude(known, difference, names, family=family)
         scores[measure] = found.model_copy(update={"comparison": comparison, "conclusion": conclusion})
 
 
+def _is_tested(scores: MeasureScores) -> bool:
+    return scores.comparison.p is not None and not scores.is_mostly_missing
+
+
+def _family(noun: str, corrected: Sequence[float]) -> Family:
+    return Family(noun, len(corrected), max(1, sum(p >= ERROR for p in corrected)))
+
+
+Sides = Mapping[ContestantName, Aggregate]
+
+
 def compared_with_all(
-    measure: Measure, differences: Mapping[ContestantName, PairedDifference], names: Names
+    measure: Measure,
+    differences: Mapping[ContestantName, PairedDifference],
+    names: Names,
+    sides: Sides = MappingProxyType({}),
 ) -> dict[ContestantName, Compared]:
-    """The comparisons with their corrected p-values and conclusions. Those with too few questions are not tested."""
-    tested = _holm_of(differences)
-    return {
-        name: _compared(measure, difference, tested.get(name), len(tested), replace(names, base=title_of(name)))
-        for name, difference in differences.items()
-    }
+    """The comparisons with their corrected p-values and conclusions. `sides` are the contestants' scores.
+
+    Those with too few questions, or too few answers, are not tested.
+    """
+    pairs = {(TUNED, name): difference for name, difference in differences.items()}
+    found = _compared(measure, pairs, names, sides, {TUNED: names.tuned})
+    return {other: each for (_, other), each in found.items()}
 
 
 def compared_pairs(
-    measure: Measure, differences: Mapping[tuple[ContestantName, ContestantName], PairedDifference], names: Names
+    measure: Measure,
+    differences: Mapping[tuple[ContestantName, ContestantName], PairedDifference],
+    names: Names,
+    sides: Sides = MappingProxyType({}),
 ) -> tuple[ComparedPair, ...]:
     """The same for the comparisons of contestants with each other, which are corrected for the number of all pairs."""
-    tested = _holm_of(differences)
-
-    def pair(one: ContestantName, other: ContestantName) -> ComparedPair:
-        words = replace(names, tuned=title_of(one), base=title_of(other))
-        found = _compared(measure, differences[one, other], tested.get((one, other)), len(tested), words)
-        return ComparedPair(**dict(found), contestant=one, against=other)
-
-    return tuple(pair(*both) for both in differences)
-
-
-def _holm_of(differences: Mapping[Key, PairedDifference]) -> dict[Key, float]:
-    """The corrected p-values of those that were tested."""
-    tested = {key: difference.p for key, difference in differences.items() if difference.p is not None}
-    return dict(zip(tested, holm([*tested.values()]), strict=True))
+    found = _compared(measure, differences, names, sides, {})
+    return tuple(ComparedPair(**dict(each), contestant=one, against=other) for (one, other), each in found.items())
 
 
 def _compared(
-    measure: Measure, difference: PairedDifference, corrected: float | None, tested: int, names: Names
-) -> Compared:
-    comparison = difference.comparison.model_copy(update={"p_corrected": corrected})
-    conclusion = None
-    if measure.worst is not None:
-        conclusion = _corrected(conclude(measure, difference, names), corrected, tested)
-    return Compared(difference=difference.mean, comparison=comparison, conclusion=conclusion)
-
-
-def _corrected(conclusion: Conclusion, corrected: float | None, tested: int) -> Conclusion:
-    """Undecided where the difference is one that the largest of so many can have by chance."""
-    if conclusion.value == "undecided" or (corrected is not None and corrected < 0.05):
-        return conclusion
-    sentence = f"Undecided: among {tested} comparisons, chance alone can make a difference this large."
-    return Conclusion(value="undecided", sentence=sentence, more_questions=None)
+    measure: Measure,
+    differences: Mapping[tuple[ContestantName, ContestantName], PairedDifference],
+    names: Names,
+    sides: Sides,
+    titles: Mapping[ContestantName, str],
+) -> dict[tuple[ContestantName, ContestantName], Compared]:
+    """Comparisons of the first one with the second one, by the names of both."""
+    known = {pair: tuple(sides.get(name, Aggregate()) for name in reversed(pair)) for pair in differences}
+    tested = [
+        pair
+        for pair, difference in differences.items()
+        if difference.p is not None and not any(side.is_mostly_missing for side in known[pair])
+    ]
+    corrected = dict(zip(tested, holm([differences[pair].p or 0.0 for pair in tested]), strict=True))
+    family, found = _family("comparisons", [*corrected.values()]), {}
+    for (one, other), difference in differences.items():
+        with_p = difference.model_copy(update={"p_corrected": corrected.get((one, other))})
+        words = replace(names, tuned=titles.get(one, title_of(one)), base=title_of(other))
+        conclusion = None
+        if measure.worst is not None:
+            conclusion = conclude(measure, with_p, words, known[one, other], family)
+        comparison = difference.comparison.model_copy(update={"p_corrected": with_p.p_corrected})
+        found[one, other] = Compared(difference=difference.mean, comparison=comparison, conclusion=conclusion)
+    return found

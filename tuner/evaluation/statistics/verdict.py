@@ -9,21 +9,20 @@ would not count.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.dataset import QuestionGroups
 from tuner.artifacts.evaluation.answers import Stopping
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, title_of
-from tuner.artifacts.evaluation.measure_scores import Comparison, Conclusion, MeasureScores
+from tuner.artifacts.evaluation.measure_scores import Aggregate, Comparison, Conclusion, MeasureScores
 from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING
 from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, units_needed
+from tuner.evaluation.statistics.planning import ERROR, MOST_QUESTIONS, fewest_units, least_p
 
-# A larger number of questions to add is not worth naming.
-_MOST_QUESTIONS = 100_000
 # Gains that differ by less are equal: the rest is rounding error.
 _EQUAL = 1e-9
 # A mean of scores is shown as zero if it is smaller, as a share of the range: scores have about six digits.
@@ -58,12 +57,47 @@ def _with_difference(difference: Comparison, names: Names) -> str:
     return f"{names.groups.count(labelled) if related and names.groups else _questions(labelled)} that people scored"
 
 
-def conclude(measure: Measure, difference: PairedDifference, names: Names = Names()) -> Conclusion:
-    """What one measure says by itself."""
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Comparisons whose p-values are corrected together, by Holm's method.
+
+    `undecided` of the `tested` ones are not called different. The p-value of one of these is corrected for at least so
+    many.
+    """
+
+    noun: str
+    tested: int
+    undecided: int
+
+
+def conclude(
+    measure: Measure,
+    difference: PairedDifference,
+    names: Names = Names(),
+    sides: Sequence[Aggregate] = (),
+    family: Family | None = None,
+) -> Conclusion:
+    """What one measure says by itself. `sides` are the scores of base and tuned model, whose answers can be missing.
+
+    With a `family`, the p-value of the difference is corrected for it.
+    """
+    if missing := _missing(sides, names):
+        sentence = f"Undecided: {missing}, and a difference would show only that."
+        return Conclusion(value="undecided", sentence=sentence, more_questions=None)
     value = _value(measure, difference)
-    more = _more_questions(difference) if value == "undecided" else 0
-    sentence = _sentence(measure, difference, value, more, names)
+    more = _more_questions(difference, family) if value == "undecided" else 0
+    sentence = _sentence(measure, difference, value, more, names, family)
     return Conclusion(value=value, sentence=sentence, more_questions=more)
+
+
+def _missing(sides: Sequence[Aggregate], names: Names) -> str:
+    """Whose answers are missing, if most are."""
+    found = [
+        side.missing_words(who)
+        for side, who in zip(sides, (names.base, names.tuned), strict=False)
+        if side.is_mostly_missing
+    ]
+    return " and ".join(found)
 
 
 def decide(
@@ -128,21 +162,23 @@ def outcome(record: QuestionScores, measure: str | None, scores: Mapping[str, Me
 def _value(measure: Measure, difference: PairedDifference) -> VerdictValue:
     if not difference.differs or difference.mean is None:
         return "undecided"
+    if difference.p_corrected is not None and difference.p_corrected >= ERROR:
+        return "undecided"
     return "better" if (difference.mean > 0) == (measure.better == "higher") else "worse"
 
 
-def _more_questions(difference: PairedDifference) -> int | None:
-    """How many questions to add, in groups as large as today's. None: more than `_MOST_QUESTIONS` would be needed."""
-    units = _more_units(difference)
+def _more_questions(difference: PairedDifference, family: Family | None) -> int | None:
+    """How many questions to add, in groups as large as today's. None: more than `MOST_QUESTIONS` would be needed."""
+    units = _more_units(difference, family)
     return None if units is None else math.ceil(units * difference.n / difference.units) if difference.n else units
 
 
-def _more_units(difference: PairedDifference) -> int | None:
+def _more_units(difference: PairedDifference, family: Family | None) -> int | None:
     """How many independent questions, or groups of them, to add."""
     if difference.units < FEWEST:
         return FEWEST - difference.units
-    needed = units_needed(difference)
-    return None if needed is None or needed > _MOST_QUESTIONS else max(1, _about(needed - difference.units))
+    needed = units_needed(difference, family.undecided if family else 1)
+    return None if needed is None else max(1, _about(needed - difference.units))
 
 
 def _about(number: int) -> int:
@@ -152,7 +188,12 @@ def _about(number: int) -> int:
 
 
 def _sentence(
-    measure: Measure, difference: PairedDifference, value: VerdictValue, more: int | None, names: Names
+    measure: Measure,
+    difference: PairedDifference,
+    value: VerdictValue,
+    more: int | None,
+    names: Names,
+    family: Family | None,
 ) -> str:
     n = difference.n
     if n == 0:
@@ -165,10 +206,21 @@ def _sentence(
     numbers = f"{_signed(difference.mean)} {measure.label} on average, {bounds}; {counts}"
     if value != "undecided":
         return f"{names.tuned[0].upper()}{names.tuned[1:]} is {value} than {names.base}: {numbers}."
+    if family and difference.differs:
+        return f"Undecided: {_among(difference, family, names)} {_remedy(difference, more, names, family)}"
     if abs(difference.mean) < _SMALLEST_SHARE * _width(measure.range or (0.0, 1.0)):
         between = f", {bounds}" if _width(difference.interval) else ""
         return f"Undecided: both models score the same on average{between}; {counts}."
-    return f"Undecided: {numbers}, so it may be chance. {_remedy(difference, more, names)}"
+    return f"Undecided: {numbers}, so it may be chance. {_remedy(difference, more, names, family)}"
+
+
+def _among(difference: PairedDifference, family: Family, names: Names) -> str:
+    """Why a difference that one comparison alone would show is not shown among several."""
+    units, among = difference.units, f"among {family.tested} {family.noun}"
+    if family.undecided * least_p(units) < ERROR:
+        return f"{among}, chance alone can make a difference this large."
+    few = names.groups.count if difference.groups is not None and names.groups else _questions
+    return f"{among}, {few(units)} cannot show any difference; at least {fewest_units(family.undecided)} are needed."
 
 
 def _width(interval: tuple[float, float]) -> float:
@@ -186,10 +238,10 @@ def _signed(value: float) -> str:
     return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
-def _remedy(difference: PairedDifference, more: int | None, names: Names) -> str:
+def _remedy(difference: PairedDifference, more: int | None, names: Names, family: Family | None) -> str:
     if more is None:
-        return f"The difference is so small that more than {_MOST_QUESTIONS:,} questions would be needed to decide."
-    about, units = _questions(more, "more question"), _more_units(difference)
+        return f"The difference is so small that more than {MOST_QUESTIONS:,} questions would be needed to decide."
+    about, units = _questions(more, "more question"), _more_units(difference, family)
     if difference.groups is not None and names.groups is not None and units is not None:
         about = f"{about} from {names.groups.count(units, more=True)}"
     return f"If the difference stays what it is, about {about} would decide."
@@ -208,6 +260,8 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"Too few independent questions: {asked} cannot show any difference, because questions of one group are "
             f"answered well or badly together; at least {FEWEST} groups are needed."
         )
+    elif scores.is_mostly_missing:
+        pass  # The difference says nothing about the models.
     elif share := scores.comparison.share_that_may_differ():
         notes.append(
             f"The difference is the same in each of {_with_difference(scores.comparison, names)}, so the interval has "
@@ -234,7 +288,7 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
         why = "people did not score them" if sampled else f"one of the answers has no {label}"
         notes.append(f"{_questions(measured - n)} left out: {why}.")
     for contestant, aggregate in scores.by_contestant.items():
-        if aggregate.failed:
+        if aggregate.failed and not (aggregate.is_mostly_missing and contestant in MAIN):  # the sentence says it
             name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))
             notes.append(f"{aggregate.failed} of {_questions(questions)} got no answer from {name}: counted as worst.")
     return notes

@@ -97,7 +97,12 @@ class ContestantComparisons:
         for pair in self.measure.pairs:
             if {pair.contestant, pair.against} == {name, self.best}:
                 value = pair.conclusion.value if pair.conclusion else None
-                scores = self.measure.model_copy(update={"difference": pair.difference, "comparison": pair.comparison})
+                sides = {
+                    BASE: self.measure.by_contestant[pair.against],
+                    TUNED: self.measure.by_contestant[pair.contestant],
+                }
+                update = {"difference": pair.difference, "comparison": pair.comparison, "by_contestant": sides}
+                scores = self.measure.model_copy(update=update)
                 found = quality_beside(scores, value, self.margin, len(self.measure.pairs))
                 return found if pair.against == name else found.mirrored(self.margin)
         return None

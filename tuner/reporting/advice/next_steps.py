@@ -202,8 +202,9 @@ def _more_questions(report: Report) -> Iterator[NextStep]:
     found = report.recommendation
     if report.verdict.value != "undecided" or (found and found.outcome == "ship"):
         return
-    if max(_unanswered(report).values(), default=0) > len(report.questions) / 2:
-        return  # what is missing decides nothing
+    deciding = deciding_measure(report)
+    if deciding and deciding[1].is_mostly_missing:
+        return  # more questions would not help
     more = report.verdict.more_questions
     if more:
         action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and upload it again."

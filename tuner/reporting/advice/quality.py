@@ -62,6 +62,8 @@ def quality_beside(
     `comparisons` is the number of comparisons. A difference that is shown keeps its 95 % interval: its p-value is
     corrected already.
     """
+    if scores.is_mostly_missing:
+        return QualityComparison("undecided")
     known: Quality = "worse" if value == "better" else "better" if value == "worse" else "undecided"
     interval = corrected_interval(scores, comparisons) if known == "undecided" else scores.comparison.interval
     if interval is None:

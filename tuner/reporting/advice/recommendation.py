@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.measure_scores import Aggregate
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import ContestantUse, Recommendation, ServiceLine, Standing, VolumeRange
 from tuner.costs.monthly.volumes import cheapest
@@ -68,8 +69,9 @@ class _Advice:
 
     def _mostly_unanswered(self) -> str:
         """Who of base and tuned model gave no answer to most questions; empty where both answered."""
-        found = [each for each in self._report.contestants if each.name in MAIN and each.failed > each.answers]
-        return _and([f"{each.title} gave no answer to {_of_asked(each)}" for each in found]) if found else ""
+        sides = {name: self._comparisons.measure.by_contestant.get(name, Aggregate()) for name in MAIN}
+        found = [side.missing_words(title_of(name)) for name, side in sides.items() if side.is_mostly_missing]
+        return _and(found) if found else ""
 
     def _nobody(self) -> Recommendation:
         why = "no contestant meets the gate" if self._report.gate else self._standings[0].reason

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
+from tuner.evaluation.statistics.planning import ERROR, fewest_units
 from tuner.reporting.formatting import measure_title, plural
 from tuner.reporting.page.svg import Interval, interval_bar
 
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """One slice by the measure that decides. `drawn` has the scale of all slices of the field."""
+    """One slice by the measure that decides. `drawn` has the scale of all slices of the field.
+
+    `is_small` says that so few questions, or groups, cannot show any difference.
+    """
 
     value: str
     questions: str
@@ -21,21 +24,30 @@ class SliceRow:
     drawn: Interval | None
     conclusion: str
     words: str
+    is_small: bool
 
 
 def slice_rows(found: Slices, measure: str | None) -> list[SliceRow]:
     """The slices of a field by one measure; empty where they have no scores by it."""
     known = [(part, part.metrics[measure]) for part in found.slices if measure in part.metrics]
+    needed = _fewest(scores for _, scores in known)
     widest = max((scores for _, scores in known), key=reach, default=None)
     rows = []
     for part, scores in known:
         questions = f"{part.questions:,}"
         if scores.comparison.groups is not None:
             questions += f" from {scores.comparison.groups:,} groups"
-        conclusion = scores.conclusion_value
-        words = conclusion if scores.comparison.interval else f"too small: needs at least {FEWEST_GROUPS}"
-        rows.append(SliceRow(part.value, questions, scores, interval_bar(scores, widest), conclusion, words))
+        conclusion, units = scores.conclusion_value, scores.comparison.groups or scores.comparison.n
+        is_small = conclusion == "undecided" and units < needed and not scores.is_mostly_missing
+        words = f"too small: needs at least {needed}" if is_small else conclusion
+        rows.append(SliceRow(part.value, questions, scores, interval_bar(scores, widest), conclusion, words, is_small))
     return rows
+
+
+def _fewest(slices: Iterable[MeasureScores]) -> int:
+    """The fewest questions, or groups, that can show a difference after the correction for the slices."""
+    corrected = [scores.comparison.p_corrected for scores in slices]
+    return fewest_units(max(1, sum(p is not None and p >= ERROR for p in corrected)))
 
 
 def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple[str, MeasureScores]]) -> str:
@@ -44,11 +56,12 @@ def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple
     if not rows:
         return f"There is no result by {found.field}."
     label = next((scores.label for name, scores in measures if name == measure and scores.label), None)
-    small = sum(row.scores.comparison.interval is None for row in rows)
+    small = sum(row.is_small for row in rows)
     counts = {value: sum(row.conclusion == value for row in rows) for value in ("better", "worse", "undecided")}
     counts["undecided"] -= small
     named = [f"{count} {value}" for value, count in counts.items() if count]
-    named += [f"{small} too small to tell"] if small else []
+    needed = _fewest(row.scores for row in rows)
+    named += [f"{small} too small to tell (at least {needed} questions or groups are needed)"] if small else []
     left_out = f" {plural(found.left_out, 'question')} without a value left out." if found.left_out else ""
     title = label or measure_title(measure or "")
     return f"{title} in {plural(len(rows), 'slice')} by {found.field}: {', '.join(named)}.{left_out}"

@@ -86,10 +86,14 @@ def test_a_gain_is_no_loss() -> None:
 
 
 def test_an_answer_that_is_missing_has_not_passed() -> None:
+    half = guard_scores(QUESTIONS, {"base": answers(every), "tuned": answers(every)[:40]}, seed=0)
+    assert (half.value, half.metrics[MEASURE].tuned.failed) == ("worse", 40)
     given = [Answer(id=each.id, error="ThrottledError: slow") for each in QUESTIONS]
     found = guard_scores(QUESTIONS, {"base": answers(every), "tuned": given[:40]}, seed=0)
-    assert found.value == "worse"
-    assert found.metrics[MEASURE].tuned.failed == 80
+    assert (found.value, found.metrics[MEASURE].tuned.failed) == ("undecided", 80)
+    assert found.findings[0].sentence.endswith(
+        ": the tuned model gave no answer to 80 of 80 questions, and a difference would show only that."
+    )
 
 
 def test_the_file_can_be_read_again() -> None:

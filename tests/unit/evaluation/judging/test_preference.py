@@ -67,12 +67,14 @@ def test_a_malformed_preference_is_missing(bad: object) -> None:
 
 def test_a_model_that_gave_no_answer_loses_without_a_judge() -> None:
     scripted = ScriptedJudge(prefer("TT"))
-    samples = [make_item(f"q{i}", None, "TT") for i in range(6)]
+    samples = [make_item(f"q{i}", None, "TT") for i in range(6)] + [make_item(f"r{i}", "BB", None) for i in range(2)]
     scores = summarize(grade(samples, [Preference()], ScoringContext([scripted.judge()])))
     assert scripted.asked == []
     entry = scores.metrics["preference"]
-    assert (entry.base.mean, entry.tuned.mean) == (0, 1)
-    assert scores.verdict.value == "better"
+    assert (entry.base.mean, entry.tuned.mean) == (0.25, 0.75)
+    # What is missing decides nothing, if it is most.
+    assert scores.verdict.value == "undecided"
+    assert "the base model gave no answer to 6 of 8 questions" in scores.verdict.sentence
 
 
 def test_the_answers_are_shown_in_both_orders_and_escaped() -> None:

@@ -13,6 +13,7 @@ from tuner.evaluation.scores import summarize
 from tuner.evaluation.statistics.comparison import compare
 from tuner.evaluation.statistics.slices import compared_pairs, compared_with_all, holm
 from tuner.evaluation.statistics.verdict import Names
+from tuner.reporting.advice.quality import quality_beside
 
 MEASURE = METRICS["correctness"][0]
 
@@ -97,3 +98,54 @@ def test_too_few_questions_are_not_tested_and_do_not_count() -> None:
     found = compared_with_all(MEASURE, {"few_shot": few, "base": enough}, Names())
     assert found["few_shot"].comparison.p_corrected is None
     assert found["base"].comparison.p_corrected == enough.p
+
+
+def test_missing_answers_of_most_questions_decide_nothing_in_any_comparison() -> None:
+    """few_shot gave 8 of 20 answers; the comparisons of the others are decided as without it."""
+    records = tuple(
+        QuestionScores.model_validate(
+            {
+                "id": f"q{at}",
+                "base": {"correctness": 2 + at % 2},
+                "tuned": {"correctness": 7 + at % 3},
+                "others": {
+                    "few_shot": {"correctness": 5} if at < 8 else {"failed": True, "correctness": None},
+                    "retrieval": {"correctness": 4 + at % 2},
+                },
+                "fields": {"topic": "first" if at < 10 else "second"},
+            }
+        )
+        for at in range(20)
+    )
+    measure = summarize(Graded(records, {}, {})).metrics["correctness"]
+    missing = "Undecided: the base model with examples gave no answer to 12 of 20 questions, and a difference would "
+    against = {name: each.conclusion for name, each in measure.compared.items()}
+    pairs = {(pair.contestant, pair.against): pair.conclusion for pair in measure.pairs}
+    both = [against.pop("few_shot"), pairs.pop(("few_shot", "base")), pairs.pop(("retrieval", "few_shot"))]
+    assert [each and each.sentence for each in both] == [f"{missing}show only that."] * 3
+    assert {each and each.value for each in (*against.values(), *pairs.values())} == {"better"}
+    assert measure.compared["few_shot"].comparison.p_corrected is None
+    found = measure.against("few_shot")
+    assert (found.comparison.interval or (0, 0))[0] > 0
+    assert quality_beside(found, found.conclusion_value, 1.0, 3).quality == "undecided"
+
+
+def test_missing_answers_of_most_questions_of_a_slice_decide_nothing_in_it() -> None:
+    records = tuple(
+        QuestionScores.model_validate(
+            {
+                "id": f"q{at}",
+                "base": {"correctness": 3} if at < 12 else {"failed": True, "correctness": None},
+                "tuned": {"correctness": 7 + at % 3},
+                "fields": {"topic": "first" if at < 10 else "second"},
+            }
+        )
+        for at in range(20)
+    )
+    scores = summarize(Graded(records, {}, {}, None, ("topic",)))
+    found = {part.value: part.metrics["correctness"] for part in scores.slices[0].slices}
+    assert scores.verdict.value == "better"
+    assert {topic: each.conclusion_value for topic, each in found.items()} == {"first": "better", "second": "undecided"}
+    assert found["second"].conclusion
+    assert "gave no answer to 8 of 10 questions" in found["second"].conclusion.sentence
+    assert [found[topic].comparison.p_corrected is None for topic in ("first", "second")] == [False, True]

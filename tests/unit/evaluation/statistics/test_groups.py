@@ -1,10 +1,16 @@
 """The statistics of related questions: against statsmodels, against matrices, and on equal models."""
 
+from random import Random
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
-from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error
+from tests.examples import examples
+from tuner.evaluation.statistics import groups as statistics_of_groups
+from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error, units_needed
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups, interval_of_estimate
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1
@@ -235,3 +241,69 @@ def test_a_look_in_the_end_shows_the_difference_of_its_own_interval() -> None:
     assert usual.smallest_detectable is not None
     assert last.smallest_detectable is not None
     assert last.smallest_detectable > usual.smallest_detectable
+
+
+@st.composite
+def related_gains(draw: st.DrawFn) -> tuple[list[float], list[int]]:
+    """Gains of related questions: groups of any sizes, often with ties, and with the same gain everywhere."""
+    sizes = draw(st.lists(st.sampled_from([1, 2, 2, 3, 12]), min_size=6, max_size=16))
+    values = draw(st.sampled_from([st.integers(-1, 2), st.just(1), st.floats(-2, 3, allow_nan=False)]))
+    return draw(st.lists(values, min_size=sum(sizes), max_size=sum(sizes))), names_of(tuple(sizes))
+
+
+@given(related_gains(), st.sampled_from([None, Looks(16, complete=True)]))
+@settings(max_examples=examples(40), deadline=None)
+def test_the_interval_excludes_zero_exactly_where_the_p_value_is_below_5_percent(
+    drawn: tuple[list[float], list[int]], looks: Looks | None
+) -> None:
+    gains, names = drawn
+    found = compare([0.0] * len(gains), gains, 1, names, looks)
+    assert found.p is not None
+    assert found.differs == (found.p < 0.05)
+    assert found.p >= 2 * 0.5**found.units
+
+
+@given(st.lists(st.sampled_from("aab"), min_size=6, max_size=30), st.integers(1, 4), st.randoms())
+@settings(max_examples=examples(20), deadline=None)
+def test_the_p_value_of_macro_f1_is_that_of_its_interval(expected: list[str], size: int, random: Random) -> None:
+    base, tuned = ([random.choice("abx") for _ in expected] for _ in range(2))
+    found = compare_macro_f1(expected, base, tuned, names=[number // size for number in range(len(expected))])[0]
+    assert (found.p is None) == (found.interval is None)
+    if found.p is not None:
+        assert found.differs == (found.p < 0.05)
+
+
+def test_the_expected_error_is_that_of_the_variance_between_and_within_groups() -> None:
+    sizes, generator = (40, *(1,) * 10), np.random.default_rng(4)
+    names, found = names_of(sizes), []
+    groups = Groups.of(names)
+    assert groups is not None
+    for _ in range(2000):
+        found.append(groups.expected_error(np.array(gains_of(sizes, 0.3, generator))) or 0.0)
+    truth = (0.3 * sum(size**2 for size in sizes) + 0.7 * 50) ** 0.5 / 50
+    assert np.mean(np.square(found)) ** 0.5 == pytest.approx(truth, rel=0.1)
+    one_size = Groups.of(names_of((4,) * 10))
+    assert one_size is not None
+    assert one_size.expected_error(np.zeros(40)) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sizes", "correlation", "gain"),
+    [((40, *(1,) * 10), 0.3, 0.45), ((1, 1, 2, 2, 3, 4, 5, 6, 8, 10), 0.5, 0.5), ((4,) * 10, 0.7, 0.5)],
+)
+def test_as_many_groups_as_named_would_decide_in_most_cases(
+    sizes: tuple[int, ...], correlation: float, gain: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics_of_groups, "DIVISIONS", 400)
+    generator, needed = np.random.default_rng(5), []
+    for seed in range(40):
+        gains = np.array(gains_of(sizes, correlation, generator))
+        pilot = compare([0.0] * len(gains), (gains - gains.mean() + gain).tolist(), seed, names_of(sizes))
+        needed.append(units_needed(pilot) or 10_000)
+    larger = sizes * max(1, round(float(np.median(needed)) / len(sizes)))
+    found = 0
+    for seed in range(100):
+        gains = np.array(gains_of(larger, correlation, generator)) + gain
+        found += compare([0.0] * len(gains), gains.tolist(), seed, names_of(larger)).differs
+    assert 60 <= found <= 95

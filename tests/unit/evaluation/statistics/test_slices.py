@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.examples import examples
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.scores import summarize
 from tuner.evaluation.statistics.slices import MOST_SLICES, holm
+from tuner.reporting.page.slices_table import slices_sentence
 
 # By topic: what the tuned model gains in each question. One of four equal topics differs by chance.
 GAINS = {
@@ -68,7 +72,57 @@ def test_a_slice_that_differs_by_chance_is_undecided_after_the_correction() -> N
     assert found.comparison.p_corrected == pytest.approx(6 * (found.comparison.p or 0))
     assert found.conclusion is not None
     assert found.conclusion.value == "undecided"
-    assert found.conclusion.sentence == "Undecided: among 6 slices, chance alone can make a difference this large."
+    assert found.conclusion.sentence.startswith(
+        "Undecided: among 6 slices, chance alone can make a difference this large. If the difference stays what it is, "
+    )
+    assert found.conclusion.more_questions
+
+
+def won(topics: int, questions: int) -> Scores:
+    """The tuned model wins every question of every topic."""
+    return by_topic({f"topic {number}": [1] * questions for number in range(topics)})
+
+
+@pytest.mark.parametrize(("topics", "questions"), [(45, 20), (10, 9)])
+def test_slices_in_which_every_question_is_won_are_better_however_many_there_are(topics: int, questions: int) -> None:
+    found = results(won(topics, questions))
+    assert {each.conclusion_value for each in found.values()} == {"better"}
+    assert {each.comparison.p for each in found.values()} == {2 * 0.5**questions}
+
+
+def test_slices_that_cannot_show_a_difference_say_how_many_questions_can() -> None:
+    (found,) = {each.conclusion for each in results(won(10, 8)).values()}
+    assert found is not None
+    assert (found.value, found.more_questions) == ("undecided", 1)
+    assert found.sentence == (
+        "Undecided: among 10 slices, 8 questions cannot show any difference; at least 9 are needed. If the difference "
+        "stays what it is, about 1 more question would decide."
+    )
+    scores = won(10, 8)
+    said = slices_sentence(scores.slices[0], "correctness", list(scores.metrics.items()))
+    assert said == (
+        "Correctness (judge) in 10 slices by topic: 10 too small to tell (at least 9 questions or groups are needed)."
+    )
+
+
+@given(
+    st.lists(st.lists(st.integers(-2, 3), min_size=1, max_size=14), min_size=1, max_size=12),
+    st.booleans(),
+)
+@settings(max_examples=examples(20), deadline=None)
+def test_an_undecided_slice_never_needs_zero_questions(gains: list[list[int]], related: bool) -> None:
+    records = [
+        record(10 * part + number, gain, fields={"topic": str(part)}, group=f"q{10 * part + number // (1 + related)}")
+        for part, values in enumerate(gains)
+        for number, gain in enumerate(values)
+    ]
+    for found in results(summarize(Graded(tuple(records), {}, {}, None, ("topic",)))).values():
+        assert found.conclusion is not None
+        if found.conclusion.value == "undecided":
+            assert found.conclusion.more_questions != 0
+        else:
+            assert found.conclusion.more_questions == 0
+            assert (found.comparison.p_corrected or 0) < 0.05
 
 
 def test_equal_models_are_called_different_in_any_slice_one_time_in_twenty() -> None:

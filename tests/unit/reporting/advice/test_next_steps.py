@@ -138,7 +138,15 @@ def test_a_comparison_of_missing_answers_decides_nothing(report: Report) -> None
         question.model_copy(update={"base": empty(question.base), "tuned": empty(question.tuned)})
         for question in report.questions
     )
-    found = steps(report, questions=silent, gate=None, verdict=judged(report, "undecided", more_questions=None))
+    measure = report.scores["correctness"]
+    sides = {name: side.model_copy(update={"failed": 8}) for name, side in measure.by_contestant.items()}
+    found = steps(
+        report,
+        questions=silent,
+        gate=None,
+        verdict=judged(report, "undecided", more_questions=None),
+        scores={"correctness": measure.model_copy(update={"by_contestant": sides})},
+    )
     assert "keep-the-base" not in found
     assert found["read-failed-answers"].reason.startswith(
         "The base model gave no answer to 8 of 8 questions, the tuned model to 8."

@@ -324,10 +324,13 @@ def test_missing_answers_are_said_and_if_most_are_missing_nothing_is_decided(fol
     assert (few.outcome, few.changes[-1]) == (
         "ship", "The tuned model gave no answer to 2 of 42 requests. They count as the worst score."
     )  # fmt: skip
-    most = recommendation(made.model_copy(update={"contestants": (base, tuned.model_copy(update={"failed": 41}))}))
+    measure = made.scores["correctness"]
+    side = measure.tuned.model_copy(update={"failed": 21})
+    sides = {"correctness": measure.model_copy(update={"by_contestant": {**measure.by_contestant, "tuned": side}})}
+    most = recommendation(made.model_copy(update={"scores": sides}))
     assert most
     assert most.outcome == "undecided"
-    assert most.sentence.startswith("Undecided: the tuned model gave no answer to 41 of 81 requests, and")
+    assert most.sentence.startswith("Undecided: the tuned model gave no answer to 21 of 40 questions, and")
 
 
 def test_scores_of_stand_ins_decide_nothing(folder_of: FolderOf) -> None:

@@ -45,7 +45,7 @@ def record(at: int, base: float | None, tuned: float | None) -> dict[str, Any]:
         ([record(0, 2, 9)], "Too few questions"),
         ([record(at, 5, 5) for at in range(8)], "Undecided"),
         ([record(at, None, None) for at in range(8)], "Undecided"),
-        ([record(at, 2 + at % 2, None) for at in range(8)], "The tuned model is worse"),
+        ([record(at, 2 + at % 2, None) for at in range(8)], "the tuned model gave no answer to 8 of 8 questions"),
         ([{"id": f"q{at:04d}", "base": {}, "tuned": {}} for at in range(8)], "no question has a score"),
         ([{"id": "q0000", "base": {"correctness": None}, "tuned": {"correctness": 3}}], "no question has a"),
     ],
