@@ -146,9 +146,9 @@ class CostInputs:
         `compared` has the questions of the contestants whose examples and passages were chosen.
         """
         counted, plain = self.compared.get(contestant.name), self.questions
-        if counted or not contestant.has_context:
+        if counted or not contestant.context:
             return counted or plain
-        parts = settings.few_shot.examples if contestant.kind == "few_shot" else settings.retrieval.passages
+        parts = settings.few_shot.examples if contestant.context == "examples" else settings.retrieval.passages
         return replace(
             plain,
             question_tokens=plain.question_tokens + plain.count * parts * _USUAL_PART_TOKENS,

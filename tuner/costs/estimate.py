@@ -10,7 +10,7 @@ from tuner import catalog
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import ChoiceEstimate, CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
-from tuner.artifacts.evaluation.contestants import BASE, Contestant
+from tuner.artifacts.evaluation.contestants import BASE, BEST, Contestant
 from tuner.catalog.metrics import uses_judge
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan
@@ -193,7 +193,7 @@ class _Items:
 
         Those of the best earlier run are stored: nobody is asked again.
         """
-        if contestant.kind == "best" or (contestant.asks_tuned and self._settings.serving == "provisioned"):
+        if contestant.kind == BEST or (contestant.asks_tuned and self._settings.serving == "provisioned"):
             return
         rates = _CUSTOM_READING_AND_WRITING if contestant.asks_tuned else _READING_AND_WRITING
         model = priced_as(contestant.model) if contestant.model else self._model

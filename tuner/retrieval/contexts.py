@@ -33,12 +33,12 @@ def write_contexts(folder: RunFolder, manifest: Manifest, documents: Mapping[str
     They are fixed before the estimate, so it counts what is asked, and people can read it. Returns the documents that
     no passage can be taken from.
     """
-    asked = [each for each in manifest.contestants if each.has_context]
+    asked = [each for each in manifest.contestants if each.context]
     if not asked:
         return ()
     questions = list(folder.load_records(Keys.EVALUATION, EvaluationQuestion))
-    with_examples = [Keys.contexts(each.name) for each in asked if each.kind == "few_shot"]
-    with_passages = [Keys.contexts(each.name) for each in asked if each.kind != "few_shot"]
+    with_examples = [Keys.contexts(each.name) for each in asked if each.context == "examples"]
+    with_passages = [Keys.contexts(each.name) for each in asked if each.context == "passages"]
     unusable: tuple[UnusedFile, ...] = ()
     if with_examples:
         examples = Examples.of(_training(folder, manifest)).contexts(questions, manifest.settings.few_shot.examples)
@@ -59,7 +59,7 @@ def questions_with_context(
 ) -> Iterator[EvaluationQuestion]:
     """The questions as the contestant is asked them, chosen as in a run, from the converted training records."""
     numbered = _numbered(training, settings)
-    if contestant.kind == "few_shot":
+    if contestant.context == "examples":
         contexts = Examples.of(numbered).contexts(questions, settings.few_shot.examples)
     else:
         contexts = _passages(numbered, documents)[0].contexts(questions, settings.retrieval.passages)

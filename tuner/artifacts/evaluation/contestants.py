@@ -7,7 +7,7 @@ one, which the verdict is about. Every other contestant is compared with the tun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -35,13 +35,26 @@ MAIN: tuple[str, ...] = (BASE, TUNED)
 Kind = Literal["base", "tuned", "few_shot", "retrieval", "retrieval_tuned", "best", "model", "other"]
 _MEMBER = "by_contestant"
 _OTHERS = "others"
-_TITLES = {
-    BASE: "the base model",
-    TUNED: "the tuned model",
-    FEW_SHOT: "the base model with examples",
-    RETRIEVAL: "the base model with passages",
-    RETRIEVAL_TUNED: "the tuned model with passages",
-    BEST: "the tuned model of the best earlier run",
+
+
+class _Definition(NamedTuple):
+    """What sentences call a kind of contestant, which model answers for it, and what its prompts have beside questions.
+
+    `stored` answers are copied from an earlier run. A model of its `own` is in `Contestant.model`.
+    """
+
+    title: str
+    answers: Literal["base", "tuned", "stored", "own"]
+    context: Literal["examples", "passages"] | None = None
+
+
+_KINDS = {
+    BASE: _Definition("the base model", "base"),
+    TUNED: _Definition("the tuned model", "tuned"),
+    FEW_SHOT: _Definition("the base model with examples", "base", "examples"),
+    RETRIEVAL: _Definition("the base model with passages", "base", "passages"),
+    RETRIEVAL_TUNED: _Definition("the tuned model with passages", "tuned", "passages"),
+    BEST: _Definition("the tuned model of the best earlier run", "stored"),
 }
 
 
@@ -51,7 +64,7 @@ ContestantName = Annotated[str, AfterValidator(contestant_name)]
 
 def title_of(name: ContestantName) -> str:
     """What sentences call a contestant."""
-    return _TITLES.get(name, f"'{name}'")
+    return _KINDS[name].title if name in _KINDS else f"'{name}'"
 
 
 class Contestant(Part):
@@ -63,24 +76,33 @@ class Contestant(Part):
     model_name: str | None = Field(None, description="name of `model` by Bedrock; null where Bedrock does not say")
 
     @property
+    def asks_base(self) -> bool:
+        """Whether the run's base model answers."""
+        return self._definition.answers == "base"
+
+    @property
     def asks_tuned(self) -> bool:
         """Whether the tuned model answers, so that its endpoint must exist."""
-        return self.kind in ("tuned", "retrieval_tuned")
+        return self._definition.answers == "tuned"
 
     @property
     def asks_on_demand(self) -> bool:
-        """Whether a model of Bedrock's own answers, which is paid for by the token. Answers of the best are stored."""
-        return not self.asks_tuned and self.kind != "best"
+        """Whether a model of Bedrock's own answers, which is paid for by the token."""
+        return self._definition.answers in ("base", "own")
 
     @property
-    def has_context(self) -> bool:
-        """Whether the prompts have examples or passages: `dataset/contexts/` then has them."""
-        return self.kind in ("few_shot", "retrieval", "retrieval_tuned")
+    def context(self) -> Literal["examples", "passages"] | None:
+        """What the prompts have beside the question: `dataset/contexts/` has it."""
+        return self._definition.context
 
     @property
     def title(self) -> str:
         """What sentences call the contestant."""
         return title_of(self.name)
+
+    @property
+    def _definition(self) -> _Definition:
+        return _KINDS.get(self.kind, _Definition(title_of(self.name), "own"))
 
 
 MAIN_CONTESTANTS: tuple[Contestant, ...] = (Contestant(name=BASE, kind="base"), Contestant(name=TUNED, kind="tuned"))

@@ -165,10 +165,10 @@ class RunFolder:
     def asked_questions(self, contestant: Contestant) -> Iterator[EvaluationQuestion]:
         """The evaluation questions as the contestant is asked them, with its examples and passages."""
         contexts: dict[str, Context] = {}
-        if contestant.has_context:
+        if contestant.context:
             contexts = {each.id: each for each in self.load_records(Keys.contexts(contestant.name), Context)}
         for question in self.load_records(Keys.EVALUATION, EvaluationQuestion):
-            yield contexts[question.id].asked(question) if contestant.has_context else question
+            yield contexts[question.id].asked(question) if contestant.context else question
 
     def answers(self, contestant: ContestantName) -> builtins.list[Answer]:
         """All answers of a contestant, in the order of the shards."""

@@ -159,7 +159,7 @@ def _cost_inputs(folder: DatasetFolder, plan: Plan) -> tuple[Prepared, CostInput
     evaluation, training = KeptLines(), KeptLines()
     # Only contestants with examples or passages need the training data again.
     kept = {Keys.EVALUATION: evaluation}
-    kept |= {Keys.TRAINING: training} if any(each.has_context for each in plan.others) else {}
+    kept |= {Keys.TRAINING: training} if any(each.context for each in plan.others) else {}
     generation = planned_generation(files, plan.settings, plan.model)
     prepared = check_dataset(
         files,
@@ -187,7 +187,7 @@ def _compared(
     folder: DatasetFolder, plan: Plan, questions: list[EvaluationQuestion], training: KeptLines
 ) -> dict[ContestantName, QuestionTokens]:
     """The tokens of the questions as other contestants are asked them, with their examples and passages."""
-    others = [each for each in plan.others if each.has_context]
+    others = [each for each in plan.others if each.context]
     if not others:
         return {}
     from tuner.retrieval.contexts import questions_with_context  # loads native code: only when it is needed

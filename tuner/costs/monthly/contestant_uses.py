@@ -11,16 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from tuner.artifacts.evaluation.contestants import Contestant, ContestantName
+from tuner.artifacts.evaluation.contestants import BEST, Contestant, ContestantName
 from tuner.artifacts.report.break_even import Line
 from tuner.artifacts.report.contestants import ContestantUse, ServiceLine
 from tuner.artifacts.report.evaluation import Answer, Question, ScoredAnswer
 from tuner.costs.monthly.lines import Service, Tokens, Way, ways
-
-# Whose prompts have passages, which may cost something to retrieve.
-_WITH_PASSAGES = ("retrieval", "retrieval_tuned")
-# Who is asked at the prices of the run's base model.
-_ON_THE_BASE = ("base", "few_shot", "retrieval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +64,12 @@ class ContestantCosts:
 
     def line(self, contestant: Contestant, tokens: Tokens | None, way: Way) -> Line:
         """What a month costs with the contestant. `way` is how a tuned model is served."""
-        fixed = self.retrieval_usd if contestant.kind in _WITH_PASSAGES else 0.0
+        fixed = self.retrieval_usd if contestant.context == "passages" else 0.0
         if contestant.asks_tuned:
             return self.service.tuned(way, tokens, fixed)
-        if contestant.kind in _ON_THE_BASE:
+        if contestant.asks_base:
             return self.service.by_token("by the token", tokens, fixed)
-        if contestant.kind == "best":
+        if contestant.kind == BEST:
             # Possibly of another base model and served in another way, whose prices this run never asked for.
             return Line(name="as in its run", fixed_usd=None, request_usd=None, unknown=("the earlier run's model",))
         return self.others.get(contestant.name, Service((), 0, 0)).by_token("by the token", tokens, fixed)
