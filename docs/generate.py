@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -91,7 +91,21 @@ def models_page() -> str:
         for entry in catalog.models()
     ]
     families = {entry.family.name: entry.family for entry in catalog.models()}
-    limits = [
+    return (
+        "# Models\n\n*For the data owner.*\n\nThe content of the catalog in `tuner/catalog/`, with its sources. "
+        "Before it spends anything, a run also asks Bedrock whether the account can use its models.\n\n"
+        + table(("base_model", "name", "family", "Regions", "serving", "state"), rows)
+        + "\nA custom model can be deployed on demand if it was customized on or after 2025-07-16. The table has the "
+        "quotas of one deployment. Its time to first token is 20 to 55 % longer than the base model's.\n"
+        + _limits_section(families)
+        + _hyperparameters_section(families)
+        + _judges_section()
+        + _sources_section(families.values())
+    )
+
+
+def _limits_section(families: Mapping[str, catalog.Family]) -> str:
+    rows = [
         (
             name,
             f"`{family.record_format}`",
@@ -102,8 +116,16 @@ def models_page() -> str:
         )
         for name, family in families.items()
     ]
+    head = ("family", "record format", "training", "validation", "training and validation", "tokens per record")
+    return (
+        "\n## Limits\n\nMinimum and maximum number of records. `?` means not documented, and not checked.\n\n"
+        + table(head, rows)
+    )
+
+
+def _hyperparameters_section(families: Mapping[str, catalog.Family]) -> str:
     by_records = {(entry.family.name, catalog.WARMUP) for entry in catalog.models() if entry.warmup_divisor}
-    hyperparameters = [
+    rows = [
         (
             name,
             f"`{key}`",
@@ -115,24 +137,12 @@ def models_page() -> str:
         for key, rule in family.hyperparameters.items()
     ]
     return (
-        "# Models\n\n*For the data owner.*\n\nThe content of the catalog in `tuner/catalog/`, with its sources. "
-        "Before it spends anything, a run also asks Bedrock whether the account can use its models.\n\n"
-        + table(("base_model", "name", "family", "Regions", "serving", "state"), rows)
-        + "\nA custom model can be deployed on demand if it was customized on or after 2025-07-16. The table has the "
-        "quotas of one deployment. Its time to first token is 20 to 55 % longer than the base model's.\n"
-        + "\n## Limits\n\nMinimum and maximum number of records. `?` means not documented, and not checked.\n\n"
-        + table(
-            ("family", "record format", "training", "validation", "training and validation", "tokens per record"),
-            limits,
-        )
-        + "\n## Hyperparameters\n\n"
-        + table(("family", "name", "range", "default", "kind"), hyperparameters)
+        "\n## Hyperparameters\n\n"
+        + table(("family", "name", "range", "default", "kind"), rows)
         + "\nIf run.yaml has no `hyperparameters.learningRateWarmupSteps`, Nova models use the warm-up that AWS "
         "recommends: the number of training records divided by "
         + ", ".join(f"{entry.warmup_divisor} ({entry.name})" for entry in catalog.models() if entry.warmup_divisor)
         + ", rounded down, and limited to the range.\n"
-        + _judges_section()
-        + _sources_section(families.values())
     )
 
 

@@ -104,16 +104,21 @@ class _Tool:
                 for line in process.stdout or ():
                     log.write(line)
                     log.flush()
-                    shown = summary(line)
-                    if shown:
-                        lines.append(shown)
-                        self.progress(shown)
+                    lines += self._shown(line)
             except BaseException:
                 process.terminate()
                 raise
         if process.returncode:
             shown = "\n".join(lines[-_SHOWN_ON_FAILURE:])
             raise DeployError(f"`{' '.join(command)}` failed. The end of {self.log}:\n{shown}")
+
+    def _shown(self, line: str) -> list[str]:
+        """Shows the summary of a line of output, if it has one, and returns it."""
+        shown = summary(line)
+        if not shown:
+            return []
+        self.progress(shown)
+        return [shown]
 
     def _started(self, command: Sequence[str], directory: Path) -> subprocess.Popen[str]:
         try:

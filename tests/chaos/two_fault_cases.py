@@ -84,10 +84,9 @@ def _possible(baselines: dict[str, Baseline]) -> Iterator[_Pair]:
         before_the_end = _faults(baseline.calls)
         afterwards = [fault for fault in _faults(_afterwards(baselines.values(), scenario.name)) if not _stops(fault)]
         for first in before_the_end:
+            played = LONG_TRAINING if _stops_training(first) else scenario
             later = afterwards if ends(first) else before_the_end
-            for second in later:
-                if _can_follow(first, second, order):
-                    yield _Pair(LONG_TRAINING if _stops_training(first) else scenario, first, second)
+            yield from (_Pair(played, first, second) for second in later if _can_follow(first, second, order))
 
 
 def _stops_training(first: Fault) -> bool:

@@ -229,9 +229,12 @@ class CommitTogether:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
             if kind is None and not self._cancelled:
-                with _alone_in(sink.folder for sink in self._sinks if isinstance(sink, LocalSink)):
-                    for sink in self._sinks:
-                        sink.commit()
+                self._commit()
         finally:
             for sink in self._sinks:
                 sink.discard()
+
+    def _commit(self) -> None:
+        with _alone_in(sink.folder for sink in self._sinks if isinstance(sink, LocalSink)):
+            for sink in self._sinks:
+                sink.commit()

@@ -78,11 +78,10 @@ def _refuse_document_types(file: IO[bytes]) -> None:
     Only there can a part declare entities: texts that grow without end, or that stand in other files.
     """
     with zipfile.ZipFile(file) as archive:
-        for part in archive.namelist():
-            if part.endswith((".xml", ".rels")):
-                with archive.open(part) as data:
-                    if _has_document_type(data):
-                        raise ValueError(f"its part {part} has a DOCTYPE, which may declare entities")
+        for part in (name for name in archive.namelist() if name.endswith((".xml", ".rels"))):
+            with archive.open(part) as data:
+                if _has_document_type(data):
+                    raise ValueError(f"its part {part} has a DOCTYPE, which may declare entities")
     file.seek(0)
 
 

@@ -56,20 +56,10 @@ def summarize(
     `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
     deployer's own scorer, where the grades do not have it. `looks` are those of an evaluation that may stop early.
     """
-    names = replace(names, groups=graded.groups, documents=graded.documents)
-    how = _How(seed, names, looks)
+    how = _How(seed, replace(names, groups=graded.groups, documents=graded.documents), looks)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
-    scores = {
-        measure.name: _with_others(_measure_scores(measure, graded.records, how), measure, graded.records, how)
-        for measure in measured
-    }
-    for measure in measured:
-
-        def scores_of(part: Sequence[QuestionScores], measure: Measure = measure) -> MeasureScores:
-            return _measure_scores(measure, part, how)
-
-        scores[measure.name] = with_judges(scores[measure.name], measure.name, graded.records, scores_of, seed)
-    verdict = decide(scores, len(graded.records), names, decides)
+    scores = {measure.name: _complete_scores(measure, graded.records, how) for measure in measured}
+    verdict = decide(scores, len(graded.records), how.names, decides)
     for measure in measured:
         if measure.name == verdict.metric and len(scores[measure.name].compared) > 1:
             scores[measure.name] = _with_pairs(scores[measure.name], measure, graded.records, how)
@@ -78,28 +68,44 @@ def summarize(
     ]
     single = [each for record in graded.records for each in record.single_answers]
     from_metrics = [facts.warning for facts in graded.about.values() if facts.warning]
+    slices = _slices(graded, [measure for measure in measured if scores[measure.name].conclusion], how)
     made = Scores(
         verdict=verdict,
         metrics=scores,
         questions=tuple(records),
         agreement=correlations(graded.records),
-        warnings=(*warnings, *from_metrics, *scorer_warning(single, graded.about, graded.counts)),
+        warnings=(
+            *warnings,
+            *from_metrics,
+            *scorer_warning(single, graded.about, graded.counts),
+            *slice_warnings(slices),
+        ),
     )
     details = details_of(single, graded.about, graded.counts)
-    # Members that do not apply to the metrics are not set, so that the file does not have them.
-    if decides:
-        made = made.model_copy(update={"decides": decides})
-    if (samples := max((len(record.single_answers) for record in graded.records), default=1)) > 1:
-        made = made.model_copy(update={"samples": samples})
-    if graded.groups:
-        made = made.model_copy(update={"groups": graded.groups})
-    if graded.documents is not None:
-        made = made.model_copy(update={"documents": graded.documents})
-    if graded.slices:
-        judged = [measure for measure in measured if scores[measure.name].conclusion]
-        slices = _slices(graded, judged, how)
-        made = made.model_copy(update={"slices": slices, "warnings": (*made.warnings, *slice_warnings(slices))})
-    return made.model_copy(update=details)
+    return made.model_copy(update=_members_that_apply(graded, decides, slices) | details)
+
+
+def _members_that_apply(graded: Graded, decides: str | None, slices: Sequence[Slices]) -> dict[str, Any]:
+    """The members that depend on the evaluation. Without those that do not apply, so that the file lacks them."""
+    samples = max((len(record.single_answers) for record in graded.records), default=1)
+    members = {
+        "decides": decides or None,
+        "samples": samples if samples > 1 else None,
+        "groups": graded.groups or None,
+        "documents": graded.documents,
+        "slices": tuple(slices) if graded.slices else None,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _complete_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
+    """The scores by a measure, with the comparisons with others than the base model, and what each judge says."""
+
+    def scores_of(part: Sequence[QuestionScores]) -> MeasureScores:
+        return _measure_scores(measure, part, how)
+
+    scores = _with_others(scores_of(records), measure, records, how)
+    return with_judges(scores, measure.name, records, scores_of, how.seed)
 
 
 def _slices(graded: Graded, measured: Sequence[Measure], how: _How) -> tuple[Slices, ...]:

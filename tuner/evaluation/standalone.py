@@ -104,46 +104,57 @@ def evaluate(
     EvaluationError for files that cannot be used, SettingsError for an unknown metric.
     """
     settings = settings or RunSettings()
-    seed = settings.evaluation.seed
     questions, items = _read(files, settings)
     training_vocabulary = None if files.training is None else vocabulary(read_rows(files.training))
     task = _task(files, settings, items)
-    language = settings.evaluation.language or detect(item.reference for item in items.items)
-    metrics_to_use = _metrics(metrics, settings, task)
-    with _cached_judgments(output) as judgments:
-        judges = [Judge(model, settings.judge, judgments) for model in settings.judge.named]
-        encoder = BuiltEncoder(settings.bertscore.model or PACKAGED)
-        context = ScoringContext(
-            judges, encoder, language, task, _scorer(settings), {question.id: question for question in questions}
-        )
-        graded = grade(items.items, metrics_to_use, context)
+    graded = _graded(questions, items, _metrics(metrics, settings, task), settings, task, output)
     warnings = [*unused_in_files(settings, files.answers), *items.warnings, *_inapplicable(graded, metrics)]
     graded = grouped(graded, questions, settings.evaluation)
-    scores = summarize(graded, warnings, seed, decides=settings.evaluation.decides)
+    scores = summarize(graded, warnings, settings.evaluation.seed, decides=settings.evaluation.decides)
     # As in a run: people's scores first, because they change what is left to review and what the gate decides.
     if files.people is not None:
-        known = {item.id for item in items.items}
-        sheets = known_sheets(output)
-        by_name = {sheet.name: sheet for sheet in sheets}
-        given = read_review(read_sheet(files.people), known, str(files.people), by_name.get)
-        scores = with_people(scores, given, sheets, seed)
+        scores = _with_review(scores, files.people, items, output, settings.evaluation.seed)
     candidates = review_candidates(items, scores, training_vocabulary)
-    gate = decide_gate(settings.gate, GateComparisons.of(scores))
-    scores = scores.model_copy(
-        update={
-            "review": candidates,
-            "gate": gate,
-            "files": {role: _identity(path) for role, path in files.every.items()},
-        }
-    )
+    added: dict[str, object] = {
+        "review": candidates,
+        "gate": decide_gate(settings.gate, GateComparisons.of(scores)),
+        "files": {role: _identity(path) for role, path in files.every.items()},
+    }
     if task.name != "answer":
-        scores = scores.model_copy(update={"task": task})
+        added["task"] = task
+    scores = scores.model_copy(update=added)
     # With a byte order mark, spreadsheets recognise UTF-8. The csv module writes its own line ends.
     sheet = review_sheet(items, candidates, scores.samples)
     results = {"scores.json": scores.to_json(), "review.csv": sheet.encode("utf-8-sig")}
     if sample:
         results |= sample_files(output, items, {candidate.id for candidate in candidates}, sample)
     return Evaluation(items, scores, results)
+
+
+def _graded(
+    questions: Sequence[EvaluationQuestion],
+    items: GradedItemSet,
+    metrics: Sequence[Metric],
+    settings: RunSettings,
+    task: TaskDescription,
+    output: Path | None,
+) -> Graded:
+    """The grades of the items by the metrics."""
+    language = settings.evaluation.language or detect(item.reference for item in items.items)
+    by_id = {question.id: question for question in questions}
+    with _cached_judgments(output) as judgments:
+        judges = [Judge(model, settings.judge, judgments) for model in settings.judge.named]
+        encoder = BuiltEncoder(settings.bertscore.model or PACKAGED)
+        context = ScoringContext(judges, encoder, language, task, _scorer(settings), by_id)
+        return grade(items.items, metrics, context)
+
+
+def _with_review(scores: Scores, filled_in: Path, items: GradedItemSet, output: Path | None, seed: int) -> Scores:
+    """The scores with those that people wrote into a review sheet."""
+    sheets = known_sheets(output)
+    by_name = {sheet.name: sheet for sheet in sheets}
+    given = read_review(read_sheet(filled_in), {item.id for item in items.items}, str(filled_in), by_name.get)
+    return with_people(scores, given, sheets, seed)
 
 
 def _read(files: Files, settings: RunSettings) -> tuple[list[EvaluationQuestion], GradedItemSet]:

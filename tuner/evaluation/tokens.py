@@ -146,9 +146,8 @@ def _unicode_tokens(plain: str) -> Iterator[Token]:
             if written.isprintable():
                 yield Token(written.lower(), start, end)
         elif _IN_UNSPACED.search(written):
-            for cluster in _CLUSTER.finditer(plain, start, end):
-                if _VISIBLE.search(cluster[0]):
-                    yield Token(_folded(cluster[0]), *cluster.span())
+            clusters = _CLUSTER.finditer(plain, start, end)
+            yield from (Token(_folded(each[0]), *each.span()) for each in clusters if _VISIBLE.search(each[0]))
         elif _VISIBLE.search(written):
             yield Token(_folded(written), start, end)
 

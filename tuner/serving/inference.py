@@ -276,15 +276,14 @@ class Inference:
             futures = {pool.submit(self._answer, asked, answers.meter, attempt): answers for answers, asked in pending}
             recorded = time.monotonic()
             for future in as_completed(futures):
-                answers, result = futures[future], future.result()
+                result = future.result()
                 if isinstance(result, Answer):
-                    answers.add(result)
+                    futures[future].add(result)
                 else:
                     raised.append(result)
                 if time.monotonic() - recorded > _RECORD_SECONDS:
                     recorded = time.monotonic()
-                    for each in collected:
-                        each.record()
+                    _record(collected)
         return raised
 
     def _answer(self, asked: Asked, meter: Meter | None, attempt: _Attempt) -> Answer | TunerError:
@@ -317,6 +316,11 @@ class Inference:
             # Outside of the slot, so that another question can use it during the pause.
             self.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, _LONGEST_PAUSE_THROTTLED_SECONDS if throttled else _LONGEST_PAUSE_SECONDS)
+
+
+def _record(collected: Iterable[_ShardAnswers]) -> None:
+    for answers in collected:
+        answers.record()
 
 
 def _refuse_if_all_failed_alike(answers: Iterable[Answer], model: ContestantName) -> None:

@@ -34,12 +34,10 @@ def encryption_xml(encryption: Properties) -> bytes:
     root = Element("ServerSideEncryptionConfiguration", xmlns=s3.S3_NS)
     for configured in encryption.get("ServerSideEncryptionConfiguration", []):
         rule = SubElement(root, "Rule")
-        by_default = configured.get("ServerSideEncryptionByDefault")
-        if by_default:
+        if by_default := configured.get("ServerSideEncryptionByDefault"):
             applied = SubElement(rule, "ApplyServerSideEncryptionByDefault")
-            for name in ("SSEAlgorithm", "KMSMasterKeyID"):
-                if by_default.get(name):
-                    SubElement(applied, name).text = str(by_default[name])
+            for name in filter(by_default.get, ("SSEAlgorithm", "KMSMasterKeyID")):
+                SubElement(applied, name).text = str(by_default[name])
         SubElement(rule, "BucketKeyEnabled").text = str(bool(configured.get("BucketKeyEnabled"))).lower()
     return bytes(tostring(root, encoding="utf-8"))
 

@@ -73,9 +73,7 @@ def _wildcards(pattern: Mapping[str, Any], path: str) -> Iterator[tuple[str, str
         elif isinstance(value, Mapping):
             yield from _wildcards(value, f"{path}.{name}")
         else:
-            for matcher in value:
-                for wildcard in _wildcards_of(matcher):
-                    yield f"{path}.{name}", wildcard
+            yield from ((f"{path}.{name}", wildcard) for matcher in value for wildcard in _wildcards_of(matcher))
 
 
 def _wildcards_of(matcher: Any) -> list[str]:

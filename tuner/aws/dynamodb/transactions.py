@@ -44,18 +44,21 @@ class Transactions:
         items = [{kind: {"TableName": self._table, **body}} for action in actions for kind, body in action.items()]
         for attempt in range(ATTEMPTS):
             with mapped_errors(f"change {self._name}"):
-                try:
-                    self._api.transact_write_items(TransactItems=items)
-                except ClientError as error:
-                    if code_of(error) != "TransactionCanceledException":
-                        raise
-                    reasons = [str(one.get("Code", "")) for one in error.response.get("CancellationReasons", ())]
-                    if CONDITION in reasons:
-                        return reasons
-                    if _CONFLICT not in reasons:
-                        raise
-                else:
-                    return ()
+                reasons = self._attempt(items)
+            if _CONFLICT not in reasons or CONDITION in reasons:
+                return reasons
             self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
         name = self._name[0].upper() + self._name[1:]
         raise RetryableError(f"{name} is busy: other runs change it all the time. Try again later.")
+
+    def _attempt(self, items: Sequence[Action]) -> Sequence[str]:
+        """Writes once. Returns the reasons why a condition did not hold, or why other transactions were in the way."""
+        try:
+            self._api.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            found = error.response.get("CancellationReasons", ())
+            reasons = [str(one.get("Code", "")) for one in found]
+            if code_of(error) == "TransactionCanceledException" and {CONDITION, _CONFLICT} & set(reasons):
+                return reasons
+            raise
+        return ()

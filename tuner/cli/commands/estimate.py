@@ -87,12 +87,14 @@ def estimate(
     known = price_list(deployment.prices, prices)
     chosen = chosen.of_cheaper_judges(plan, known)
     inputs = replace(inputs, batched=chosen.batched, batched_judges=chosen.judges)
-    warned = tuple(warnings(plan, inputs, records, account, deployment.shard_size))
-    warned = (*warned, *chosen.reasons)
-    if generation.sets:
-        warned = (generation.sentence, *warned)
-    warned = (*taken_as(prepared.findings), *warned)
-    made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, (*warned, *problems))
+    warned = (
+        *taken_as(prepared.findings),
+        *([generation.sentence] if generation.sets else []),
+        *warnings(plan, inputs, records, account, deployment.shard_size),
+        *chosen.reasons,
+        *problems,
+    )
+    made = add_up(plan, inputs, spending_limits(resolved.settings, deployment), known, warned)
     if as_json:
         decided = {"decision": spending_decision(made), "reason": spending_reason(made)}
         emit({**made.model_dump(mode="json"), **decided, "power": planning_sentence(prepared.summary)})

@@ -58,10 +58,7 @@ def run(
     with interruptible(_NOTHING_STARTED):
         folder = upload.read(path, dataset, settings)
         deployment = connect(stack, on_local)
-    if folder.ignored:
-        say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
-    for file in unused_files([*(file.name for file in folder.files), *folder.ignored]):
-        say(f"{file.name}: {file.message} {file.remedy}", "warn")
+    _name_unused_files(folder)
     repeat = run_start.next_number(deployment, folder.run_id) if again else 0
     run_id = folder.run_id(repeat)
     earlier = None if again else run_lookup.find(deployment, run_id)
@@ -80,6 +77,13 @@ def run(
     else:
         run_start.wait(deployment, folder.dataset, run_id)
     follow(deployment, run_id, until)
+
+
+def _name_unused_files(folder: DatasetFolder) -> None:
+    if folder.ignored:
+        say(f"Not uploaded, because they are not part of a dataset: {', '.join(folder.ignored)}", "quiet")
+    for file in unused_files([*(file.name for file in folder.files), *folder.ignored]):
+        say(f"{file.name}: {file.message} {file.remedy}", "warn")
 
 
 def _repeated(deployment: Deployment, reference: Path, dataset: str | None, settings: Path | None) -> str:

@@ -13,7 +13,7 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.options import Local, Reference, Stack, connect
 from tuner.cli.progress.display import display
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.follow import GATE_STATE, Follower, snapshots
+from tuner.cli.progress.follow import GATE_STATE, Follower, Snapshot, snapshots
 from tuner.cli.progress.outcome import conclude
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.run_lookup import LATEST
@@ -63,14 +63,12 @@ def follow(deployment: Deployment, run_id: str, wait_for: WaitFor = WaitFor.END)
         say(f"Follow it with: tuner watch {run_id}")
         return
     follower = Follower(deployment, run_id)
-    decided = False
     stopped = f"Stopped following; the run continues. Follow it: tuner watch {run_id}. End it: tuner stop {run_id}"
     try:
         with interruptible(stopped), display() as view:
             for snapshot in snapshots(follower):
                 view.show(snapshot)
-                decided = wait_for == WaitFor.GATE and not snapshot.run.over and snapshot.is_done(GATE_STATE)
-                if decided:
+                if decided := _is_decided(snapshot, wait_for):
                     break
     except typer.Exit:
         raise
@@ -80,6 +78,11 @@ def follow(deployment: Deployment, run_id: str, wait_for: WaitFor = WaitFor.END)
     if decided:
         _finish_at_gate(deployment, run_id)
     finish(deployment, snapshot.run, snapshot.failed, follower.plan)
+
+
+def _is_decided(snapshot: Snapshot, wait_for: WaitFor) -> bool:
+    """Whether the gate has decided, in a run that is followed no longer than that."""
+    return wait_for == WaitFor.GATE and not snapshot.run.over and snapshot.is_done(GATE_STATE)
 
 
 def finish(deployment: Deployment, run: Run, failed: Step | None = None, plan: StepPlan | None = None) -> None:

@@ -138,13 +138,10 @@ class StepPlan:
 
     def _polling_lines(self) -> dict[str, str]:
         """The states of polling loops (Wait, Task, Choice), by the name of their Wait: a loop is one line."""
-        lines = {}
-        for wait in (name for name, state in self.states.items() if state["Type"] == "Wait"):
-            for task in self._next(wait):
-                for choice in self._next(task):
-                    if wait in self._next(choice):
-                        lines[task] = lines[choice] = wait
-        return lines
+        waits = (name for name, state in self.states.items() if state["Type"] == "Wait")
+        loops = [(wait, task, choice) for wait in waits for task in self._next(wait) for choice in self._next(task)]
+        closed = [(wait, task, choice) for wait, task, choice in loops if wait in self._next(choice)]
+        return {state: wait for wait, *states in closed for state in states}
 
 
 class Checklist:

@@ -25,7 +25,7 @@ from tuner.datasets.field_and_role_names import (
 from tuner.datasets.findings import Findings, Issue, shortened
 from tuner.datasets.io import LocalFile
 from tuner.datasets.pipeline import FilePipeline
-from tuner.datasets.reading import BadRow, UnreadableError, blocks
+from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks
 from tuner.datasets.records.origin import origin_of, values_of
 from tuner.datasets.records.record import Record
 from tuner.datasets.records.rules import RecordLimits
@@ -244,15 +244,18 @@ def _rows(path: Path, fields: FieldNames) -> Iterator[tuple[int, Fields]]:
         raise EvaluationError(f"{path}: {'is a folder' if path.is_dir() else 'there is no such file'}. {_FORMS}")
     try:
         for block in blocks(LocalFile(path), records=fields.records, is_record=_is_record):
-            for row in block.rows():
-                if isinstance(row, BadRow):
-                    raise EvaluationError(f"{path}, line {row.line}: {row.issue.message} {_FORMS}")
-                if not isinstance(row.value, Mapping):
-                    raise EvaluationError(f"{path}, line {row.line}: is not an object with fields.")
-                yield row.line, row.value
+            yield from ((row.line, _fields_of(row, path)) for row in block.rows())
     except UnreadableError as error:
         place = f"{path}, line {error.line}" if error.line else str(path)
         raise EvaluationError(f"{place}: {error.issue.message} {_FORMS}") from None
+
+
+def _fields_of(row: Row | BadRow, path: Path) -> Fields:
+    if isinstance(row, BadRow):
+        raise EvaluationError(f"{path}, line {row.line}: {row.issue.message} {_FORMS}")
+    if not isinstance(row.value, Mapping):
+        raise EvaluationError(f"{path}, line {row.line}: is not an object with fields.")
+    return row.value
 
 
 def _is_record(row: Fields) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.costs.token_reservation import judge_batch
@@ -22,8 +23,17 @@ from tuner.costs.allotments import Allotments
 from tuner.costs.meter import Tokens, unused_of
 from tuner.evaluation.encoder.source import NoEncoder
 from tuner.evaluation.grading.shards import Shards
+from tuner.evaluation.judging.judge import Judge, Request
 from tuner.serving.batch.answers import AnswerBatches
 from tuner.serving.batch.jobs import Batch, Source, read_output, record_id
+
+
+class _Taken(NamedTuple):
+    """What a record of the output used, whether its judgment can be used, and why not."""
+
+    used: Tokens
+    usable: bool = False
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +57,17 @@ class JudgeBatches:
         """Keeps the judgments. Returns how many can be used, and the first reason why another one cannot."""
         place = self.shards.manifest.judge_models.index(str(record.judge))
         outputs, problems = read_output(self.shards.folder, under, _of_converse)
-        used, usable, number = Tokens(0, 0), 0, 0
+        taken: list[_Taken] = []
         for shard in range(self.shards.count):
             with self.shards.cached_judgments(shard) as judgments:
                 judge = self.shards.judge(place, judgments)
-                for request in self.shards.judge_requests(shard, judge):
-                    output, most = outputs.get(record_id(number)), judge.most_tokens(request)
-                    number += 1
-                    used += most  # AWS may have billed a record without an output too
-                    if output is None:
-                        continue
-                    used -= unused_of(most, reply_of(output, 0))
-                    made = judge.take_from_batch(request, output)
-                    usable += made.arguments is not None
-                    problems += [f"Of the first one, {made.problem}"] if made.problem else []
+                requests = enumerate(self.shards.judge_requests(shard, judge), len(taken))
+                taken += [_take(judge, request, outputs.get(record_id(number))) for number, request in requests]
+        used = sum((each.used for each in taken), Tokens(0, 0))
+        problems += [f"Of the first one, {each.problem}" for each in taken if each.problem]
         account = self.shards.allotted.judge_batch_account(place)
         account.settle((account.most - used).at_least(Tokens(0, 0)))
-        return usable, next(iter(problems), "The output has no line for them.")
+        return sum(each.usable for each in taken), next(iter(problems), "The output has no line for them.")
 
     def _batch(self, place: int, model: str) -> Batch:
         folder, number = self.shards.folder, len(self.shards.manifest.contestants) + place + 1
@@ -91,6 +95,15 @@ def batches_of(folder: RunFolder, deployment: str, judges: bool, shard_size: int
         return JudgeBatches(Shards(folder, shard_size, NoEncoder()), deployment)
     manifest = folder.manifest()
     return AnswerBatches(folder, manifest, Allotments.of(folder, manifest), deployment, shard_size)
+
+
+def _take(judge: Judge, request: Request, output: Response | None) -> _Taken:
+    """Keeps the judgment that an output has."""
+    most = judge.most_tokens(request)
+    if output is None:
+        return _Taken(most)  # AWS may have billed a record without an output too
+    made = judge.take_from_batch(request, output)
+    return _Taken(most - unused_of(most, reply_of(output, 0)), made.arguments is not None, made.problem)
 
 
 def _of_converse(output: Response) -> Response:

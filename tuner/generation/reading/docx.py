@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import IO, NoReturn
 from xml.parsers import expat
 
 from tuner.generation.reading.unusable_document import UnusableError
@@ -106,19 +106,24 @@ def _refuse_doctype(*_: object) -> NoReturn:
 
 def _main_part(data: bytes) -> Iterator[bytes]:
     """The XML in pieces. Raises UnusableError when there is none, or too much of it."""
-    unpacked = 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if _MAIN not in archive.namelist():
                 raise UnusableError("is a ZIP archive, not a Word document", "Upload the documents in it one by one.")
             with archive.open(_MAIN) as file:
-                while piece := file.read(_PIECE):
-                    unpacked += len(piece)
-                    if unpacked > _MAX_UNPACKED_BYTES:
-                        most = _MAX_UNPACKED_BYTES // 2**20
-                        raise UnusableError(f"has more than {most} MB of text after decompression", "Split it.")
-                    yield piece
+                yield from _pieces(file)
     except (UnusableError, MemoryError):
         raise
     except Exception as error:  # zipfile lets errors of its decompressors through: there is no complete list of them
         raise UnusableError(f"is damaged or protected ({error})", _SAVE_AGAIN) from None
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """A decompressed part of the archive. Raises UnusableError when there is too much of it."""
+    unpacked = 0
+    while piece := file.read(_PIECE):
+        unpacked += len(piece)
+        if unpacked > _MAX_UNPACKED_BYTES:
+            most = _MAX_UNPACKED_BYTES // 2**20
+            raise UnusableError(f"has more than {most} MB of text after decompression", "Split it.")
+        yield piece

@@ -49,10 +49,7 @@ def build(
     # The report of a failed run must be written, also when one of its artifacts is broken.
     reading = Reading(lenient=failure is not None)
     artifacts = read_artifacts(folder, reading)
-    if failure and not _may_be_paid(artifacts.serving, reading):
-        failure = failure.model_copy(update={"message": without_alarm(failure.message)})
-    if failure and (sentence := reading.attempt(lambda: job_sentence(folder), None)):
-        failure = failure.model_copy(update={"message": f"{failure.message}\n{sentence}"})
+    failure = _explained(failure, artifacts, reading, folder) if failure else None
     serving = _serving_endpoint(artifacts.serving, ended)
     models = named_models(artifacts.manifest, artifacts.training, serving, artifacts.scores, artifacts.generated)
     verdict = _verdict(failure, artifacts.scores)
@@ -94,9 +91,18 @@ def build(
     if artifacts.manifest:
         costs = monthly_costs(artifacts.manifest, artifacts.priced, report.contestants)
         report = _with_manifest(report, artifacts.manifest).model_copy(update={"monthly_costs": costs})
-    report = with_scores(report, artifacts.scores) if artifacts.scores else report
-    report = report.model_copy(update={"model_call": model_call(report)})
-    return advised(report)
+    if artifacts.scores:
+        report = with_scores(report, artifacts.scores)
+    return advised(report.model_copy(update={"model_call": model_call(report)}))
+
+
+def _explained(failure: Failure, artifacts: RunArtifacts, reading: Reading, folder: RunFolder) -> Failure:
+    """The failure with the state of the job, and with a warning about costs only where something may be paid for."""
+    message = failure.message
+    if not _may_be_paid(artifacts.serving, reading):
+        message = without_alarm(message)
+    sentence = reading.attempt(lambda: job_sentence(folder), None)
+    return failure.model_copy(update={"message": f"{message}\n{sentence}" if sentence else message})
 
 
 def advised(report: Report) -> Report:

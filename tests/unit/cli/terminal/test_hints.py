@@ -123,12 +123,21 @@ def test_a_file_name_with_spaces_is_quoted(aws: FakeAws, tuner: Tuner, tmp_path:
     assert shlex.split(command) == ["tuner", "review", "import", "--local", "faq-1", str(tmp_path / "my review.csv")]
 
 
+def _trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
+    for folder in folders:
+        yield from ((path.name, ast.parse(path.read_text("utf-8"))) for path in (ROOT / folder).rglob("*.py"))
+
+
+def _strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The texts of a module, each with the id of its node."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield id(node), node.value
+
+
 def _texts() -> Iterator[tuple[str, str]]:
-    for folder in ("tuner", "lambdas", "stacks", "local"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield path.name, node.value
+    for place, tree in _trees("tuner", "lambdas", "stacks", "local"):
+        yield from ((place, text) for _, text in _strings(tree))
 
 
 @pytest.mark.slow
@@ -155,19 +164,15 @@ def test_no_message_names_a_command_with_a_placeholder() -> None:
 
 def _messages() -> Iterator[tuple[str, str]]:
     """The texts of the code that are neither docstrings nor help texts."""
-    for folder in ("tuner", "lambdas", "local"):
-        for path in (ROOT / folder).rglob("*.py"):
-            tree = ast.parse(path.read_text("utf-8"))
-            described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-            described |= {
-                id(each)
-                for node in ast.walk(tree)
-                if isinstance(node, ast.keyword) and node.arg in ("help", "metavar", "description")
-                for each in ast.walk(node.value)
-            }
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
-                    yield path.name, node.value
+    for place, tree in _trees("tuner", "lambdas", "local"):
+        described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        described |= {
+            id(each)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg in ("help", "metavar", "description")
+            for each in ast.walk(node.value)
+        }
+        yield from ((place, text) for node, text in _strings(tree) if node not in described)
 
 
 def test_the_pattern_of_this_file_finds_hints() -> None:

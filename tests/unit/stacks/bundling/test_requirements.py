@@ -114,11 +114,10 @@ def modules_of(module: str) -> frozenset[str]:
     """The module and all of ours that it imports, however indirectly, inside functions too."""
     found, waiting = {module}, [module]
     while waiting:
-        for name in imports(waiting.pop()):
-            for part in parents(name):
-                if part.startswith(("tuner", "lambdas")) and part not in found and source(part):
-                    found.add(part)
-                    waiting.append(part)
+        named = {part for name in imports(waiting.pop()) for part in parents(name)} - found
+        ours = {part for part in named if part.startswith(("tuner", "lambdas")) and source(part)}
+        found |= ours
+        waiting += ours
     return frozenset(found)
 
 

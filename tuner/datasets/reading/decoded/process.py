@@ -52,14 +52,11 @@ def decoded(decoder: str, file: IO[bytes], broken: Callable[[str], UnreadableErr
         env={**os.environ, **paths},
     ) as process:
         assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                rows = msgspec.json.decode(line)
-                if isinstance(rows, str):
-                    raise broken(rows)
-                yield rows
-        finally:
-            process.stdout.close()
+        for line in process.stdout:
+            rows = msgspec.json.decode(line)
+            if isinstance(rows, str):
+                raise broken(rows)
+            yield rows
     if process.returncode == -signal.SIGXCPU:
         raise broken(f"decoding it takes more than {PROCESSOR_SECONDS} seconds")
     if process.returncode:

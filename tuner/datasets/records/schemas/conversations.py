@@ -58,10 +58,13 @@ class ConversationSchema:
         found = other_fields(row, self.messages, self.ignored)
         for name in self.messages:
             value = parsed_cell(find(row, name))
-            for message in value if isinstance(value, list) else ():
-                for member, content in message.items() if isinstance(message, Mapping) else ():
-                    if member not in _READ and has_content(content):
-                        found[f"{name}[].{member}"] = Other(member_kind(message, member), content)
+            messages = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else ()
+            found |= {
+                f"{name}[].{member}": Other(member_kind(message, member), content)
+                for message in messages
+                for member, content in message.items()
+                if member not in _READ and has_content(content)
+            }
         return found
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
