@@ -12,7 +12,6 @@ from typing import Any
 from tests.protocol import session as options
 from tests.protocol.session import AFTERGLOW_SECONDS, LAG_SECONDS, ModelError, Session, client_error
 from tests.protocol.world import JOB_SECONDS, TRAINED_SECONDS, Kind, Resource
-from tuner.core.times import iso
 
 EPOCH = dt.datetime(2026, 11, 23, 7, tzinfo=dt.UTC)
 MODEL = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/"
@@ -350,8 +349,3 @@ class Sns(Client):
 
 
 CLIENTS: Mapping[str, type[Client]] = {found.service: found for found in (S3, Bedrock, Scheduler, StepFunctions, Sns)}
-
-
-def stamp(now: float) -> str:
-    """A time of the world as artifacts have it."""
-    return iso(instant(now))
