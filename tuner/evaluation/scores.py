@@ -82,20 +82,20 @@ def summarize(
         ),
     )
     details = details_of(single, graded.about, graded.counts)
-    return made.model_copy(update=_members_that_apply(graded, decides, slices) | details)
+    return _with_members_that_apply(made, graded, decides, slices).model_copy(update=details)
 
 
-def _members_that_apply(graded: Graded, decides: str | None, slices: Sequence[Slices]) -> dict[str, Any]:
-    """The members that depend on the evaluation. Without those that do not apply, so that the file lacks them."""
+def _with_members_that_apply(made: Scores, graded: Graded, decides: str | None, slices: tuple[Slices, ...]) -> Scores:
+    """The scores with the members that not every evaluation has. Members that do not apply stay out of the file."""
     samples = max((len(record.single_answers) for record in graded.records), default=1)
     members = {
         "decides": decides or None,
         "samples": samples if samples > 1 else None,
         "groups": graded.groups or None,
         "documents": graded.documents,
-        "slices": tuple(slices) if graded.slices else None,
+        "slices": slices if graded.slices else None,
     }
-    return {name: value for name, value in members.items() if value is not None}
+    return made.model_copy(update={name: value for name, value in members.items() if value is not None})
 
 
 def _complete_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
