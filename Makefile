@@ -122,7 +122,8 @@ define install
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 endef
 
-SIZES = echo "Installed: $$(du -sm $(VENV) | cut -f1) MiB in $(VENV), $$(du -sm node_modules | cut -f1) MiB in node_modules"
+SIZES = du -scm $(VENV) node_modules build | awk '{ size[$$2] = $$1 } END { print "Installed: " size["total"] " MiB (" \
+	size["$(VENV)"] " in $(VENV), " size["node_modules"] " in node_modules, " size["build"] " in build)" }'
 
 # The steps after pip, which need only the packages. None is a target of its own for users.
 install-cdk:
