@@ -58,14 +58,8 @@ class ModelError(BedrockError):
     code, status = "ModelErrorException", 424
 
 
-class ModelTimeoutError(BedrockError):
-    """The model did not answer in time."""
-
-    code, status = "ModelTimeoutException", 408
-
-
 class ThrottlingError(BedrockError):
-    """There are too many requests."""
+    """There are too many requests, or the machine is too slow for them."""
 
     code, status = "ThrottlingException", 429
 

@@ -22,7 +22,7 @@ from local.bedrock.engine.messages import (
     Sampling,
     Weights,
 )
-from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
+from local.bedrock.errors import ModelError, ThrottlingError, ValidationError
 from local.folder import CHECKOUT
 from local.trainer.libraries import environment_for_libraries
 from local.trainer.spec import Conversation
@@ -40,6 +40,8 @@ class InferenceClient:
         self._numbers = itertools.count(1)
         self._sampled = Counter[bytes]()
         self._waiting: dict[int, Future[InferenceResult]] = {}
+        # What a caller did not wait for, by its content: who asks the same again gets its result.
+        self._late: dict[str, Future[InferenceResult]] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(
@@ -49,7 +51,7 @@ class InferenceClient:
 
         Raises:
             ModelError: the process failed or died.
-            ModelTimeoutError: there was no result within `timeout` seconds.
+            ThrottlingError: there was no result within `timeout` seconds.
             ValidationError: the conversation is longer than the network's context.
         """
         number, sampling = next(self._numbers), self._seeded(weights, conversation, sampling)
@@ -78,30 +80,36 @@ class InferenceClient:
 
         Raises:
             ModelError: the process failed or died.
-            ModelTimeoutError: there was no result within `timeout` seconds.
+            ThrottlingError: there was no result within `timeout` seconds.
         """
         return self._request(EmbeddingRequest(id=next(self._numbers), texts=tuple(texts)), threads, timeout).vectors
 
     def _request(self, request: Request, threads: int, timeout: float) -> InferenceResult:
-        future: Future[InferenceResult] = Future()
+        content = request.model_dump_json(exclude={"id"})
         with self._lock:
-            process = self._running_process(threads)
-            self._waiting[request.id] = future
-            try:
-                # The lock is held, so that lines of concurrent requests are not mixed.
-                process.stdin.write(request.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
-                process.stdin.flush()  # type: ignore[union-attr]
-            except OSError as error:
-                raise ModelError(f"The inference process ended. See {self._log}.") from error
+            future = self._late.pop(content, None) or self._sent(request, threads)
         try:
             result = future.result(timeout)
         except FutureTimeoutError as error:
-            raise ModelTimeoutError(f"The model did not answer within {timeout:g} seconds.") from error
-        finally:
-            self._waiting.pop(request.id, None)
+            with self._lock:
+                self._late[content] = future
+            # A throttled call is not billed and is repeated. A slow machine would else use up what a run may spend.
+            raise ThrottlingError(f"The model did not answer within {timeout:g} seconds on this machine.") from error
         if result.error:
             raise ModelError(f"The model failed: {result.error}")
         return result
+
+    def _sent(self, request: Request, threads: int) -> Future[InferenceResult]:
+        """The result of a request that is sent now. The lock is held, so that lines of requests are not mixed."""
+        process = self._running_process(threads)
+        future = self._waiting[request.id] = Future()
+        try:
+            process.stdin.write(request.model_dump_json().encode() + b"\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+        except OSError as error:
+            del self._waiting[request.id]
+            raise ModelError(f"The inference process ended. See {self._log}.") from error
+        return future
 
     def close(self) -> None:
         """End the process."""
@@ -130,14 +138,10 @@ class InferenceClient:
     def _receive(self, process: subprocess.Popen[bytes]) -> None:
         for line in process.stdout or ():
             result = InferenceResult.model_validate_json(line)
-            # A request that timed out no longer waits for its result.
-            future = self._waiting.get(result.id)
-            if future:
-                future.set_result(result)
+            self._waiting.pop(result.id).set_result(result)
         # The output has ended, so the process has died. Nobody else answers the waiting requests.
         process.wait()
         ended = InferenceResult(id=0, error=f"the inference process ended with exit status {process.returncode}")
         with self._lock:
-            for future in list(self._waiting.values()):
-                if not future.done():
-                    future.set_result(ended)
+            while self._waiting:
+                self._waiting.popitem()[1].set_result(ended)

@@ -39,7 +39,7 @@ def ask(settings: Settings, inference: InferenceClient, target: Target, prompt: 
     Raises:
         ValidationError: the conversation is empty or does not start with a user message.
         ModelError: the inference process failed.
-        ModelTimeoutError: there was no answer in time.
+        ThrottlingError: there was no answer in time.
     """
     turns = prompt.conversation.turns
     if not turns or turns[0].role != "user":

@@ -91,7 +91,12 @@ class Settings(BaseSettings):
         False, description="whether a token is billed for each byte of a text, as by a model of an unknown tokenizer"
     )
 
-    answer_timeout_seconds: float = Field(120, gt=0, description="seconds until a ModelTimeoutException")
+    answer_timeout_seconds: float = Field(
+        100,
+        gt=0,
+        description="seconds until a ThrottlingException, fewer than a client waits; the answer is kept for the next "
+        "request with the same content",
+    )
 
     judge_requests_per_minute: int = Field(
         0, ge=0, description="requests per minute to judge models until a ThrottlingException; 0: no limit"

@@ -9,11 +9,12 @@ import pytest
 
 from local.bedrock.engine.client import InferenceClient
 from local.bedrock.engine.messages import Sampling, Weights
-from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
+from local.bedrock.errors import ModelError, ThrottlingError, ValidationError
 from local.trainer.spec import Conversation, Turn
 
 ECHO = """
-import json, sys
+import json, sys, time
+requests = 0
 for line in sys.stdin:
     request = json.loads(line)
     said = request["texts"][0] if request["kind"] == "embedding" else request["conversation"]["turns"][-1]["text"]
@@ -21,6 +22,10 @@ for line in sys.stdin:
         sys.exit(7)
     if said == "silence":
         continue
+    if said == "slow":
+        time.sleep(0.3)
+        requests += 1
+        said = f"{requests} requests"
     errors = {"error": "broken"} if said == "fail" else {"too_long": True} if said == "long" else {}
     text = str(request["sampling"]["seed"]) if said == "seed" else said.upper()
     print(json.dumps({"id": request["id"], "text": text, "vectors": [[1.0]], **errors}), flush=True)
@@ -61,12 +66,28 @@ def test_a_process_that_died_is_an_error_and_is_restarted(client, tmp_path):
 
 
 def test_timeouts_and_failures_have_their_own_errors(client, tmp_path):
-    with pytest.raises(ModelTimeoutError, match=r"did not answer within 0\.01 seconds"):
+    with pytest.raises(ThrottlingError, match=r"did not answer within 0\.01 seconds"):
         ask(client, tmp_path, "silence", timeout=0.01)
     with pytest.raises(ModelError, match="The model failed: broken"):
         ask(client, tmp_path, "fail")
     with pytest.raises(ValidationError, match="Input is too long for requested model"):
         ask(client, tmp_path, "long")
+
+
+def test_who_asks_again_gets_the_answer_that_was_late(client, tmp_path):
+    with pytest.raises(ThrottlingError):
+        ask(client, tmp_path, "slow", timeout=0.1, temperature=0)
+    assert ask(client, tmp_path, "slow", temperature=0) == "1 REQUESTS", "the request is not sent again"
+    assert ask(client, tmp_path, "slow", temperature=0) == "2 REQUESTS", "a result is given once"
+
+
+def test_a_late_request_fails_if_its_process_dies(client, tmp_path):
+    with pytest.raises(ThrottlingError):
+        ask(client, tmp_path, "silence", timeout=0.1, temperature=0)
+    with pytest.raises(ModelError, match="exit status 7"):
+        ask(client, tmp_path, "die")
+    with pytest.raises(ModelError, match="exit status 7"):
+        ask(client, tmp_path, "silence", temperature=0)
 
 
 def test_a_closed_client_leaves_no_process(client, tmp_path):
