@@ -84,6 +84,11 @@ def without_links(text: str) -> str:
     return _HOST.sub(lambda host: re.sub(_DOT, lambda dot: f"[{dot[0]}]", host[0]), _MENTION.sub(r"[\g<0>]", shown))
 
 
+def as_sentence(text: str) -> str:
+    """The text with a full stop, because another sentence follows."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip(' :')}."
+
+
 def one_line(text: str, longest: int) -> str:
     """The text without links, in one line of at most `longest` characters.
 

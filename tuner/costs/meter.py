@@ -18,6 +18,7 @@ from tuner.artifacts.base import parse
 from tuner.artifacts.costs.token_reservation import Payer, Reservation
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import RetryableError, SpendingLimitError, TunerError
+from tuner.core.text_sanitizer import as_sentence
 
 # The share of an allotment that is reserved at once. An invocation that is killed loses at most this and its calls.
 _SHARES = 10
@@ -242,7 +243,7 @@ class Meter:
             balance, version = self._account.read()
             left = self._allotted - balance.reserved
             if not missing.within(left):
-                said = f" The first of them failed: {self._lost}" if self._lost else ""
+                said = f" The first of them failed: {as_sentence(str(self._lost))}" if self._lost else ""
                 raise SpendingLimitError(
                     "The call was not made: with it, the run could cost more than the worst case that was approved. "
                     f"Calls without a usable reply used up what was left.{said}"

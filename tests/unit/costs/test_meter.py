@@ -166,6 +166,6 @@ def test_a_refused_call_says_why_the_calls_before_it_had_no_usable_reply() -> No
             with pytest.raises(type(error)):
                 meter.ask(Tokens(50, 10), partial(fails, error))
         with pytest.raises(
-            SpendingLimitError, match=r"used up what was left\. The first of them failed: no answer: timeout$"
+            SpendingLimitError, match=r"used up what was left\. The first of them failed: no answer: timeout\.$"
         ):
             meter.ask(Tokens(50, 10), partial(Counted, 1, 1))

@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from tuner import catalog
 from tuner.aws.error_mapping import LOG_IN, code_of, mapped_errors
-from tuner.cli.checks.check import NO_ANSWER, CheckResult, as_sentence, quick_client
+from tuner.cli.checks.check import NO_ANSWER, CheckResult, quick_client
 from tuner.cli.deployment import local_endpoint
 from tuner.core.errors import RetryableError, TunerError
 from tuner.core.suggestions import VERY_SIMILAR, nearest_name
+from tuner.core.text_sanitizer import as_sentence
 
 DEFAULT_QUALIFIER = "hnb659fds"
 # The CDK's default synthesizer requires this bootstrap version (rule CheckBootstrapVersion of the template).

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tuner.aws.clients import client
 from tuner.core.errors import AccessDeniedError, RetryableError, TunerError
+from tuner.core.text_sanitizer import as_sentence
 from tuner.settings import DeploymentSettings
 
 Status = Literal["ok", "warning", "failed"]
@@ -67,11 +68,6 @@ def judges(settings: DeploymentSettings) -> tuple[str, ...]:
 def judge_check(title: str, model: str, settings: DeploymentSettings) -> str:
     """The name of a check of a judge. That of the default judge has no model in it."""
     return title if model == settings.judge_model else f"{title} {model}"
-
-
-def as_sentence(text: str) -> str:
-    """The text with a full stop, because the remedy follows on the same line."""
-    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip(' :')}."
 
 
 def quick_client(service: str) -> Any:

@@ -21,7 +21,7 @@ from tuner.cli.terminal.hints import pasteable
 from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table, use_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
-from tuner.reporting.advice.next_steps import reason_below_failure
+from tuner.reporting.advice.next_steps import reason_if_new
 from tuner.reporting.collect.caveats import people_caveats
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
 from tuner.reporting.notify.failure_message import without_alarm
@@ -74,7 +74,7 @@ def _next_steps(target: Console, report: Report) -> None:
     target.print("\nWhat to do next", style="name")
     for number, step in enumerate(report.next_steps, 1):
         target.print(f"{number}. {step.action}", markup=False)
-        if reason := reason_below_failure(report, step):
+        if reason := reason_if_new(report, step):
             target.print(Padding(Text(reason, style="quiet"), (0, 0, 0, 3), expand=False))
         for command in step.commands:
             target.print(f"   {pasteable(command.removesuffix(' --local'))}", markup=False, soft_wrap=True)

@@ -43,10 +43,11 @@ def _release(report: Report) -> Iterator[NextStep]:
         )
 
 
-def reason_below_failure(report: Report, step: NextStep) -> str:
-    """The reason of a step, for readers who have the message of the failure above it: empty if it only repeats that."""
-    said = report.failure.message if report.failure else ""
-    return "" if step.reason in said else step.reason
+def reason_if_new(report: Report, step: NextStep) -> str:
+    """The reason of a step, for readers who have the failure or recommendation above it. Empty if it repeats them."""
+    failure = report.failure.message if report.failure else ""
+    recommended = report.recommendation.sentence if report.recommendation else ""
+    return "" if step.reason in (failure, failure.partition("\n")[0], recommended) else step.reason
 
 
 def _failed(report: Report) -> Iterator[NextStep]:

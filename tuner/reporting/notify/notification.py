@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Failure, Report
 from tuner.core.text_sanitizer import one_line, without_links
-from tuner.reporting.advice.next_steps import reason_below_failure
+from tuner.reporting.advice.next_steps import reason_if_new
 from tuner.reporting.collect.caveats import caveats, unused_files
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, seconds_between, timestamp
@@ -83,7 +83,7 @@ def _next_steps(report: Report) -> str:
     """A numbered list. Commands are code in lines of their own, which a plain email shows as they are."""
     lines = ["**What to do next**"]
     for number_, step in enumerate(report.next_steps, 1):
-        reason = markdown_line(reason_below_failure(report, step))
+        reason = markdown_line(reason_if_new(report, step))
         lines.append(f"{number_}. **{markdown_line(step.action)}** {reason}".rstrip())
         lines += [f"   `{_code(command)}`" for command in step.commands]
     return "\n".join(lines)
