@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
+from tuner.cli.terminal.hints import pasteable
 from tuner.core.text_sanitizer import readable
 from tuner.settings.messages import rule_of
 
@@ -26,7 +27,7 @@ class PlainUsageErrors(TyperGroup):
             if isinstance(error.__cause__, ValidationError):
                 error.message = _in_words(error.__cause__)
             # A name of a file or a model can have what a terminal would obey.
-            error.message = readable(error.message)
+            error.message = pasteable(readable(error.message))
             raise
 
 

@@ -89,6 +89,7 @@ def test_compare_needs_two_runs_with_scores(tuner: Tuner, aws: FakeAws) -> None:
     finished(aws, "faq-a", 5)
     aws.add(Execution("faq-c"))
     assert "name at least two runs" in tuner("compare", "faq-a").err
+    assert "'tuner runs --stack Other' lists" in " ".join(tuner("compare", "faq-a", "--stack", "Other").err.split())
     outcome = tuner("compare", "faq-a", "faq-c")
     assert outcome.status == 1
     assert "faq-c has no scores" in outcome.err
@@ -177,6 +178,14 @@ def test_a_page_to_review_on_is_exported(tuner: Tuner, aws: FakeAws, tmp_path: P
     flagged = tuner("review", "export", "faq-a", "--output", str(tmp_path / "flagged.html"))
     assert flagged.status == 1
     assert "No question is flagged" in flagged.err
+
+
+def test_a_sheet_without_questions_is_not_written(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
+    finished(aws, "faq-a", 8, sheet().splitlines()[0] + "\n")
+    outcome = tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
+    assert outcome.status == 1
+    assert "To draw some at random: tuner review export faq-a --random 60" in " ".join(outcome.err.split())
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_an_option_that_the_hinted_command_lacks_is_left_out(aws: FakeAws, tuner
 
 def test_a_file_name_with_spaces_is_quoted(aws: FakeAws, tuner: Tuner, tmp_path: Path) -> None:
     aws.add(Execution("faq-1"))
-    aws.put("faq-1", "scores/review.csv", "question\n")
+    aws.put("faq-1", "scores/review.csv", "question\nWhy?\n")
     outcome = tuner("review", "export", "faq-1", "--output", str(tmp_path / "my review.csv"), "--local")
     command = outcome.err.replace("\n", "").partition("then: ")[2]
     assert shlex.split(command) == ["tuner", "review", "import", "--local", "faq-1", str(tmp_path / "my review.csv")]

@@ -259,13 +259,13 @@ def test_reports_are_replaced_only_with_force(aws: FakeAws, tuner: Tuner, tmp_pa
 
 def test_an_exported_review_is_not_lost(aws: FakeAws, tuner: Tuner, tmp_path: Path) -> None:
     aws.add(Execution("faq-1"))
-    aws.put("faq-1", "scores/review.csv", "question,score_1\n")
+    aws.put("faq-1", "scores/review.csv", "question,score_1\nWhy?,\n")
     file = tmp_path / "review.csv"
     export = ("review", "export", "faq-1", "--output")
     assert tuner(*export, str(file)).status == 0
     file.write_text("filled in")
     assert (tuner(*export, str(file)).status, file.read_text()) == (2, "filled in")
-    assert (tuner(*export, str(file), "--force").status, file.read_text()) == (0, "question,score_1\n")
+    assert (tuner(*export, str(file), "--force").status, file.read_text()) == (0, "question,score_1\nWhy?,\n")
 
 
 def test_evaluate_reads_standard_input_and_keeps_results(tmp_path: Path) -> None:

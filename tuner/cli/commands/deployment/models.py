@@ -113,7 +113,7 @@ def storage_sentence(deployment: Deployment, found: Sequence[CustomModel]) -> st
     """What these models cost until they are deleted."""
     usd = monthly_usd(deployment, found)
     cost = "an unknown price" if usd is None else money(usd)
-    return f"Stored: {plural(len(found), 'custom model')}, for {cost} a month until deleted (tuner models delete RUN)."
+    return f"Stored: {plural(len(found), 'custom model')}, for {cost} a month until deleted (tuner models delete)."
 
 
 def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
