@@ -17,7 +17,7 @@ from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.terminal.outputs import Force, target, write_files
 from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table
-from tuner.cli.terminal.standard_input import local_input
+from tuner.cli.terminal.standard_input import input_file
 from tuner.core.artifact_keys import contestant_name
 from tuner.core.file_formats import FORMAT_NAMES
 from tuner.datasets import LocalFile
@@ -129,13 +129,13 @@ def evaluate(
     settings = _with_names(_settings(settings_file, asked), names)
     with interruptible(_STOPPED):  # a person can type what is read from standard input
         files = Files(
-            _file(base, "--base"),
-            _file(tuned, "--tuned"),
-            _file(references, "--references"),
-            _file(training, "--training") if training else None,
-            _file(people, "--people", ".csv") if people else None,
+            input_file(base, "--base"),
+            input_file(tuned, "--tuned"),
+            input_file(references, "--references"),
+            input_file(training, "--training") if training else None,
+            input_file(people, "--people", ".csv") if people else None,
             others={
-                name: _file(path, f"--contestant {name}=") for name, path in _contestants(contestant or ()).items()
+                name: input_file(path, f"--contestant {name}=") for name, path in _contestants(contestant or ()).items()
             },
         )
     sources = list(files.every.values())
@@ -169,15 +169,6 @@ _KEPT = (
     "Interrupted. The judge's grades so far are in the folder of --output: the same command does not "
     "ask for them again."
 )
-
-
-def _file(path: Path, option: str, ending: str | None = None) -> Path:
-    """A file to read, or standard input for `-`. Raises BadParameter when there is none."""
-    found = local_input(path, option, ending)
-    if not found.is_file():
-        what = "is a folder" if found.is_dir() else "is no regular file" if found.exists() else "does not exist"
-        raise typer.BadParameter(f"'{path}' {what}: name a file, or '-' for standard input.", param_hint=option)
-    return found
 
 
 def _contestants(given: Sequence[str]) -> dict[ContestantName, Path]:

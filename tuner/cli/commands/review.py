@@ -17,7 +17,7 @@ from tuner.cli.options import Json, Local, Reference, Stack, connect
 from tuner.cli.terminal.console import emit, say
 from tuner.cli.terminal.hints import quoted
 from tuner.cli.terminal.outputs import STANDARD, Force, output_sink
-from tuner.cli.terminal.standard_input import local_input
+from tuner.cli.terminal.standard_input import input_file
 from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
 from tuner.reporting.formatting import plural
@@ -94,9 +94,7 @@ def import_scores(
     reference: Reference,
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="The completed file, or - (stdin)."
-        ),
+        typer.Argument(metavar="FILE", help="The completed file, or - (stdin)."),
     ],
     reviewer: Annotated[
         str, typer.Option(metavar="NAME", help="Who gave the scores, where the file does not say it.")
@@ -114,6 +112,7 @@ def import_scores(
     from tuner.evaluation.gate.apply import apply_gate
     from tuner.evaluation.score_run import merge_review
 
+    completed = input_file(file, "FILE", ".csv")
     deployment = connect(stack, on_local)
     run = run_lookup.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
@@ -121,7 +120,7 @@ def import_scores(
     if before is None:
         raise CommandError(f"The run {run.run_id} has no report yet; 'tuner show {run.run_id}' shows what is known.")
     # The order matters: the gate decides by the new scores, and the report shows both.
-    scores = merge_review(folder, read_sheet(local_input(file, "FILE", ".csv")), str(file), reviewer)
+    scores = merge_review(folder, read_sheet(completed), str(file), reviewer)
     gate = apply_gate(folder, Bedrock(), TrainingIndex(deployment.artifacts_bucket), put_event)
     publish(folder, build(folder, before.failure, before.status, at=datetime.fromisoformat(before.ended_at)))
     if as_json:

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TextIO
 
+import typer
+
 from tuner.cli.errors import CommandError
 from tuner.cli.terminal.outputs import STANDARD, using_temporary_folder
 from tuner.datasets.io import CHUNK
@@ -41,6 +43,15 @@ def local_input(path: str | Path, role: str = "", ending: str | None = None) -> 
         with using_temporary_folder(), copy.open("ab") as file:
             file.write(chunk)
     return copy.rename(copy.with_name(f"stdin{_ending(copy) if ending is None else ending}"))
+
+
+def input_file(path: Path, option: str, ending: str | None = None) -> Path:
+    """A file to read, or standard input for `-`. Raises BadParameter when there is none."""
+    found = local_input(path, option, ending)
+    if not found.is_file():
+        what = "is a folder" if found.is_dir() else "is no regular file" if found.exists() else "does not exist"
+        raise typer.BadParameter(f"'{path}' {what}: name a file, or '-' for standard input.", param_hint=option)
+    return found
 
 
 @cache

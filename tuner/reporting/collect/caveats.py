@@ -257,7 +257,7 @@ def people_caveats(people: HumanScores) -> Iterator[str]:
     if people.undecided:
         yield people.undecided
     if people.judge_agreement and people.judge_agreement.n:
-        yield from _judge_agreement(people.judge_agreement)
+        yield from _judge_agreement(people.judge_agreement, of_all=people.answers == people.of_answers)
     if people.agreement and people.agreement.alpha is not None:
         found, value = people.agreement, people.agreement.alpha
         yield (
@@ -267,12 +267,13 @@ def people_caveats(people: HumanScores) -> Iterator[str]:
         )
 
 
-def _judge_agreement(found: JudgeAgreement) -> Iterator[str]:
+def _judge_agreement(found: JudgeAgreement, *, of_all: bool) -> Iterator[str]:
     # Too few scores of a random sample are no sample either.
-    where = "drawn at random" if found.of_sample else "that are no random sample and can be the most difficult ones"
+    chosen = "drawn at random" if found.of_sample else "that are no random sample and can be the most difficult ones"
+    where = "" if of_all else f" to questions {chosen}"
     if found.kappa is not None:
         yield (
-            f"Of {plural(found.n, 'answer')} to questions {where}, Cohen's kappa of the judge's and people's scores is "
+            f"Of {plural(found.n, 'answer')}{where}, Cohen's kappa of the judge's and people's scores is "
             f"{number(found.kappa)}{_interval(found.kappa_interval)}: {kappa_in_words(found.kappa)} agreement, in the "
             "words of Landis and Koch. 1 is full agreement, 0 is what two such raters would reach by chance."
         )

@@ -127,6 +127,19 @@ def test_a_sheet_without_questions_is_not_exported(tuner: Tuner, aws: FakeAws, t
         assert not (tmp_path / name).exists()
 
 
+def test_a_review_is_imported_from_standard_input(tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tuner.reporting.collect.build import build
+    from tuner.reporting.publish import publish
+
+    finished(aws, "faq-a", 8, sheet())
+    aws.put("faq-a", Keys.TRAINING, "")
+    publish(RunFolder("tuner-artifacts", "faq-a"), build(RunFolder("tuner-artifacts", "faq-a")))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(sheet("2").encode())))
+    assert "People scored 2 of 16 answers." in tuner("review", "import", "faq-a", "-").err
+    absent = tuner("review", "import", "faq-a", "absent.csv")
+    assert (absent.status, "'absent.csv' does not exist" in absent.err) == (2, True)
+
+
 def test_a_random_sample_is_exported_scored_by_two_people_and_corrects_the_judge(
     tuner: Tuner, aws: FakeAws, tmp_path: Path
 ) -> None:
@@ -178,14 +191,6 @@ def test_a_page_to_review_on_is_exported(tuner: Tuner, aws: FakeAws, tmp_path: P
     flagged = tuner("review", "export", "faq-a", "--output", str(tmp_path / "flagged.html"))
     assert flagged.status == 1
     assert "No question is flagged" in flagged.err
-
-
-def test_a_sheet_without_questions_is_not_written(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
-    finished(aws, "faq-a", 8, sheet().splitlines()[0] + "\n")
-    outcome = tuner("review", "export", "faq-a", "--output", str(tmp_path / "review.csv"))
-    assert outcome.status == 1
-    assert "To draw some at random: tuner review export faq-a --random 60" in " ".join(outcome.err.split())
-    assert not list(tmp_path.iterdir())
 
 
 def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:

@@ -218,6 +218,7 @@ def test_without_a_judge_too_few_scores_are_not_explained_by_one() -> None:
         ([(7, 7)] * 8, "Every score that people gave is 7"),
         ([(1, 5), (3, 4)] * 4, "No score that people gave is above 5, and the scale is 1 to 10"),
         ([(1, 6), (3, 4)] * 4, None),
+        ([(1, 6), (3, 4)] * 3, None),
         ([(5, 5)] * 4, None),  # too few to tell
     ],
 )
@@ -227,6 +228,8 @@ def test_scores_that_look_like_those_of_another_scale_are_named(pairs: list[tupl
     assert people is not None
     told = list(people_caveats(people))
     assert told[0].startswith("People scored ")  # and not: People (people)
+    of_some = any("to questions that are no random sample" in sentence for sentence in told)
+    assert of_some is (len(pairs) == 6), "all or some of 8 questions"
     assert said is None or any(said in sentence for sentence in told)
     assert (people.unused_scale is None) is (said is None)
 
