@@ -125,7 +125,7 @@ def _moment(text: str) -> datetime:
 
 def kappa_in_words(value: float) -> str:
     """The usual names of Landis and Koch, "The Measurement of Observer Agreement for Categorical Data" (1977)."""
-    if value < 0:
+    if round(value, 3) < 0:  # as it is shown: an error of rounding is not below chance
         return "less than chance"
     names = ("slight", "fair", "moderate", "substantial", "almost perfect")
     return next((name for name, end in zip(names, (0.2, 0.4, 0.6, 0.8), strict=False) if value <= end), names[-1])

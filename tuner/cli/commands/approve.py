@@ -106,7 +106,9 @@ def _check_amount(run: Run, request: ApprovalRequest, earlier: ApprovalAnswer | 
     """Raises CommandError when the caller may mean another sum: one that they gave, or that of an earlier request."""
     cost = f"${request.worst_case_usd:,.2f}"
     if at_most is not None and request.worst_case_usd > at_most:
-        raise CommandError(f"The run {run.run_id} can cost {cost}, which is more than {at_most:,.2f}: not approved.")
+        raise CommandError(
+            f"The run {run.run_id} can cost {cost} (rounded up), which is more than ${at_most:,.2f}: not approved."
+        )
     if at_most is None and request.again:
         was = f" It was {earlier.sentence()}." if earlier else ""
         raise CommandError(

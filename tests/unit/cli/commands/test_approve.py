@@ -121,7 +121,9 @@ def test_a_second_request_is_approved_only_with_its_sum(tuner: Tuner, waiting: F
 def test_nothing_is_approved_over_the_sum_that_was_given(tuner: Tuner, waiting: FakeAws) -> None:
     outcome = tuner("approve", RUN, "--at-most", "263.99")
     assert (outcome.status, waiting.calls("SendTaskSuccess")) == (1, [])
-    assert f"The run {RUN} can cost $264.00, which is more than 263.99: not approved." in flat(outcome.err)
+    assert f"The run {RUN} can cost $264.00 (rounded up), which is more than $263.99: not approved." in flat(
+        outcome.err
+    )
     assert tuner("approve", RUN, "--at-most", "264").status == 0
 
 

@@ -92,6 +92,7 @@ def test_the_interval_covers_the_truth_although_a_question_has_two_answers(monke
     ("value", "kappa", "reliable"),
     [
         (-0.1, "less than chance", "not reliable"),
+        (-1e-17, "slight", "not reliable"),  # shown as 0
         (0.2, "slight", "not reliable"),
         (0.4, "fair", "not reliable"),
         (0.41, "moderate", "not reliable"),
