@@ -64,9 +64,9 @@ precedence:
 The CDK does not pass `-c KEY=VALUE` to `cdk.json`'s build step. To use another encoder for BERTScore, give the three
 `bertscore_*` settings in `cdk.json`, or to both commands ([evaluation.md](evaluation.md)).
 
-Synthesis checks all settings before anything is deployed: model ids and judges against the [catalog](models.md) and the
-Region, e-mail addresses, the approval threshold against the budget, and the size of the functions' environment (Lambda
-allows 4 KB). For a judge that is newer than the catalog, give the ARN of its foundation model or inference profile in
+Synthesis checks all settings before anything is deployed. Model ids and judges must be in the [catalog](models.md) and
+in the Region, and the approval threshold must fit the budget. The environment of the functions must fit Lambda's limit
+of 4 KB. For a judge that is newer than the catalog, give the ARN of its foundation model or inference profile in
 the deployment's Region. [company.md](company.md) describes what a VPC, a permissions boundary and your own KMS key
 need.
 

@@ -2,8 +2,11 @@
 
 The function does not wait: the arrivals queue delivers the event of an upload after `quiet_seconds`.
 
-The function notifies the data owner in three cases: the training file of a folder has another name, so no run starts; a
-file with a wrong name comes after the run began; another execution has already used the run id.
+The function notifies the data owner in three cases:
+
+- The training file of a folder has another name, so no run starts.
+- A file with a wrong name comes after the run began.
+- Another execution has already used the run id.
 
 Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, sns:Publish.
 """

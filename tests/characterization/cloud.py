@@ -100,8 +100,8 @@ class Cloud:
     def at(self, artifact: str, patch: pytest.MonkeyPatch) -> None:
         """Sets the clock to when the run wrote this artifact.
 
-        A report names the second in which it was made: the clock shows that second's end, so that what the run wrote
-        in the same second was there before the report.
+        A report names the second in which it was made. The clock shows the end of that second, so that whatever the
+        run wrote in it was there before the report.
         """
         instant = dt.datetime.fromisoformat(self.run.written[f"{self.run.run_id}/{artifact}"])
         if ended := json.loads(self.read(artifact)).get("ended_at"):

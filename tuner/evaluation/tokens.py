@@ -3,8 +3,8 @@
 The boundaries are Unicode's own (UAX 29, Unicode Text Segmentation): a mark belongs to its letter, `1.10`, `it's` and
 `snake_case` are one token each. Scripts that are written without spaces are split into grapheme clusters. A symbol is a
 token, so `-5` and `5`, `C` and `C++`, `€5` and `$5` differ. Punctuation counts as well, except where it only structures
-prose: the full stop after a word, quotation marks around words, Markdown's asterisks. docs/evaluation.md lists that,
-and compares it with what other libraries do.
+prose: the full stop after a word, quotation marks around words, Markdown's asterisks. docs/evaluation.md has the list,
+and a comparison with other libraries.
 """
 
 from __future__ import annotations

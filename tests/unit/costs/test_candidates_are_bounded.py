@@ -1,7 +1,7 @@
 """No run with candidates costs more than its worst case, whichever candidate is chosen.
 
-Whatever is chosen, such a run pays for the training and the storage of every candidate, and for all else that a run
-with the chosen base model alone would pay for.
+Whatever is chosen, such a run pays for the training and the storage of every candidate. All else costs what it would
+cost in a run with the chosen base model alone.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """A simulated account with a limit of concurrent functions, and what the deployment invokes in it.
 
-Time is simulated, so that a day of 1,000 runs takes seconds. The numbers that share out the account are the
-deployment's: the maximum concurrency of the arrivals queue's mapping, the places, the parallel functions of a run and
-the retries of every state. How long functions take is assumed, and longer than measured.
+Time is simulated, so that a day of 1,000 runs takes seconds. The limits are the deployment's: the maximum concurrency
+of the arrivals queue, the places, the parallel functions of a run and the retries of every state. How long functions
+take is assumed, and longer than measured.
 """
 
 from __future__ import annotations
