@@ -3,6 +3,7 @@
 What was approved is the most that a run is billed for, also when its models answer as badly as they can.
 """
 
+import csv
 import json
 from collections import Counter
 
@@ -83,10 +84,27 @@ def test_an_operator_approves_the_run_of_a_data_owner_who_gets_its_report(people
 
     assert run in tuner(owner, "runs")
     tuner(owner, "report", run, "--no-open", "--output", str(tmp_path / "report.html"))
-    tuner(owner, "review", "export", run, "--output", str(tmp_path / "review.csv"))
+    reviews_are_imported(pipeline, owner, person(pipeline, owner, "ReviewerPolicyArn"), run, tmp_path / "sample.csv")
     tuner(owner, "throughput")
     tuner(operator, "models", "delete", run, "--yes")
     assert pipeline.client("bedrock").list_custom_models(nameContains=f"tuner-{run}")["modelSummaries"] == []
+
+
+def reviews_are_imported(pipeline, owner, reviewer, run, file):
+    """A data owner exports a sample. Only a reviewer may import it: scores, gate and report are written again."""
+    tuner(owner, "review", "export", run, "--random", "10", "--output", str(file))
+    with file.open(encoding="utf-8-sig", newline="") as exported:
+        rows = [{**row, "score_1": "7", "score_2": "8"} for row in csv.DictReader(exported)]
+    with file.open("w", encoding="utf-8", newline="") as completed:
+        writer = csv.DictWriter(completed, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert "s3:PutObject" in tuner(owner, "review", "import", run, str(file), status=1)
+    assert pipeline.report(run)["people"] is None
+    said = tuner(reviewer, "review", "import", run, str(file), "--reviewer", "Ann")
+    assert "People (Ann) scored 2 of 2 answers." in said
+    assert pipeline.report(run)["people"]["reviewers"] == ["Ann"]
+    assert "Ann" in pipeline.artifact(run, Keys.REPORT_PAGE).decode()
 
 
 def test_a_rejected_run_ends_with_the_reason_and_buys_nothing(pipeline, deployed):
