@@ -13,7 +13,7 @@ from tuner.artifacts.evaluation.metric_details import MetricFacts, OwnMeasure
 from tuner.artifacts.evaluation.question_scores import QuestionScores, contestants_in
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.catalog.metrics import OWN_MEASURES, field_measure, scorer_measure
-from tuner.evaluation.grading.graded_items import spread_of_repeats
+from tuner.evaluation.grading.graded_items import of_repeats
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.judging.length import at_equal_length
 from tuner.evaluation.judging.results import with_judges
@@ -318,5 +318,5 @@ def _aggregate(
         n=len(present),
         missing=sum(answer.measures[measure.name] is None for answer in applies),
         failed=sum(answer.failed for answer in applies),
-        **spread_of_repeats(answers, measure),
+        **of_repeats(answers, measure),
     )

@@ -29,15 +29,23 @@ class Aggregate(Part):
     spread_of_repeats: float | None = Field(
         None, description="standard deviation of the answers to the same question; null if each was asked once"
     )
+    requests: int | None = Field(None, description="answers asked for; null if each question was asked once")
+    requests_failed: int | None = Field(None, description="those of them that were not given")
 
     @property
     def is_mostly_missing(self) -> bool:
         """Whether most answers were not given. A difference from others would show only that, so it decides nothing."""
-        return 2 * self.failed > (self.n or 0)
+        missing, asked = self._missing_of
+        return 2 * missing > asked
 
     def missing_words(self, who: str) -> str:
         """How many answers are missing, in words."""
-        return f"{who} gave no answer to {self.failed:,} of {self.n or 0:,} questions"
+        missing, asked = self._missing_of
+        return f"{who} gave no answer to {missing:,} of {asked:,} {'requests' if self.requests else 'questions'}"
+
+    @property
+    def _missing_of(self) -> tuple[int, int]:
+        return (self.requests_failed or 0, self.requests) if self.requests else (self.failed, self.n or 0)
 
 
 # Floats that differ by less are equal: the rest is rounding error.
@@ -72,7 +80,9 @@ class Comparison(Part):
     wins: int = Field(0, description="questions, as ties and losses")
     ties: int = 0
     losses: int = 0
-    smallest_detectable: float | None = Field(None, description="what this many questions could show")
+    smallest_detectable: float | None = Field(
+        None, description="what this many questions could show; null if all differences are the same"
+    )
 
     def share_that_may_differ(self, tail: float = _TAIL) -> float | None:
         """If all questions, or groups, have the same difference: the share of others that may have another one.

@@ -96,7 +96,9 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
         decision = "rejected"
     elif "undecided" in decisions:
         decision = "undecided"
-    reasons = "; ".join(_reasons([result for result in results if result.decision == decision]))
+    deciding = [result for result in results if result.decision == decision]
+    # Several rules can have the same reason, such as a slice that is too small.
+    reasons = "; ".join(dict.fromkeys(_reasons(deciding)))
     return GateResult(decision=decision, sentence=f"{decision.capitalize()}: {reasons}.", rules=tuple(results))
 
 

@@ -297,11 +297,14 @@ def _means(values: Sequence[Mapping[str, Number | None]]) -> dict[str, Number | 
     return means
 
 
-def spread_of_repeats(answers: Iterable[AnswerScores], measure: Measure) -> dict[str, float]:
-    """How much the answers to the same question differ: their standard deviation, pooled over the questions.
+def of_repeats(answers: Sequence[AnswerScores], measure: Measure) -> dict[str, float]:
+    """The members of `Aggregate` that only questions have that were asked several times.
 
-    A member of `Aggregate`, which only questions that were asked several times have.
+    How many requests there were and how many failed, and how much the answers to the same question differ: their
+    standard deviation, pooled over the questions.
     """
+    requests = [each.failed for answer in answers for each in answer.repeats if measure.name in each.measures]
+    found: dict[str, float] = {"requests": len(requests), "requests_failed": sum(requests)} if requests else {}
     squares, degrees = 0.0, 0
     for answer in answers:
         values = [value for each in answer.repeats if (value := each.counted(measure.name, measure.worst)) is not None]
@@ -309,4 +312,4 @@ def spread_of_repeats(answers: Iterable[AnswerScores], measure: Measure) -> dict
             mean = sum(values) / len(values)
             squares += sum((value - mean) ** 2 for value in values)
             degrees += len(values) - 1
-    return {"spread_of_repeats": math.sqrt(squares / degrees)} if degrees else {}
+    return found | ({"spread_of_repeats": math.sqrt(squares / degrees)} if degrees else {})

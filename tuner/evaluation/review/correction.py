@@ -20,6 +20,7 @@ from tuner.evaluation.statistics.comparison import (
     compare,
     detectable,
     mean_and_error,
+    unless_zero,
     with_looks,
 )
 from tuner.evaluation.statistics.early_stopping import Looks
@@ -229,7 +230,7 @@ def _difference(found: CorrectedMean, values: Labelled, looks: Looks | None) -> 
         standard_error=found.standard_error,
         interval=None if p is None else agreeing(interval, p, confidence),
         p=p,
-        smallest_detectable=detectable(found.standard_error, found.degrees) if enough else None,
+        smallest_detectable=unless_zero(detectable(found.standard_error, found.degrees)) if enough else None,
     )
     return difference if looks is None else with_looks(difference, looks, found.degrees)
 

@@ -117,7 +117,7 @@ def compare(
         wins=wins,
         ties=len(differences) - wins - losses,
         losses=losses,
-        smallest_detectable=smallest_detectable(differences) if enough else None,
+        smallest_detectable=unless_zero(smallest_detectable(differences)) if enough else None,
     )
     return found if looks is None else with_looks(found, looks, len(differences) - 1)
 
@@ -129,7 +129,7 @@ def with_looks(found: PairedDifference, looks: Looks, degrees: float) -> PairedD
     if looks.complete:
         if found.p is None:
             return found
-        shown = looks.detectable(error or 0.0, degrees, POWER)
+        shown = looks.detectable(error, degrees, POWER) if error else None
         return found.model_copy(update={"p": looks.p_of_end(found.p), "smallest_detectable": shown})
     if mean is None or error is None or reach is None:
         return found.model_copy(update={"interval": None, "p": None})
@@ -177,7 +177,7 @@ def _compare_groups(
         wins=wins,
         ties=len(differences) - wins - losses,
         losses=losses,
-        smallest_detectable=shown,
+        smallest_detectable=shown and unless_zero(shown),
     )
 
 
@@ -281,6 +281,11 @@ def smallest_detectable(differences: Sequence[float] | np.ndarray) -> float:
 def smallest_detectable_of(spread: float, n: int) -> float:
     """The smallest detectable difference of a statistic of `n` questions whose standard error is `spread` / √n."""
     return detectable(spread, n - 1) / math.sqrt(n)
+
+
+def unless_zero(smallest: float) -> float | None:
+    """The smallest detectable difference; None where all differences are the same, so that the spread is not known."""
+    return smallest if smallest > _EQUAL else None
 
 
 def detectable(error: float, degrees: float) -> float:

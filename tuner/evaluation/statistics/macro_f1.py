@@ -22,6 +22,7 @@ from tuner.evaluation.statistics.comparison import (
     detectable,
     expanded_percentiles,
     smallest_detectable_of,
+    unless_zero,
     with_looks,
 )
 from tuner.evaluation.statistics.early_stopping import Looks
@@ -80,7 +81,7 @@ def compare_macro_f1(
     far = p_of_mean(mean, error, degrees, known.units)
     interval, p = expanded_percentiles(differences, known.units, far, degrees, confidence)
     smallest = smallest_detectable_of(error * math.sqrt(n), n) if groups is None else detectable(error, degrees)
-    members = {"standard_error": error, "interval": interval, "p": p, "smallest_detectable": smallest}
+    members = {"standard_error": error, "interval": interval, "p": p, "smallest_detectable": unless_zero(smallest)}
     difference = known.model_copy(update=members)
     difference = difference if looks is None else with_looks(difference, looks, degrees)
     return difference, float(np.std(drawn[0], ddof=1)), float(np.std(drawn[1], ddof=1))

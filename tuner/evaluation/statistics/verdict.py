@@ -288,9 +288,13 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
         why = "people did not score them" if sampled else f"one of the answers has no {label}"
         notes.append(f"{_questions(measured - n)} left out: {why}.")
     for contestant, aggregate in scores.by_contestant.items():
-        if aggregate.failed and not (aggregate.is_mostly_missing and contestant in MAIN):  # the sentence says it
-            name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))
-            notes.append(f"{aggregate.failed} of {_questions(questions)} got no answer from {name}: counted as worst.")
+        name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))
+        asked = f"{aggregate.failed:,} of {_questions(questions)}"
+        if not aggregate.is_mostly_missing:
+            notes += [f"{asked} got no answer from {name}: counted as worst."] if aggregate.failed else []
+        elif contestant not in MAIN:  # else, the sentence says it
+            missing = aggregate.missing_words(name)
+            notes.append(f"{missing[0].upper()}{missing[1:]}, so no comparison with it is decided.")
     return notes
 
 

@@ -196,7 +196,7 @@ class _Advice:
         for each in self._standings:
             if chosen and each.meets_gate == "yes" and each.may_ship == "no" and not self._is_dearer(each, chosen):
                 yield f"{_capital(each.title)} meets the gate too and costs less at first, but it is worse."
-        yield from (self._more(each) for each in self._matters(chosen))
+        yield from filter(None, map(self._more, self._matters(chosen)))
         if self._report.commitment:
             yield "Throughput is bought for a term: until it ends, the tuned model costs nothing more."
         yield from (
@@ -219,11 +219,16 @@ class _Advice:
         high = self._comparisons.beside_best(name).high
         return high is None or high > (self._comparisons.margin or 0)
 
-    def _more(self, standing: Standing) -> str:
+    def _more(self, standing: Standing) -> str | None:
+        """What would decide whether it may be shipped; None where answers of what it is compared with are missing."""
         measure = self._comparisons.measure
         main = standing.contestant in (BASE, TUNED)
-        conclusion = (measure.decisive if main else measure.against(standing.contestant)).conclusion
-        more = conclusion.more_questions if conclusion else None
+        scores = measure.decisive if main else measure.against(standing.contestant)
+        if scores.is_mostly_missing:
+            own = measure.by_contestant[standing.contestant]
+            missing = _capital(own.missing_words(standing.title))
+            return f"{missing}, so more questions would not decide." if own.is_mostly_missing else None
+        more = scores.conclusion.more_questions if scores.conclusion else None
         remedy = f"About {plural(more, 'more question')} would decide." if more else "More questions may decide."
         return f"{_capital(standing.title)}: {standing.reason.removesuffix('.')}. {remedy}"
 

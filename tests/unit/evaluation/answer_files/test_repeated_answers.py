@@ -89,6 +89,17 @@ def test_the_spread_between_answers_to_the_same_question_is_shown(tmp_path: Path
     )
 
 
+def test_missing_answers_are_counted_one_by_one(tmp_path: Path) -> None:
+    """Each question has an answer of the base model, but two of three are missing: that decides nothing."""
+    tuned = answers(3, 1.0, 1)
+    base = [{**each, "answer": None if each["sample"] else "word"} for each in tuned]
+    found = scored(tmp_path, base, tuned)
+    assert (found.metrics["rouge_1"].base.requests, found.metrics["rouge_1"].base.requests_failed) == (36, 24)
+    assert found.verdict.sentence == (
+        "Undecided: the base model gave no answer to 24 of 36 requests, and a difference would show only that."
+    )
+
+
 def test_an_answer_that_was_not_given_counts_as_the_worst_of_its_question(tmp_path: Path) -> None:
     perfect = answers(2, 1.0, 1)
     lost = [{**each, "answer": None} if each["id"] == "3" and each["sample"] == 1 else each for each in perfect]

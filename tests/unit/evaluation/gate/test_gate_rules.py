@@ -323,6 +323,16 @@ def test_a_slice_that_is_too_small_leaves_the_gate_undecided() -> None:
     assert found.sentence == "Undecided: correctness has too few questions to decide for topic 'legal'."
 
 
+def test_a_reason_that_several_rules_have_is_said_once() -> None:
+    found = sliced({"billing": GOOD, "legal": [2.0]}, at_least=1, better_than="base", not_worse_by=MARGIN)
+    assert found.sentence == "Undecided: correctness has too few questions to decide for topic 'legal'."
+    found = sliced({"billing": GOOD, "returns": GOOD}, at_least=1, better_than="base")
+    assert found.sentence == (
+        "Accepted: correctness is 6.83, at least 1; correctness is better than base; and so it is in each of 2 slices "
+        "by 'topic'."
+    )
+
+
 def test_a_rule_for_each_slice_without_slices_is_undecided() -> None:
     found = decide_gate({"correctness": GateRule(at_least=1, each="topic")}, comparisons(EQUAL, BETTER))
     assert found is not None

@@ -179,6 +179,11 @@ def test_the_number_of_resamples_does_not_limit_the_p_value() -> None:
     assert ours.compare([0.0] * 20, gains.tolist()).p == pytest.approx(expected, rel=1e-9)
 
 
+def test_equal_differences_do_not_say_which_difference_would_be_found() -> None:
+    for names in (None, [number // 2 for number in range(20)]):
+        assert ours.compare([0.1] * 20, [0.4] * 20, names=names).smallest_detectable is None
+
+
 @pytest.mark.parametrize("n", [6, 8, 20, 45])
 @pytest.mark.parametrize("last", [1.0, 0.999, 1.5])
 def test_no_p_value_is_below_that_of_questions_that_are_all_won(n: int, last: float) -> None:

@@ -117,7 +117,11 @@ def test_missing_answers_of_most_questions_decide_nothing_in_any_comparison() ->
         )
         for at in range(20)
     )
-    measure = summarize(Graded(records, {}, {})).metrics["correctness"]
+    scores = summarize(Graded(records, {}, {}))
+    measure = scores.metrics["correctness"]
+    assert scores.verdict.notes[-1] == (
+        "The base model with examples gave no answer to 12 of 20 questions, so no comparison with it is decided."
+    )
     missing = "Undecided: the base model with examples gave no answer to 12 of 20 questions, and a difference would "
     against = {name: each.conclusion for name, each in measure.compared.items()}
     pairs = {(pair.contestant, pair.against): pair.conclusion for pair in measure.pairs}

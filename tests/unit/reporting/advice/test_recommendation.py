@@ -357,6 +357,18 @@ def test_page_notification_and_report_say_the_same(folder_of: FolderOf) -> None:
     assert Report.model_validate_json(made.to_json()).recommendation == made.recommendation
 
 
+def test_questions_do_not_decide_about_a_contestant_whose_answers_are_missing(folder_of: FolderOf) -> None:
+    made = build(folder_of(compared()))
+    measure = made.scores["correctness"]
+    side = measure.by_contestant["few_shot"].model_copy(update={"failed": 21})
+    sides = {"correctness": measure.model_copy(update={"by_contestant": {**measure.by_contestant, "few_shot": side}})}
+    found = recommendation(made.model_copy(update={"scores": sides}))
+    assert found
+    assert may_ship(found)["few_shot"] == "undecided"
+    said = "The base model with examples gave no answer to 21 of 40 questions, so more questions would not decide."
+    assert said in found.changes
+
+
 def test_a_run_that_failed_or_was_not_scored_has_none(folder_of: FolderOf) -> None:
     made = build(folder_of(compared()))
     failed = made.model_copy(update={"failure": Failure(error="DatasetError", message="bad")})
