@@ -12,6 +12,7 @@ from tests.unit.reporting.sample import EARLIER, MODEL, RUN, guard_of
 from tuner.artifacts.dataset import Coverage, DatasetFindings
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.report import Answer, Failure, NextStep, NextStepRule, Report
+from tuner.artifacts.report.contestants import Recommendation
 from tuner.artifacts.training import CandidateResult, Epoch
 from tuner.reporting import build, notification_text, page
 from tuner.reporting.advice.next_steps import open_report
@@ -264,6 +265,14 @@ def test_page_and_message_show_every_step(report: Report) -> None:
     assert '<a href="#dataset">All findings</a>' in html
     # Before the scores, the gate and the failure.
     assert html.index("What to do next") < html.index("<main")
+
+
+def test_the_recommendation_is_said_once(report: Report) -> None:
+    sentence = "Ship none of them yet."
+    step = report.next_steps[0].model_copy(update={"reason": sentence})
+    recommended = Recommendation(outcome="none", sentence=sentence)
+    report = report.model_copy(update={"next_steps": (step,), "recommendation": recommended})
+    assert page(report).count(sentence) == notification_text(report).count(sentence) == 1
 
 
 def test_a_refused_run_has_a_step_on_its_page(folder_of: FolderOf) -> None:
