@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 from botocore.stub import Stubber
+
+from tuner.aws.clients import client
 
 
 @contextmanager
 def stubbed(service: str, *calls: tuple[str, dict[str, Any] | None, dict[str, Any] | str]) -> Iterator[Any]:
     """A client that expects exactly these calls in order: (operation, expected request, response or error code)."""
-    api = boto3.client(service)
+    api = client(service)
     with Stubber(api) as stubber:
         for operation, request, answer in calls:
             if isinstance(answer, str):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -46,17 +45,15 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def cloud(environment: None) -> Iterator[RunFolder]:
     """Two buckets, a schedule group, and the run's folder with its manifest."""
     with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         for bucket in ("data", "artifacts"):
             s3.create_bucket(Bucket=bucket)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         create_state_table()
-        boto3.client("scheduler").create_schedule_group(Name=GROUP)
+        client("scheduler").create_schedule_group(Name=GROUP)
         folder = RunFolder("artifacts", RUN)
         folder.write(Keys.MANIFEST, manifest().model_dump_json().encode())
         yield folder
-        client.cache_clear()
 
 
 Drop = Callable[..., RunFolder]
@@ -65,7 +62,7 @@ Drop = Callable[..., RunFolder]
 @pytest.fixture
 def drop(cloud: RunFolder) -> Drop:
     """Puts files into the data bucket, pins them for a run with these settings, and overwrites them."""
-    s3 = boto3.client("s3")
+    s3 = client("s3")
 
     def pinned(name: str, body: bytes) -> PinnedInput:
         key, role = f"incoming/faq/{name}", role_of(name)

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from lambdas import assign_places
 from tests.doubles import create_state_table
 from tests.unit.lambdas.steps import invoke
-from tuner.aws.clients import client
 from tuner.aws.dynamodb.run_queue_table import PlacesTable
 
 
@@ -43,10 +42,8 @@ def table(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places
     monkeypatch.setattr(assign_places, "Executions", Executions)
     Executions.ended, Executions.continued = set(), []
     with mock_aws():
-        client.cache_clear()
         create_state_table()
         yield PlacesTable("state")
-        client.cache_clear()
 
 
 def wait(run: str, pool: str, **members: Any) -> None:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from pydantic import ValidationError
 
@@ -44,6 +43,7 @@ from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.bedrock.converse import Reply
 from tuner.aws.bedrock.resources import FoundationModel
+from tuner.aws.clients import client
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.aws.s3.training_index import TrainingIndex
@@ -148,7 +148,7 @@ def test_a_run_whose_upload_was_not_complete_ends_at_the_estimate(
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
     cloud.write(Keys.DATASET_SUMMARY, json.dumps({"training_records": 9, "validation_records": 1}).encode())
     write_lines(cloud, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
-    s3, pinned = boto3.client("s3"), cloud.manifest()
+    s3, pinned = client("s3"), cloud.manifest()
     for entry in pinned.inputs:
         s3.put_object(Bucket="data", Key=entry.key, Body=b"{}")
     later = pinned.model_copy(update={"started_at": iso(now())})
@@ -284,7 +284,7 @@ def test_the_release_schedule_is_created_before_and_stays_until_the_sweep_sees_t
     monkeypatch.setattr(release_throughput, "ModelDeployments", lambda: FakeEndpoints("on_demand"))
     monkeypatch.setattr(release_throughput, "InvocationJobs", lambda: FakeJobs("batch"))
     write_json(cloud, Keys.TRAINING_SUMMARY, {"custom_model_arn": CUSTOM_MODEL})
-    scheduler = boto3.client("scheduler")
+    scheduler = client("scheduler")
 
     armed = invoke(arm_release, run_id=RUN)["release_at"]
     schedule = scheduler.get_schedule(Name=NAME, GroupName=GROUP)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -35,15 +34,12 @@ CAUGHT = {
 def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cloud with an artifacts bucket and a topic; what is published to the topic can be read from the queue."""
     with mock_aws():
-        client.cache_clear()
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        client("s3").create_bucket(Bucket=BUCKET)
         create_state_table()
-        topic = boto3.client("sns").create_topic(Name="runs")["TopicArn"]
-        sqs = boto3.client("sqs")
+        topic = client("sns").create_topic(Name="runs")["TopicArn"]
+        sqs = client("sqs")
         queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-        boto3.client("sns").subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox"
-        )
+        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
         for name, value in {
             "DEPLOYMENT": "{}",
             "DATA_BUCKET": "data",
@@ -56,7 +52,6 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             json.loads(message["Body"])
             for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
         ]
-        client.cache_clear()
 
 
 def folder(things: dict[str, bytes] | None = None) -> RunFolder:

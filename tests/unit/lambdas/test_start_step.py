@@ -5,7 +5,6 @@ import json
 from typing import Any
 from unittest.mock import ANY
 
-import boto3
 import pytest
 from moto.core.utils import utcnow
 from pydantic import ValidationError
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from lambdas import start_run
 from tests.lambda_context import CONTEXT
 from tests.unit.lambdas.steps import MACHINE, invoke
+from tuner.aws.clients import client
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -33,12 +33,12 @@ def created(key: str, bucket: str = "data", at: dt.datetime | None = None) -> di
 
 
 def put(key: str, body: bytes = b"{}") -> None:
-    boto3.client("s3").put_object(Bucket="data", Key=key, Body=body)
+    client("s3").put_object(Bucket="data", Key=key, Body=body)
 
 
 def uploaded(key: str) -> dict[str, Any]:
     """The message of an object, with the time at which S3 has it."""
-    return created(key, at=boto3.client("s3").head_object(Bucket="data", Key=key)["LastModified"])
+    return created(key, at=client("s3").head_object(Bucket="data", Key=key)["LastModified"])
 
 
 class Machine:
@@ -274,7 +274,7 @@ def test_a_folder_that_loses_a_file_while_it_is_read_is_read_again(
     cloud: RunFolder, machine: type[Machine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deletion has no event of its own, so the message that found it must start the run."""
-    s3, original = boto3.client("s3"), DatasetBucket.hash
+    s3, original = client("s3"), DatasetBucket.hash
 
     def deleting(bucket: DatasetBucket, key: str) -> Any:
         s3.delete_object(Bucket="data", Key="incoming/faq/validation.jsonl")
@@ -308,7 +308,7 @@ def test_training_data_starts_one_run_even_if_the_event_is_repeated(
     cloud: RunFolder, machine: type[Machine], dataset: str
 ) -> None:
     key = f"incoming/{dataset}/training.jsonl"
-    s3 = boto3.client("s3")
+    s3 = client("s3")
     s3.put_object(Bucket="data", Key=key, Body=b"{}")
     first = start_run.handler(created(key), CONTEXT)
     again = start_run.handler(created(key), CONTEXT)
@@ -320,7 +320,7 @@ def test_training_data_starts_one_run_even_if_the_event_is_repeated(
 
 
 def test_a_run_that_step_functions_has_forgotten_is_not_started_again(cloud: RunFolder, machine: type[Machine]) -> None:
-    boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
+    client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
     run = invoke(start_run, dataset="faq")["run_id"]
     RunFolder("artifacts", run).write("report/report.json", b"{}")
     machine.inputs.clear()
@@ -329,7 +329,7 @@ def test_a_run_that_step_functions_has_forgotten_is_not_started_again(cloud: Run
 
 
 def test_a_person_can_repeat_a_run(cloud: RunFolder, machine: type[Machine]) -> None:
-    boto3.client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
+    client("s3").put_object(Bucket="data", Key="incoming/faq/training.jsonl", Body=b"{}")
     first = invoke(start_run, dataset="faq")
     second = invoke(start_run, dataset="faq", repeat=1)
     assert second["run_id"] == first["run_id"] + "-r1"

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
 from tuner.aws.bedrock.invocation_jobs import InvocationJobs
 from tuner.aws.bedrock.resources import BatchRequest
+from tuner.aws.clients import client
 from tuner.core.errors import AwsError, QuotaError, RetryableError, StillAliveError
 from tuner.settings import DeploymentSettings
 
@@ -45,7 +45,7 @@ JOB = {
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    api = boto3.client("bedrock", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    api = client("bedrock")
     with Stubber(api) as stubber:
         yield stubber
 

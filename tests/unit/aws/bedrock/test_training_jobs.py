@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -11,6 +10,7 @@ from tuner.artifacts.training import JobUse
 from tuner.aws.bedrock.endpoints import ProvisionedThroughputs
 from tuner.aws.bedrock.resources import EndpointRequest
 from tuner.aws.bedrock.training_jobs import TrainingJobs
+from tuner.aws.clients import client
 from tuner.aws.s3.training_index import TrainingIndex
 from tuner.core.errors import RetryableError, StillAliveError
 
@@ -33,7 +33,7 @@ JOB = SUMMARY | {
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    api = boto3.client("bedrock", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    api = client("bedrock")
     with Stubber(api) as stubber:
         yield stubber
 
@@ -95,7 +95,7 @@ def test_a_purchase_that_a_stale_read_refuses_is_retryable(stub: Stubber, code: 
 
 def test_the_index_is_replaced_only_if_the_version_is_the_latest_and_is_limited() -> None:
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
+        s3 = client("s3")
         s3.create_bucket(Bucket="artifacts")
         trainings = TrainingIndex("artifacts", s3)
         uses = [JobUse(run_id=f"faq-{n}", trained_by="faq-0", job_name="tuner-faq-0") for n in range(60)]

@@ -18,7 +18,6 @@ from moto import mock_aws
 from tests.doubles import create_state_table
 from tests.examples import examples
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry
-from tuner.aws.clients import client
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.core.errors import RetryableError
 
@@ -30,9 +29,7 @@ CEILINGS = Ceilings(deployment=Decimal(100), dataset=Decimal(60))
 @pytest.fixture
 def api() -> Iterator[Any]:
     with mock_aws():
-        client.cache_clear()
         yield create_state_table()
-        client.cache_clear()
 
 
 @pytest.fixture

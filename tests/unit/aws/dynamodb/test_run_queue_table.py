@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 from pydantic import SecretStr
 
+from tuner.aws.clients import client
 from tuner.aws.dynamodb.queue_state import QueuedRun, WaitingRun
 from tuner.aws.dynamodb.run_queue_table import PlacesTable
 
@@ -18,7 +18,7 @@ LATER = NOON + dt.timedelta(minutes=10)
 @pytest.fixture
 def table() -> Iterator[PlacesTable]:
     with mock_aws():
-        api = boto3.client("dynamodb", region_name="us-east-1")
+        api = client("dynamodb")
         api.create_table(
             TableName="state",
             BillingMode="PAY_PER_REQUEST",

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from tuner.artifacts.manifest import PinnedInput
+from tuner.aws.clients import client
 from tuner.aws.s3.dataset_bucket import DatasetBucket
 from tuner.core.errors import AwsError
 
@@ -17,7 +17,7 @@ KEY = "incoming/caf\u00e9 100% + 1/training.jsonl"
 @pytest.fixture
 def dataset_bucket() -> Iterator[DatasetBucket]:
     with mock_aws():
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         s3.create_bucket(Bucket="data")
         s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
         s3.put_object(Bucket="data", Key=KEY, Body=b"first")
@@ -35,13 +35,13 @@ def test_a_hashed_version_stays_readable(dataset_bucket: DatasetBucket) -> None:
     hashed = dataset_bucket.hash(KEY)
     assert hashed
     assert (hashed.size, hashed.sha256) == (listed.size, hashlib.sha256(b"first").hexdigest())
-    boto3.client("s3").put_object(Bucket="data", Key=KEY, Body=b"second")
+    client("s3").put_object(Bucket="data", Key=KEY, Body=b"second")
     pinned = PinnedInput(role="training", key=KEY, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256)
     assert dataset_bucket.read(pinned) == b"first"
 
 
 def test_a_missing_object_is_none_and_a_missing_pinned_version_is_an_error(dataset_bucket: DatasetBucket) -> None:
-    boto3.client("s3").delete_object(Bucket="data", Key=KEY)
+    client("s3").delete_object(Bucket="data", Key=KEY)
     assert dataset_bucket.hash(KEY) is None
     gone = PinnedInput(role="training", key=KEY, version_id="gone", size=1, sha256="0")
     with pytest.raises(AwsError, match="version gone"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 
-import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
 from moto import mock_aws
 
+from tuner.aws.clients import client
 from tuner.aws.s3.objects import ObjectSink, ObjectSource
 from tuner.core.errors import AwsError, RetryableError
 from tuner.datasets.io import CommitTogether
@@ -20,10 +20,10 @@ PART = 8 * 2**20
 @pytest.fixture
 def s3():
     with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="bucket")
-        client.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
-        yield client
+        s3 = client("s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        yield s3
 
 
 def test_reads_the_pinned_version(s3):

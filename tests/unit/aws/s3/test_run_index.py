@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from tests.unit.aws.stubs import stubbed
+from tuner.aws.clients import client
 from tuner.aws.s3.run_index import RunIndex
 from tuner.core.errors import AccessDeniedError
 
@@ -16,7 +16,7 @@ INDEX = {"Bucket": "artifacts", "Key": "runs/index.json", "Body": b"{}", "Conten
 @pytest.fixture
 def run_index() -> Iterator[RunIndex]:
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
+        s3 = client("s3")
         s3.create_bucket(Bucket="artifacts")
         yield RunIndex("artifacts", s3)
 

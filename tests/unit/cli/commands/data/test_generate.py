@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
@@ -100,8 +99,7 @@ def test_documents_with_equal_names_get_unique_names(folder: Path, writer: Write
 def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.parent)
     with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         s3.create_bucket(Bucket="bucket")
         s3.put_object(Bucket="bucket", Key="docs/", Body=b"")
         for name in ("a.txt", "deep/b.md"):
@@ -110,7 +108,6 @@ def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeyp
         result = generate("s3://bucket/docs", "--count", "6", "--output", "s3://bucket/out/pairs.jsonl")
         assert result.exit_code == 0, result.stderr
         written = s3.get_object(Bucket="bucket", Key="out/pairs.jsonl")["Body"].read()
-        client.cache_clear()
     documents = [json.loads(line)["document"] for line in written.splitlines()]
     assert (len(documents), set(documents)) == (6, {"a.txt", "deep/b.md"})
     assert [path.name for path in folder.parent.iterdir()] == ["set"]
@@ -119,14 +116,12 @@ def test_s3_addresses_are_read_and_written(folder: Path, writer: Writer, monkeyp
 def test_only_the_documents_of_a_dataset_folder_are_used(folder: Path, writer: Writer) -> None:
     output = folder.parent / "pairs.jsonl"
     with mock_aws():
-        client.cache_clear()
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         s3.create_bucket(Bucket="bucket")
         for path in filter(Path.is_file, folder.rglob("*")):
             s3.upload_file(str(path), "bucket", f"incoming/set/{path.relative_to(folder)}")
         result = generate("s3://bucket/incoming/set/", "--count", "6", "--output", str(output))
         absent = generate("s3://bucket/incoming/absent.pdf", "--count", "6", "--output", str(output))
-        client.cache_clear()
     assert result.exit_code == 0, result.stderr
     assert {each["document"] for each in made(output)} == {"a.txt", "deep/b.md"}
     assert absent.exit_code == 2
