@@ -111,13 +111,14 @@ def repeats_caveats(measure: MeasureScores | None, each: str) -> Iterator[str]:
 
 def answers_each(report: Report) -> str:
     """How many answers each question of a report has, in words."""
-    return answers_in_words(1 + len(question.tuned.further) for question in report.questions if question.tuned)
+    counts = (1 + len(question.tuned.further) for question in report.questions if question.tuned)
+    return answers_in_words(counts, report.scoring.samples)
 
 
-def answers_in_words(counts: Iterable[int]) -> str:
-    """The numbers of answers to the questions: `3`, or `1 to 3` in files with more answers to some questions."""
-    given = set(counts) or {1}
-    return f"{min(given)} to {max(given)}" if len(given) > 1 else str(*given)
+def answers_in_words(counts: Iterable[int], most: int) -> str:
+    """How many answers the questions have, `most` or fewer: `3`, or `1 to 3` where some have fewer."""
+    given = set(counts)
+    return f"{min(given)} to {most}" if len(given) > 1 else str(most)
 
 
 def _reuse(report: Report) -> Iterator[str]:
