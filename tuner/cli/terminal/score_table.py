@@ -121,8 +121,5 @@ def _interval(interval: tuple[float, float] | None) -> str:
 
 
 def _style(scores: MeasureScores) -> str:
-    """A colour when the whole interval is on one side of zero. A difference that may be chance has none."""
-    low, high = scores.comparison.interval or (0, 0)
-    if scores.better is None or low <= 0 <= high:
-        return ""
-    return "good" if (low > 0) == (scores.better == "higher") else "bad"
+    """The colour of what the comparison shows. A difference that decides nothing has none."""
+    return {"better": "good", "worse": "bad"}.get(scores.conclusion_value, "")
