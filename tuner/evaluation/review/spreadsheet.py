@@ -103,9 +103,9 @@ def read_review(
 ) -> PeopleScores:
     """The scores that people filled in. Rows without a score are skipped.
 
-    `reviewer` gave the scores of rows that name nobody. Raises EvaluationError with the first findings, one per line.
-    Columns can be missing. Ids must be among `known`, and sheets must be known to `find_sheet`. Scores can be wrong,
-    given twice by one person, or not given at all.
+    `reviewer` gave the scores of rows that name nobody. Raises EvaluationError with the first findings, one per line: a
+    missing column, an id or a sheet that is not known, a wrong score, a question that one person scored twice, or no
+    score at all.
     """
     try:
         return _read(text, known, file, find_sheet, reviewer)
