@@ -10,6 +10,11 @@ from tuner.core.concurrency_limiter import ConcurrencyLimiter
 from tuner.core.errors import AccessDeniedError, ThrottledError
 
 
+def steady(maximum: int) -> ConcurrencyLimiter:
+    """A limiter for which every call takes no time: on the real clock, a busy machine looks like a slow service."""
+    return ConcurrencyLimiter(maximum, clock=lambda: 0.0, sleep=lambda _: None)
+
+
 def call(limiter: ConcurrencyLimiter, error: Exception | None = None) -> None:
     with limiter.slot():
         if error:
@@ -17,14 +22,14 @@ def call(limiter: ConcurrencyLimiter, error: Exception | None = None) -> None:
 
 
 def test_the_limit_grows_with_successes_up_to_the_maximum() -> None:
-    limiter = ConcurrencyLimiter(10)
+    limiter = steady(10)
     for _ in range(20):
         call(limiter)
     assert limiter.limit == 10
 
 
 def test_throttling_cuts_the_limit_which_then_recovers_in_small_steps() -> None:
-    limiter = ConcurrencyLimiter(100)
+    limiter = steady(100)
     for _ in range(12):
         call(limiter)
     assert limiter.limit == 40
@@ -40,7 +45,7 @@ def test_throttling_cuts_the_limit_which_then_recovers_in_small_steps() -> None:
 
 
 def test_beyond_the_throttled_limit_growth_accelerates() -> None:
-    limiter = ConcurrencyLimiter(1000)
+    limiter = steady(1000)
     with pytest.raises(ThrottledError):
         call(limiter, ThrottledError("slow down"))
     sizes = []
@@ -72,7 +77,7 @@ def test_the_limit_does_not_grow_while_the_service_queues_calls() -> None:
 
 
 def test_throttled_calls_that_were_in_flight_together_cut_the_limit_once() -> None:
-    limiter = ConcurrencyLimiter(8)
+    limiter = steady(8)
     barrier = threading.Barrier(4)
 
     def throttled(_: int) -> None:
@@ -86,7 +91,7 @@ def test_throttled_calls_that_were_in_flight_together_cut_the_limit_once() -> No
 
 
 def test_the_limit_never_falls_below_one_call() -> None:
-    limiter = ConcurrencyLimiter(4)
+    limiter = steady(4)
     for _ in range(50):
         with pytest.raises(ThrottledError):
             call(limiter, ThrottledError("slow down"))
@@ -95,7 +100,7 @@ def test_the_limit_never_falls_below_one_call() -> None:
 
 
 def test_a_burst_of_throttling_cuts_the_limit_once() -> None:
-    limiter = ConcurrencyLimiter(4, sleep=lambda _: None)
+    limiter = steady(4)
     for _ in range(50):
         with pytest.raises(ThrottledError):
             call(limiter, ThrottledError("slow down"))
@@ -103,14 +108,14 @@ def test_a_burst_of_throttling_cuts_the_limit_once() -> None:
 
 
 def test_other_errors_leave_the_limit_unchanged() -> None:
-    limiter = ConcurrencyLimiter(8)
+    limiter = steady(8)
     with pytest.raises(AccessDeniedError):
         call(limiter, AccessDeniedError("no"))
     assert limiter.limit == 8
 
 
 def test_calls_in_flight_never_exceed_the_limit() -> None:
-    limiter = ConcurrencyLimiter(3)
+    limiter = steady(3)
     lock, now, most = threading.Lock(), [0], [0]
     enough = threading.Barrier(3)
 
