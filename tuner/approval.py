@@ -12,6 +12,7 @@ import datetime as dt
 from pydantic import SecretStr
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.times import iso
@@ -69,14 +70,10 @@ def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> s
 def _subject(run_id: str, estimate: Estimate) -> str:
     """SNS accepts subjects of up to 100 ASCII characters."""
     more = " and more" if estimate.unknown else ""
-    return f"Approve at most ${estimate.worst_case_usd:,.2f}{more}? Run {run_id}"[:100]
+    return f"Approve at most {money_at_most(estimate.worst_case_usd)}{more}? Run {run_id}"[:100]
 
 
 def _line(item: CostItem) -> str:
-    cost = "price unknown" if item.usd is None else _money(item.usd)
-    most = f", at most {_money(item.at_most_usd)}" if item.at_most_usd is not None else ""
+    cost = "price unknown" if item.usd is None else money(item.usd)
+    most = f", at most {money_at_most(item.at_most_usd)}" if item.at_most_usd is not None else ""
     return f"- {item.name}: {item.quantity:,.10g} {item.unit}, {cost}{most}"
-
-
-def _money(usd: float) -> str:
-    return f"${usd:,.2f}" if usd >= 0.01 else "less than a cent"

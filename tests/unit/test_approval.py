@@ -42,10 +42,10 @@ def asked(folder: MemoryFolder, token: str = TOKEN, again: bool = False) -> tupl
 
 def test_the_notification_has_the_cost_how_to_answer_and_the_deadline(folder: MemoryFolder) -> None:
     subject, text = asked(folder)
-    assert subject == f"Approve at most $264.00 and more? Run {RUN}"
+    assert subject == f"Approve at most $264.01 and more? Run {RUN}"
     assert "- Provisioned throughput: 2 hours, $264.00" in text
     assert "- Training: 2 hours, price unknown" in text
-    assert "- Base model, questions: 2 hours, less than a cent" in text
+    assert "- Base model, questions: 2 hours, $0.00040" in text
     assert f"tuner approve {RUN}" in text
     assert f"tuner reject {RUN} --reason" in text
     assert "2026-11-23T09:00:00Z" in text

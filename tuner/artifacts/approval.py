@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_serializer
 
 from tuner.artifacts.base import Artifact
+from tuner.artifacts.costs.amounts import approved_amount, money, money_at_most
 from tuner.core.artifact_keys import Keys
 
 ApprovalDecision = Literal["approved", "rejected"]
@@ -33,7 +33,7 @@ class ApprovalRequest(Artifact):
     def worst_case_usd(self) -> float:
         """The sum that is to be approved, rounded up to cents."""
         most = self.estimated_usd if self.at_most_usd is None else self.at_most_usd
-        return math.ceil(round(most * 100, 4)) / 100
+        return approved_amount(most)
 
     def approve_command(self, run_id: str) -> str:
         """The command that approves this request. Of a second one, it names the sum: the first can be meant."""
@@ -42,9 +42,10 @@ class ApprovalRequest(Artifact):
     def sentence(self, run_id: str) -> str:
         """What the run waits for, in one line."""
         more = " plus unknown prices" if self.unknown else ""
-        most = "" if self.at_most_usd is None else f", at most ${self.at_most_usd:,.2f}"
+        most = money_at_most(self.worst_case_usd)
+        cost = most if self.at_most_usd is None else f"{money(self.estimated_usd)}, at most {most}"
         return (
-            f"waits until {self.expires_at} for approval of ${self.estimated_usd:,.2f}{most}{more}: "
+            f"waits until {self.expires_at} for approval of {cost}{more}: "
             f"{self.approve_command(run_id)}, or tuner reject {run_id}"
         )
 

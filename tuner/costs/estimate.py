@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from tuner import catalog
+from tuner.artifacts.costs.amounts import approved_amount
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import ChoiceEstimate, CostItem, Estimate, Rate, SpendingLimits
 from tuner.artifacts.evaluation.answers import MOST_LOOKS
@@ -94,7 +95,7 @@ def _choice(plan: Plan, inputs: CostInputs, limits: SpendingLimits, prices: Pric
     return ChoiceEstimate(
         items=items,
         total_usd=round(sum(known), 6),
-        at_most_usd=round(sum(item.at_most_usd for item in items if item.at_most_usd is not None), 6),
+        at_most_usd=approved_amount(sum(item.at_most_usd for item in items if item.at_most_usd is not None)),
         unknown=tuple(item.name for item in items if item.usd is None),
         rates=tuple(_rate(prices, plan.model.invoke_id, *wanted) for wanted in _RATES),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.cost_items import COMPARED, GENERATION, JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
 from tuner.artifacts.costs.ledger import PassedCeiling
@@ -74,19 +75,19 @@ def spending_reason(estimate: Estimate) -> str:
 def ceiling_sentence(passed: PassedCeiling) -> str:
     """Which ceiling the run would pass, and what other runs have reserved and spent."""
     whose, setting = _CEILINGS[passed.ceiling]
-    by = ", ".join(f"{shown_name(each.dataset)} ${each.usd:,.2f}" for each in passed.datasets)
+    by = ", ".join(f"{shown_name(each.dataset)} {money(each.usd)}" for each in passed.datasets)
     datasets = f" (by dataset: {by})" if by and passed.ceiling == "deployment" else ""
     return (
-        f"With this run, the {whose} could pass its ceiling of ${passed.limit_usd:,.2f} for {passed.month} "
-        f"('{setting}'): other runs have spent ${passed.spent_usd:,.2f} and reserved "
-        f"${passed.reserved_usd:,.2f}{datasets}."
+        f"With this run, the {whose} could pass its ceiling of {money(passed.limit_usd)} for {passed.month} "
+        f"('{setting}'): other runs have spent {money(passed.spent_usd)} and reserved "
+        f"{money(passed.reserved_usd)}{datasets}."
     )
 
 
 def cost_in_words(estimate: Estimate) -> str:
     """The expected cost and the worst case. An estimate of an earlier version has no worst case."""
-    expected = f"about ${estimate.total_usd:,.2f}"
-    return expected if estimate.at_most_usd is None else f"{expected}, at most ${estimate.at_most_usd:,.2f}"
+    expected = f"about {money(estimate.total_usd)}"
+    return expected if estimate.at_most_usd is None else f"{expected}, at most {money_at_most(estimate.worst_case_usd)}"
 
 
 def _is_over_approval(estimate: Estimate) -> bool:
@@ -94,20 +95,20 @@ def _is_over_approval(estimate: Estimate) -> bool:
 
 
 def _decision_sentence(estimate: Estimate) -> str:
-    total, budget = cost_in_words(estimate), f"${estimate.budget_usd:,.2f}"
+    total, budget = cost_in_words(estimate), money(estimate.budget_usd)
     decision = spending_decision(estimate)
     if decision == "refuse":
+        over = money_at_most(estimate.worst_case_usd - estimate.budget_usd)
         return (
-            f"The run would cost {total}: ${estimate.worst_case_usd - estimate.budget_usd:,.2f} over its budget "
-            f"of {budget}. {_spent_so_far(estimate)} {_largest(estimate)} Or raise 'budget_usd', of the run or of the "
-            "deployment."
+            f"The run would cost {total}: {over} over its budget of {budget}. {_spent_so_far(estimate)} "
+            f"{_largest(estimate)} Or raise 'budget_usd', of the run or of the deployment."
         )
     if decision == "proceed":
         return f"The run costs {total}, within its budget of {budget}."
     if _is_over_approval(estimate):
         return (
             f"The run costs {total}, within its budget of {budget}, but more than the "
-            f"${estimate.approval_usd:,.2f} that need no approval."
+            f"{money(estimate.approval_usd)} that need no approval."
         )
     if estimate.passed_ceilings and not (estimate.ask_when_unknown and estimate.unknown):
         return f"The run costs {total}, within its budget of {budget}, but it could pass a ceiling of this month."
@@ -119,7 +120,7 @@ def _largest(estimate: Estimate) -> str:
     item = max(estimate.items, key=_most, default=None)
     if item is None or not _most(item):
         return _SMALLER
-    return f"{item.name} costs most: ${_most(item):,.2f}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
+    return f"{item.name} costs most: {money_at_most(_most(item))}. {_SMALLER_ITEM.get(item.id, _SMALLER)}"
 
 
 def _most(item: CostItem) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.generated import CostBound
 from tuner.core.errors import BudgetExceededError, DatasetError
@@ -44,8 +45,8 @@ def check_budget(
     if bound.usd is not None and bound.usd > budget_usd:
         raise BudgetExceededError(
             f"Generating {sum(entry.count for entry in sets)} pairs may take up to {bound.calls} requests and "
-            f"${bound.usd:,.2f}, over the budget of ${budget_usd:,.2f}. Nothing has been spent. Ask for fewer pairs, "
-            "choose a cheaper model, upload data of your own, or raise the budget."
+            f"{money_at_most(bound.usd)}, over the budget of {money(budget_usd)}. Nothing has been spent. "
+            "Ask for fewer pairs, choose a cheaper model, upload data of your own, or raise the budget."
         )
     return bound
 

@@ -1,9 +1,10 @@
-"""Formats numbers, money, times and names for people."""
+"""Formats numbers, prices, times and names for people."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import floor, log10
+
+from tuner.artifacts.costs.amounts import money
 
 _NONE = "–"
 # Below this, a price is shown for a million units.
@@ -51,13 +52,6 @@ def range_limit(value: float) -> str:
 def integer(value: float | None) -> str:
     """A count with thousands separators: 1,204."""
     return _NONE if value is None else f"{value:,.0f}"
-
-
-def money(usd: float | None) -> str:
-    """US dollars. Below a cent with two significant digits, so that a low cost does not read as zero: $0.000037."""
-    if usd is None:
-        return "not known"
-    return f"${usd:,.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.{1 - floor(log10(usd))}f}"
 
 
 def price(usd: float | None) -> str:

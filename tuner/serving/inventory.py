@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner import catalog
+from tuner.artifacts.costs.amounts import money
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.core.resource_names import Tags
 from tuner.core.times import begun_hours, now, seconds_since
@@ -148,7 +149,7 @@ def price_text(resource: PaidResource, hourly: float | None) -> str:
         return "is charged for every record that it answers"
     if hourly is None:
         return "costs money by the hour (the price list has no price for it)"
-    return f"costs ${hourly:,.2f} an hour"
+    return f"costs {money(hourly)} an hour"
 
 
 def delete_command(resource: PaidResource) -> str:

@@ -13,6 +13,7 @@ import pytest
 from tests.doubles import RUN, MemoryFolder, approve, manifest, write_lines
 from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
+from tuner.artifacts.costs.amounts import exact_amount
 from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.costs.ledger import (
@@ -21,7 +22,6 @@ from tuner.artifacts.costs.ledger import (
     LedgerEntry,
     PassedCeiling,
     by_dataset,
-    money,
     month_of,
 )
 from tuner.artifacts.costs.token_reservation import judge_payer
@@ -48,8 +48,8 @@ def entry(run: str, dataset: str, reserved: float, spent: float | None = None, *
         run_id=run,
         dataset=dataset,
         month="2026-11",
-        reserved_usd=money(reserved),
-        spent_usd=None if spent is None else money(spent),
+        reserved_usd=exact_amount(reserved),
+        spent_usd=None if spent is None else exact_amount(spent),
         **more,
     )
 
@@ -121,8 +121,8 @@ def test_a_deployment_without_ceilings_has_none() -> None:
 
 
 def test_amounts_are_rounded_up_and_months_are_those_of_utc() -> None:
-    assert money(0.1 + 0.2) == Decimal("0.300001")
-    assert money(1e-9) == Decimal("0.000001")
+    assert exact_amount(0.1 + 0.2) == Decimal("0.300001")
+    assert exact_amount(1e-9) == Decimal("0.000001")
     new_year = dt.datetime(2027, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     assert month_of(new_year) == "2026-12"
 
@@ -347,7 +347,7 @@ def test_a_run_that_fails_before_its_estimate_is_entered_with_its_test_requests(
     items = approve(folder).items
     expected = sum(each.at_most_usd or 0 for each in items if each.id == CostItemId.JUDGE_TEST)
     expected += 34 if CostItemId.SCORER_TEST in tests else 0
-    assert usd == (money(expected) if tests else 0)
+    assert usd == (exact_amount(expected) if tests else 0)
     assert (usd > 0) == bool(tests)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tuner.artifacts.costs.amounts import money
 from tuner.reporting import formatting
 
 
@@ -38,7 +39,7 @@ def test_differences_are_signed() -> None:
     ],
 )
 def test_a_low_cost_is_not_shown_as_zero(usd: float | None, text: str) -> None:
-    assert formatting.money(usd) == text
+    assert money(usd) == text
 
 
 @pytest.mark.parametrize(("usd", "text"), [(3.5e-08, "$0.035 a million"), (1e-06, "$1 a million"), (24.48, "$24.48")])

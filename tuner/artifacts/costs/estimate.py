@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from tuner.artifacts.base import Artifact, Part
+from tuner.artifacts.costs.amounts import approved_amount
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId, known_id
 from tuner.artifacts.costs.ledger import PassedCeiling
 from tuner.artifacts.evaluation.contestants import ContestantName
@@ -89,13 +90,13 @@ class WorstCase(Part):
     def holds(self, other: WorstCase) -> bool:
         """Whether the other one is not larger in anything."""
         unknown = all(quantity <= self.unknown.get(item, -1) for item, quantity in other.unknown.items())
-        return unknown and other.usd <= self.usd
+        return unknown and approved_amount(other.usd) <= approved_amount(self.usd)
 
 
 class ChoiceEstimate(Part):
     """What a run costs if the candidate that it chooses has a certain base model.
 
-    `total_usd` is the expected sum of the known items, `at_most_usd` that of their worst cases.
+    `total_usd` is the expected sum of the known items, `at_most_usd` that of their worst cases, rounded up to cents.
     """
 
     items: tuple[CostItem, ...]
@@ -122,8 +123,8 @@ class Estimate(Artifact, SpendingLimits, ChoiceEstimate):
 
     @property
     def worst_case_usd(self) -> float:
-        """What the known items cost at most: the sum that budget and approval threshold are compared with."""
-        return self.total_usd if self.at_most_usd is None else self.at_most_usd
+        """What the known items cost at most: the sum that is approved, and compared with budget and thresholds."""
+        return approved_amount(self.total_usd if self.at_most_usd is None else self.at_most_usd)
 
     @property
     def worst_case(self) -> WorstCase:

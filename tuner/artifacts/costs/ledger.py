@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from pydantic import Field
@@ -12,7 +12,6 @@ from pydantic import Field
 from tuner.artifacts.base import Part
 
 Ceiling = Literal["deployment", "dataset"]
-_SMALLEST = Decimal("0.000001")
 
 
 class Ceilings(NamedTuple):
@@ -68,11 +67,6 @@ class PassedCeiling(Part):
     reserved_usd: float
     spent_usd: float
     datasets: tuple[DatasetSpending, ...] = Field((), description="those with the most, the largest first")
-
-
-def money(usd: float) -> Decimal:
-    """An exact amount for the ledger, rounded up to a millionth of a dollar."""
-    return Decimal(repr(usd)).quantize(_SMALLEST, ROUND_CEILING)
 
 
 def month_of(instant: dt.datetime) -> str:

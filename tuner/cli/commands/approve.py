@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tuner import approval
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.aws.executions import TOKEN_GONE
@@ -104,10 +105,10 @@ def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
 
 def _check_amount(run: Run, request: ApprovalRequest, earlier: ApprovalAnswer | None, at_most: float | None) -> None:
     """Raises CommandError when the caller may mean another sum: one that they gave, or that of an earlier request."""
-    cost = f"${request.worst_case_usd:,.2f}"
+    cost = money_at_most(request.worst_case_usd)
     if at_most is not None and request.worst_case_usd > at_most:
         raise CommandError(
-            f"The run {run.run_id} can cost {cost} (rounded up), which is more than ${at_most:,.2f}: not approved."
+            f"The run {run.run_id} can cost {cost} (rounded up), which is more than {money(at_most)}: not approved."
         )
     if at_most is None and request.again:
         was = f" It was {earlier.sentence()}." if earlier else ""

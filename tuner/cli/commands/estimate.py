@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 
 from tuner import catalog
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.cost_items import OVERHEAD
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.dataset import EvaluationQuestion
@@ -48,7 +49,7 @@ from tuner.evaluation.statistics.planning import planning_sentence
 from tuner.intake.contestants import contestants
 from tuner.intake.resolved_settings import Resolved, readable, resolve
 from tuner.preflight import batch_minimums, legacy_warning
-from tuner.reporting.formatting import money, quantity
+from tuner.reporting.formatting import quantity
 from tuner.settings import Commitment, DeploymentSettings
 
 
@@ -236,8 +237,8 @@ def _table(made: Estimate) -> Table:
             _row(table, item)
     small = [item for item in made.items if item.id in OVERHEAD]
     expected, most = sum(item.usd or 0 for item in small), sum(item.at_most_usd or 0 for item in small)
-    table.add_row("Lambda, Step Functions, S3", "", f"storage {ONE_MONTH}", money(expected), money(most))
-    total, worst = money(made.total_usd), money(made.worst_case_usd)
+    table.add_row("Lambda, Step Functions, S3", "", f"storage {ONE_MONTH}", money(expected), money_at_most(most))
+    total, worst = money(made.total_usd), money_at_most(made.worst_case_usd)
     table.add_row("All that is known" if made.unknown else "All", "", "", total, worst, style="name")
     return table
 
@@ -249,6 +250,6 @@ def _row(table: Table, item: CostItem) -> None:
         quantity(item.quantity),
         item.unit,
         money(item.usd) if known else "unknown",
-        money(item.at_most_usd) if known else "unknown",
+        money_at_most(item.at_most_usd) if known else "unknown",
         style=None if known else "warn",
     )

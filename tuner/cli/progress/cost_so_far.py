@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tuner.artifacts.costs.amounts import money_at_most
 from tuner.artifacts.costs.cost_items import BATCH, COMPARED, JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.cli.progress import training
-from tuner.cli.progress.paid_window import PaidWindow, amount
+from tuner.cli.progress.paid_window import PaidWindow, and_unknown
 from tuner.cli.progress.steps import Mark
 from tuner.cli.progress.training import TrainingProgress
 
@@ -46,7 +47,7 @@ class Spent:
 
     def sentence(self) -> str:
         """The sum in words."""
-        return f"at most {amount(self.usd, range(self.unknown))}"
+        return f"at most {money_at_most(self.usd)}{and_unknown(range(self.unknown))}"
 
 
 def cost_so_far(

@@ -7,6 +7,7 @@ from collections.abc import Sized
 from dataclasses import asdict, dataclass
 
 from tuner import approval
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.artifacts.serving import EndpointKind, EndpointRecord
@@ -16,7 +17,7 @@ from tuner.cli.deployment import Deployment
 from tuner.core.resource_names import resource_name
 from tuner.core.strict_model import JsonObject
 from tuner.core.times import begun_hours, iso, seconds_since
-from tuner.reporting.formatting import duration, money, plural
+from tuner.reporting.formatting import duration, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class PaidWindow:
         state = "closed after" if self.closed else "open for"
         if self.kind == "on_demand":
             return f"{state} {duration(self.seconds)}; a deployment is billed per token, not by the hour"
-        price = "price unknown" if self.usd is None else f"at most {money(self.usd)}"
+        price = "price unknown" if self.usd is None else f"at most {money_at_most(self.usd)}"
         return f"{state} {duration(self.seconds)}, {price}"
 
 
@@ -82,7 +83,7 @@ def estimated(estimate: Estimate | None) -> str:
     """The estimated cost of the whole run, in words. Empty when there is no estimate yet."""
     if estimate is None:
         return ""
-    most = "" if estimate.at_most_usd is None else f", at most {money(estimate.at_most_usd)}"
+    most = "" if estimate.at_most_usd is None else f", at most {money_at_most(estimate.worst_case_usd)}"
     return f"{amount(estimate.total_usd, estimate.unknown)}{most}; the budget is {money(estimate.budget_usd)}"
 
 
@@ -94,7 +95,12 @@ def pending_approval(deployment: Deployment, run_id: str) -> str:
 
 def amount(total_usd: float | None, unknown: Sized) -> str:
     """A sum of money, with the number of unknown prices that are not in it."""
-    return money(total_usd) + (f" and {plural(len(unknown), 'unknown price')}" if unknown else "")
+    return money(total_usd) + and_unknown(unknown)
+
+
+def and_unknown(prices: Sized) -> str:
+    """The end of a sum: how many unknown prices are not in it."""
+    return f" and {plural(len(prices), 'unknown price')}" if prices else ""
 
 
 def _hourly_usd(estimate: Estimate | None, units: int) -> float | None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from tuner.artifacts.costs.amounts import money
 from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
 from tuner.artifacts.report.contestants import ContestantUse
-from tuner.reporting.formatting import interval_limits, latency, measure_title, money, number, probability
+from tuner.reporting.formatting import interval_limits, latency, measure_title, number, probability
 
 # Measures that can decide the verdict come before those that only describe.
 _FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")

@@ -6,9 +6,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+from tuner.artifacts.costs.amounts import exact_amount
 from tuner.artifacts.costs.cost_items import TESTS
 from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, money, passed_ceilings
+from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, passed_ceilings
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
@@ -56,7 +57,7 @@ def reserve(
     if spending_decision(estimate) == "refuse":
         return Reserved(estimate, None)
     ceilings = ceilings_of(deployment)
-    entry = ledger.reserve(folder.run_id, dataset, money(estimate.worst_case_usd), ceilings, at)
+    entry = ledger.reserve(folder.run_id, dataset, exact_amount(estimate.worst_case_usd), ceilings, at)
     entries = ledger.entries(entry.month)
     passed = passed_ceilings(entry, entries, ceilings)
     if passed:
@@ -94,10 +95,10 @@ def _test_requests(folder: RunFolder, deployment: DeploymentSettings) -> Decimal
     inputs = CostInputs(0, QuestionTokens(0, 0, 0), generation=generation, task=task)
     limits = spending_limits(manifest.settings, deployment)
     items = make_estimate(Plan.of(manifest), inputs, limits, price_list(deployment.prices)).items
-    return money(sum(item.at_most_usd or 0 for item in items if item.id in TESTS))
+    return exact_amount(sum(item.at_most_usd or 0 for item in items if item.id in TESTS))
 
 
 def ceilings_of(deployment: DeploymentSettings) -> Ceilings:
     """The ceilings in the deployment's settings."""
     whole, dataset = deployment.monthly_usd, deployment.monthly_usd_per_dataset
-    return Ceilings(None if whole is None else money(whole), None if dataset is None else money(dataset))
+    return Ceilings(None if whole is None else exact_amount(whole), None if dataset is None else exact_amount(dataset))

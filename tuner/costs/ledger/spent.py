@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from tuner.artifacts.costs.amounts import exact_amount
 from tuner.artifacts.costs.cost_items import BATCH, GENERATION, JUDGE_BATCH, NOT_MEASURED, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem
-from tuner.artifacts.costs.ledger import money
 from tuner.artifacts.costs.token_reservation import Payer, batch_payer, judge_batch, judge_payer
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.report import Report
@@ -89,7 +89,7 @@ def spent(report: Report, use: PaidUse) -> Decimal | None:
     chosen = report.training.chosen_base_model if report.training else None
     estimate = report.estimate.of_choice(chosen) if chosen else report.estimate
     report = report.model_copy(update={"estimate": estimate})
-    return money(sum(_item(item, report, use) for item in estimate.items))
+    return exact_amount(sum(_item(item, report, use) for item in estimate.items))
 
 
 def _item(item: CostItem, report: Report, use: PaidUse) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tuner.artifacts.costs.amounts import money
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName, title_of
 from tuner.artifacts.evaluation.measure_scores import Aggregate
 from tuner.artifacts.report import Report
@@ -16,7 +17,7 @@ from tuner.artifacts.report.contestants import ContestantUse, Recommendation, Se
 from tuner.costs.monthly.volumes import cheapest
 from tuner.reporting.advice.eligibility import ContestantComparisons, standings
 from tuner.reporting.collect.model_names import display_name
-from tuner.reporting.formatting import integer, money, number, plural
+from tuner.reporting.formatting import integer, number, plural
 
 
 def recommendation(report: Report) -> Recommendation | None:

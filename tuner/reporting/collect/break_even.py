@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuner.artifacts.costs.amounts import money
 from tuner.artifacts.report.break_even import BreakEven, ServingOption
-from tuner.reporting.formatting import integer, money, number, plural, quantity
+from tuner.reporting.formatting import integer, number, plural, quantity
 
 
 def outcome(option: ServingOption) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 import pygal
 from markupsafe import Markup
 
+from tuner.artifacts.costs.amounts import money
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.training import TrainingSummary
-from tuner.reporting.formatting import integer, money, number
+from tuner.reporting.formatting import integer, number
 
 Point = tuple[float, float]
 Series = tuple[str, Sequence[Point]]

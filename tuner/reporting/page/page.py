@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tuner.artifacts.costs import amounts
 from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.report import Report
 from tuner.catalog.guard_questions import category_title
@@ -38,7 +39,8 @@ _FILTERS = {
     "duration": formatting.duration,
     "grade": formatting.grade,
     "minute": formatting.minute,
-    "money": formatting.money,
+    "money": amounts.money,
+    "money_at_most": amounts.money_at_most,
     "number": formatting.number,
     "break_even_outcome": outcome,
     "range_limit": formatting.range_limit,

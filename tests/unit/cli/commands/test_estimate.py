@@ -12,6 +12,7 @@ from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tests.unit.cli.samples import guide, records
 from tests.unit.costs.test_price_list import document
 from tuner import catalog
+from tuner.artifacts.costs.amounts import approved_amount
 from tuner.catalog.guard_questions import MAX_TOKENS
 from tuner.costs.prices.current_prices import NoCache
 from tuner.costs.prices.usage_types import NeededPrice
@@ -210,3 +211,14 @@ def test_candidates_of_several_base_models_are_estimated_at_the_prices_of_each(t
     trained = {item["model"]: item["quantity"] for item in found["items"] if item["id"] == "training"}
     assert list(trained) == list(found["choices"]) == ["amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k"]
     assert len(set(trained.values())) == 1, "both for 2 + 3 epochs"
+
+
+def test_the_table_and_the_json_have_the_sum_that_is_approved(tuner: Tuner, folder: Path) -> None:
+    """The sum of the items is no whole number of cents; what is approved is one."""
+    made = tuner("estimate", str(folder), "--json").json
+    exact = sum(item["at_most_usd"] or 0 for item in made["items"])
+    assert made["at_most_usd"] == approved_amount(exact) > exact
+    shown = tuner("estimate", str(folder)).err
+    assert f"at most ${made['at_most_usd']:,.2f}" in " ".join(shown.split())
+    (total,) = (line for line in shown.splitlines() if line.startswith("All"))
+    assert total.split()[-1] == f"${made['at_most_usd']:,.2f}"

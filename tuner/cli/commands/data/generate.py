@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tuner.artifacts.costs.amounts import money_at_most
 from tuner.artifacts.generated import GeneratedSummary
 from tuner.aws.s3.objects import object_address
 from tuner.cli.commands.data.inputs import (
@@ -83,7 +84,7 @@ def generate(
     generation.refuse_if_unusable(library)
     asked = generation.GenerationSet("validation", library.chunks, count)
     bound = generation.check_budget([asked], model, budget_usd, price_list(deployment.prices))
-    price = "cost an unknown amount" if bound.usd is None else f"cost at most ${bound.usd:,.2f}"
+    price = "cost an unknown amount" if bound.usd is None else f"cost at most {money_at_most(bound.usd)}"
     say(f"{count} pairs take at most {bound.calls} requests and {price}.", "quiet")
     sink = data_sink(output, [*_local_paths(sources), *(training or [])], force)
     cache = generation.FileReplyCache(_replies_folder(output))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tuner import catalog
+from tuner.artifacts.costs.amounts import money
 from tuner.aws.bedrock.custom_models import CustomModels
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.executions import Executions
@@ -21,7 +22,7 @@ from tuner.cli.terminal.console import emit, say
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
 from tuner.costs.prices.price_list import price_list
-from tuner.reporting.formatting import money, plural
+from tuner.reporting.formatting import plural
 from tuner.training.job_record import job_records, users
 
 app = typer.Typer(help="List and delete custom models, which are billed by the month.")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.aws.bedrock.endpoints import ModelDeployments, ProvisionedThroughputs
 from tuner.aws.bedrock.invocation_jobs import InvocationJobs
 from tuner.aws.bedrock.training_jobs import TrainingJobs
@@ -22,7 +23,7 @@ from tuner.cli.terminal.console import emit, say
 from tuner.core.strict_model import JsonObject
 from tuner.core.times import iso
 from tuner.costs.prices.price_list import price_list
-from tuner.reporting.formatting import duration, money
+from tuner.reporting.formatting import duration
 from tuner.serving.inventory import InventoryEntry, hourly_price, inventory, is_committed
 from tuner.serving.release import Outcome, Release
 
@@ -164,7 +165,7 @@ def _sentence(entry: InventoryEntry) -> str:
     elif entry.hourly_usd is None:
         parts.append("price unknown")
     else:
-        parts.append(f"{money(entry.hourly_usd)} an hour, so far at most {money(entry.usd)}")
+        parts.append(f"{money(entry.hourly_usd)} an hour, so far at most {money_at_most(entry.usd)}")
     return ", ".join([*parts, _until(entry)])
 
 
