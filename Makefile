@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_AWS := $(VENV)/.installed-aws
 LOCKED := requirements/locked
+# What the functions' packages, and the runtime that tests start them in, are made of.
+LAMBDA_LISTS := lambda lambda-client lambda-scoring lambda-retrieval
 # What works on the lists of packages has an environment of its own, so that the others do not get it.
 TOOLS := build/tools
 TOOLS_INSTALLED := $(TOOLS)/.installed
@@ -53,10 +55,11 @@ permissions: $(INSTALLED)  ## prove every permission: take each away from a real
 chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAMPLE=N drawn by SEED=S
 	@$(BIN)/python -m tests.chaos $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(or $(WORKERS),$(LANES)),--workers $(or $(WORKERS),$(LANES))) $(if $(KEEP),--keep) \
-		$(if $(PAGE),--page) $(if $(ONLY),--only "$(ONLY)")
+		$(if $(PAGE),--page) $(if $(ONLY),--only "$(ONLY)") $(if $(CASE),--case "$(CASE)")
 
 protocol: $(INSTALLED)  ## explore the release protocol with every combination of two faults, or DEVIATIONS=N
-	@$(BIN)/python -m tests.protocol $(if $(DEVIATIONS),--deviations $(DEVIATIONS))
+	@$(BIN)/python -m tests.protocol $(if $(DEVIATIONS),--deviations $(DEVIATIONS)) \
+		$(if $(SITUATION),--situation "$(SITUATION)")
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done
@@ -83,15 +86,18 @@ lock: $(TOOLS_INSTALLED)  ## write requirements/locked/ anew (UPGRADE=1: with ne
 
 sbom: $(TOOLS_INSTALLED)  ## list all packages with their hashes in build/sbom, in CycloneDX's format
 	@mkdir -p build/sbom
-	@for name in all cuda aws models encoder lambda lambda-scoring lambda-retrieval; do \
+	@for name in all cuda aws models encoder $(LAMBDA_LISTS); do \
 		$(TOOLS)/bin/cyclonedx-py requirements $(LOCKED)/$$name.txt --output-reproducible --output-file build/sbom/$$name.cdx.json || exit 1; done
 	@npm sbom --sbom-format cyclonedx --package-lock-only >build/sbom/npm.cdx.json
 	@ls build/sbom
 
 audit: $(TOOLS_INSTALLED)  ## look for known vulnerabilities of all packages, in the data of the package indexes
-	@for name in all cuda models lambda lambda-scoring lambda-retrieval tools; do \
-		$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r $(LOCKED)/$$name.txt || exit 1; done
-	@npm audit --package-lock-only
+	@for name in all cuda models $(LAMBDA_LISTS) tools; do \
+		$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r $(LOCKED)/$$name.txt || { \
+		echo "$$name.txt is not proved free of known vulnerabilities: one is named above, or the index has no data." >&2; \
+		exit 1; }; done
+	@npm audit --package-lock-only || { \
+		echo "package-lock.json is not proved free of known vulnerabilities: see above." >&2; exit 1; }
 
 clean:  ## take the local cloud down and remove what is not in git, .venv included
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down

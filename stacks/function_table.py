@@ -49,7 +49,11 @@ _READS = s3.read_run
 _FINDS = s3.find_in_run
 _BATCH_JOBS = Keys.batch("*") + BatchJob.NAME
 _BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
-_JUDGMENTS = judgments_file(0).replace("00000", "*")
+# In a policy, `*` stands for any characters, `/` included, and `?` for one: without reserved/, where the meter of the
+# judge's calls is.
+_JUDGMENTS = judgments_file(0).replace("00000", "?????")
+# Without answers/reserved/: its files end in .json.
+_ANSWERS = "answers/*.jsonl"
 _RELEASES = (
     _READS,
     _FINDS,
@@ -171,7 +175,7 @@ STEPS = (
         grants=(
             _READS,
             _FINDS,
-            writes(_BATCH_JOBS, _BATCH_TOKENS, "answers/*", _JUDGMENTS),
+            writes(_BATCH_JOBS, _BATCH_TOKENS, _ANSWERS, _JUDGMENTS),
             batch.describe_batches,
             batch.stop_batches,
         ),

@@ -3,8 +3,9 @@
 Each result is kept in `build/chaos/` with the state of the code. An interrupted campaign continues where it stopped.
 With --keep it also keeps passed cases after a change of the code; the page lists the states. A larger sample with the
 same seed contains the smaller ones. After a campaign with all cases, or with --page, it writes docs/chaos.md.
---render-only writes the page from the kept results and runs nothing. The exit status is 1 if something leaked, another
-check failed, or a check cannot fail.
+--render-only writes the page from the kept results and runs nothing. --case plays only those pairs of the model of the
+release protocol whose name matches, and prints their rows of the page. The exit status is 1 if something leaked,
+another check failed, or a check cannot fail.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -20,7 +22,8 @@ from pathlib import Path
 
 from tests.chaos import page
 from tests.chaos.campaign import BrokenRunError, Campaign, CampaignSize, Outcome, kept_outcome
-from tests.chaos.workers.worker_pool import WorkerPool
+from tests.chaos.protocol_cases import modelled
+from tests.chaos.workers.worker_pool import Task, WorkerPool
 
 FOLDER = Path("build") / "chaos"
 PAGE = Path("docs") / "chaos.md"
@@ -40,6 +43,8 @@ def main() -> int:
     if arguments.render_only:
         _write_page(kept_outcome(FOLDER, size), arguments.seed)
         return 0
+    if arguments.case:
+        return _play(arguments)
     with WorkerPool(arguments.workers) as pool:
         campaign = Campaign(pool, FOLDER, partial(print, flush=True), _code_state(), arguments.keep)
         try:
@@ -54,6 +59,19 @@ def main() -> int:
     minutes = (time.monotonic() - began) / 60
     print(f"{len(outcome.complete)} cases and {len(outcome.without)} without a release, {minutes:.1f} minutes")
     return 1 if outcome.failures() else 0
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    """Play the pairs of the model whose name matches. They need no run without a fault before them."""
+    cases = [case for case in modelled() if re.search(arguments.case, case.name)]
+    if not cases:
+        print(f"No case of the model matches {arguments.case!r}.")
+        return 1
+    with WorkerPool(min(arguments.workers, len(cases))) as pool:
+        campaign = Campaign(pool, FOLDER, partial(print, flush=True), _code_state(), arguments.keep)
+        results = campaign.results_of([Task(case) for case in cases])
+    print(*(page.pair_row(case, result) for case, result in zip(cases, results, strict=True)), sep="\n")
+    return 1 if any(result.findings or result.leaked for result in results) else 0
 
 
 def _write_page(outcome: Outcome, seed: int) -> None:
@@ -84,6 +102,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="number of cases, drawn with the seed (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="faults only in the scenarios whose name matches this pattern")
+    parser.add_argument("--case", default="", help="play only the pairs of the model whose name matches this pattern")
     parser.add_argument(
         "--workers", "--lanes", dest="workers", type=int, default=_default_workers(), help="number of parallel clouds"
     )

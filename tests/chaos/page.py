@@ -15,6 +15,7 @@ from tests.chaos.two_fault_cases import EACH
 
 # The words on the page if it covers only a part of the cases.
 SAMPLE = "a sample of"
+_NOT_REACHED = " (second place not reached)"
 _NUMBERS = {0: "–", **{number: str(number) for number in RELEASES}}
 # How late a release came, by the last event that was needed (LaterHours).
 _DELAYS = {
@@ -171,16 +172,18 @@ def _calls(results: Iterable[tuple[Case, Result]]) -> str:
 
 def _pairs(results: Sequence[tuple[Case, Result]]) -> str:
     reached = sum(result.second_reached for _, result in results)
-    rows = [
-        f"| {case.faults[0].description} | {case.faults[1].description} "
-        f"| {'/'.join(result.statuses) or 'not started'} "
-        f"| {cell(result)}{'' if result.second_reached else ' (second place not reached)'} |"
-        for case, result in results
-    ]
+    rows = [pair_row(case, result) for case, result in results]
     head = _PAIRS_HEAD.format(count=len(results), reached=reached, each=EACH)
     return "\n".join(
         [head, "| first fault | second fault | ends | released by |", "| --- | --- | --- | --- |", *rows, ""]
     )
+
+
+def pair_row(case: Case, result: Result) -> str:
+    """The row of a case with two faults."""
+    first, second = (fault.description for fault in case.faults)
+    ended, place = "/".join(result.statuses) or "not started", "" if result.second_reached else _NOT_REACHED
+    return f"| {first} | {second} | {ended} | {cell(result)}{place} |"
 
 
 def _grid(title: str, first: str, faults: Mapping[str, object], target: str, whole: Iterable[Result]) -> str:
@@ -278,6 +281,7 @@ make chaos KEEP=1             after a change of the code: only new cases and tho
 make chaos SAMPLE=30 SEED=7   30 cases with one fault and 20 with two, drawn with this seed
 make chaos SAMPLE=300 PAGE=1  write this page for a sample
 make chaos ONLY='batch|candidates'   faults only in the runs whose name matches this pattern
+make chaos CASE='Grade one shard'    only the pairs of the model of the release protocol whose name matches
 make chaos WORKERS=2          the number of local clouds that run in parallel
 ```
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 
@@ -17,20 +18,24 @@ os.environ.update(
 
 
 def main() -> int:
-    """Explores all situations. Returns the exit status."""
+    """Explores all situations, or those that are asked for. Returns the exit status."""
     from tests.protocol.invocations import handlers
     from tests.protocol.search import explore
     from tests.protocol.transitions import SITUATIONS
 
     parser = argparse.ArgumentParser(prog="python -m tests.protocol", description=__doc__)
     parser.add_argument("--deviations", type=int, default=2, help="how many deviations a trace may have")
-    deviations = parser.parse_args().deviations
+    parser.add_argument("--situation", default="", help="only the situations whose name matches this pattern")
+    arguments = parser.parse_args()
+    situations = [found for found in SITUATIONS if re.search(arguments.situation, found.name)]
+    if not situations:
+        parser.error(f"no situation matches {arguments.situation!r}")
     violations = 0
     print(f"{'situation':<32}{'invocations':>12}{'AWS calls':>12}{'ends':>8}{'violations':>12}{'seconds':>9}")
     with handlers() as bound:
-        for situation in SITUATIONS:
+        for situation in situations:
             began = time.monotonic()
-            found = explore(bound, situation, deviations)
+            found = explore(bound, situation, arguments.deviations)
             violations += len(found.violations)
             seconds = time.monotonic() - began
             print(

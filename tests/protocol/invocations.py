@@ -6,7 +6,7 @@ import datetime as dt
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -21,6 +21,7 @@ import lambdas.purchase_throughput
 import lambdas.release_throughput
 import lambdas.start_customization
 import tuner.aws.clients
+import tuner.aws.s3.run_folder
 import tuner.core.times
 import tuner.serving.deletion
 import tuner.serving.release
@@ -117,6 +118,8 @@ def handlers() -> Iterator[Handlers]:
     release = partial(tuner.serving.release.Release, sleep=sleep, clock=lambda: session().world.now)
     replaced: list[tuple[Any, str, Any]] = [
         (tuner.aws.clients, "boto3", SimpleNamespace(client=lambda service, **_: clients[service])),
+        # Artifacts are immutable, and each path reads the same ones again.
+        (tuner.aws.s3.run_folder, "parse", lru_cache(maxsize=4096)(tuner.aws.s3.run_folder.parse)),
         (tuner.core.times, "dt", SimpleNamespace(datetime=Clock, UTC=dt.UTC)),
         (tuner.serving.deletion, "ThreadPoolExecutor", _InTurn),
         (tuner.serving.release, "ThreadPoolExecutor", _InTurn),

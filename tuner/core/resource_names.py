@@ -9,6 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 # The alias of the state machine through which new executions are started.
 STATE_MACHINE_ALIAS = "current"
@@ -135,6 +136,7 @@ def batch_name(deployment: str, run: str, number: int) -> str:
     return resource_name(deployment, run, f"-batch-{number}")
 
 
+@lru_cache(maxsize=64)  # a release asks for the names of the same run again and again
 def run_names(deployment: str, run: str) -> frozenset[str]:
     """All names that resources of a run can have."""
     candidates = {candidate_name(deployment, run, number) for number in CANDIDATE_NUMBERS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
+import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
@@ -30,6 +31,8 @@ def _script() -> ModuleType:
 
 lock: Any = _script()
 OF_ALL = ("cuda", "torch-cpu")
+# The programs that list the packages, and that look for vulnerabilities.
+RUNS = {"sbom": "cyclonedx-py", "audit": "pip-audit"}
 FILES = sorted(path.stem for path in lock.LOCKED.glob("*.txt"))
 
 
@@ -94,3 +97,28 @@ def test_a_changed_version_makes_a_file_outdated(tmp_path: Path, monkeypatch: py
     assert lock.digest(lock.LOCKS["all"]) == before, "a comment changes nothing"
     changed.write_text(changed.read_text("utf-8").replace("PyYAML==6.0.3", "PyYAML==6.0.2"), "utf-8")
     assert lock.digest(lock.LOCKS["all"]) != before
+
+
+@pytest.mark.parametrize("target", ["sbom", "audit"])
+def test_the_inventory_and_the_audit_have_every_package(target: str) -> None:
+    """Each locked file is named, or its packages are in one that is. A build of PyTorch is the package of its version.
+
+    The tools work on the lists, and nothing is built of them.
+    """
+    recipe = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    loop = re.search(r"for name in ([\w -]+); do [^\n]*\n?[^\n]*" + RUNS[target], recipe)
+    assert loop
+    named = set(loop[1].split())
+    assert named <= set(FILES)
+    covered = {(name, _version(each)) for file in named for name, each in packages(file).items()}
+    of_others = {
+        (name, _version(each))
+        for file in set(FILES) - named - ({"tools"} if target == "sbom" else set())
+        for name, each in packages(file).items()
+    }
+    assert of_others - covered == set()
+
+
+def _version(package: Requirement) -> str:
+    """The version that a locked file pins, without the name of a build."""
+    return str(package.specifier).partition("+")[0]

@@ -15,10 +15,11 @@ from stacks.function_table import STEPS
 from stacks.permissions import Grant, people
 from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
+from tests.authorization.artifacts import names_in_a_run
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.batch import INPUT, OUTPUT, BatchJob
 from tuner.artifacts.costs.generation_plan import GenerationPlan
-from tuner.artifacts.costs.token_reservation import Reservation, batch_payer, judge_batch
+from tuner.artifacts.costs.token_reservation import Reservation, batch_payer, judge_batch, judge_payer
 from tuner.artifacts.evaluation.graded_shard import GradedShard
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.cli.permissions import ACTIONS
@@ -132,6 +133,12 @@ WRITERS: dict[str, set[str]] = {
     Keys.batch(judge_batch(0)) + BatchJob.NAME: {"start_batch", "check_batch", "release_throughput"},
     Keys.batch("base") + INPUT: {"start_batch"},
     Keys.batch("base") + OUTPUT: {"batch jobs"},
+    Keys.batch(judge_batch(0)) + INPUT: {"start_batch"},
+    Reservation.name("generation"): {"generate_validation"},
+    Reservation.name("base"): {"answer_questions"},
+    Reservation.name(judge_payer(0)): {"score_answers"},
+    Reservation.name(judge_payer(1)): {"score_answers"},
+    Reservation.name("scorer"): {"score_answers"},
     Reservation.name(batch_payer("base")): {"start_batch", "check_batch"},
     Reservation.name(batch_payer(judge_batch(0))): {"start_batch", "check_batch"},
     Keys.TRAINING_JOB: {"start_customization", "release_throughput"},
@@ -172,9 +179,18 @@ def writers(name: str) -> set[str]:
 
 
 def test_every_artifact_is_in_the_table_of_writers() -> None:
-    """No key of a run's folder is missing, so that a new artifact needs a decision on who may write it."""
-    named = {value for name, value in vars(Keys).items() if name.isupper() and not value.startswith("runs/")}
-    assert {key for key in named if not any(known.startswith(key) for known in WRITERS)} == set()
+    """No name in a run's folder is missing, so that a new artifact needs a decision on who may write it."""
+    of_one_file = {re.sub(r"\d+", "0", name).replace("retrieval", "base").replace("tuned", "base") for name in WRITERS}
+    of_one_file |= {name.replace("metrics.csv", "0.json") for name in of_one_file}
+    assert {name for name in names_in_a_run() if re.sub(r"\d+", "0", name) not in of_one_file} == set()
+
+
+def test_every_grant_to_write_below_a_run_has_an_artifact_in_the_table() -> None:
+    run = f"{PLACES.artifacts_bucket}/runs/*/"
+    patterns = {arn for _, grant in GRANTS if "s3:PutObject" in grant.actions for arn in grant.resources}
+    written = {arn.removeprefix(run) for arn in patterns if arn.startswith(run)}
+    assert len(written) > 20
+    assert {pattern for pattern in written if not any(fnmatchcase(name, pattern) for name in WRITERS)} == set()
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import pytest
 
+from tests.authorization.artifacts import RUN, keys
 from tests.authorization.evaluation import Policies, verdicts
 from tests.authorization.journal import Call
 from tests.authorization.rules import listed
 from tests.authorization.template import ACCOUNT, Template
 from tests.unit.stacks.conftest import Synthesis
+from tuner.core.artifact_keys import Keys
 from tuner.core.resource_names import Tags
 
 pytestmark = pytest.mark.slow
 
 TEAMS = ("search", "support")
-# What lies below these resources of a team: its datasets, and what its runs make of them.
-_BELOW = {
-    "AWS::S3::Bucket": ("", "/incoming/faq/train.jsonl", "/runs/faq-1/run.json", "/runs/faq-1/dataset/train.jsonl"),
-    "AWS::Logs::LogGroup": ("",),
-}
+# Files of a team's datasets. Its runs' artifacts are derived from the code.
+_DATASETS = ("incoming/faq/training.jsonl", "incoming/faq/documents/a.md")
 _SERVICES = {
     "AWS::S3::Bucket": "s3",
     "AWS::KMS::Key": "kms",
@@ -64,24 +64,50 @@ def _granted(template: Template) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _resources(stack: Synthesis, template: Template) -> dict[str, list[str]]:
-    """The ARNs of a team's resources, by the service that their actions begin with."""
+def _resources(stack: Synthesis, template: Template, artifacts: Collection[str]) -> dict[str, list[str]]:
+    """The ARNs of a team's resources, by the service that their actions begin with. `artifacts` are keys."""
+    below = {"StorageData": _DATASETS, "StorageArtifacts": artifacts}
     found: dict[str, list[str]] = {}
     for kind, service in _SERVICES.items():
         for name in stack.of_type(kind):
             arn = template.arn(name)
-            found.setdefault(service, []).extend(f"{arn}{end}" for end in _BELOW.get(kind, ("",)))
+            objects = next((keys for start, keys in below.items() if name.startswith(start)), ())
+            found.setdefault(service, []).extend((arn, *(f"{arn}/{key}" for key in sorted(objects))))
             if kind == "AWS::StepFunctions::StateMachine":
                 found[service].append(f"{arn.replace(':stateMachine:', ':execution:')}:faq-1")
     return found
 
 
+def _granted_keys(template: Template) -> set[str]:
+    """A key of each pattern that a role or a policy for people may write: nothing else can be written at all."""
+    patterns = {
+        resource
+        for statements in _granted(template).values()
+        for statement in statements
+        if "s3:PutObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    return {pattern.partition("/")[2].replace("/*/", f"/{RUN}/", 1).replace("*", "x") for pattern in patterns}
+
+
 def _calls(roles: dict[str, list[dict[str, Any]]], resources: dict[str, list[str]], decision: str) -> Iterator[Call]:
-    """Each action that a role is granted, on each resource of its service."""
+    """Each action that a role is granted, on each resource of its service.
+
+    Of several roles with the same statements about an action, one is asked about. On S3, an action is on buckets or on
+    objects, not on both.
+    """
+    asked: set[tuple[str, str]] = set()
     for role, statements in roles.items():
         actions = {action for statement in statements for action in listed(statement["Action"])}
         for action in sorted(actions - set(_ACCOUNT_WIDE)):
+            about = [statement for statement in statements if action in listed(statement["Action"])]
+            kind = (action, json.dumps(about, sort_keys=True))
+            if kind in asked:
+                continue
+            asked.add(kind)
             for resource in resources.get(action.partition(":")[0], ()):
+                if action.startswith("s3:") and ("/" in resource) == action.startswith("s3:List"):
+                    continue
                 yield Call(
                     principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/x",
                     service=False,
@@ -116,7 +142,9 @@ def _policies(stacks: dict[str, Synthesis], templates: dict[str, Template], team
 def test_no_role_and_no_person_of_a_team_reaches_a_resource_of_another(
     stacks: dict[str, Synthesis], templates: dict[str, Template]
 ) -> None:
-    theirs = _resources(stacks["BedrockTuner-support"], templates["support"])
+    artifacts = keys() | _granted_keys(templates["support"])
+    theirs = _resources(stacks["BedrockTuner-support"], templates["support"], artifacts)
+    assert len(theirs["s3"]) > len(artifacts) > 50
     calls = list(_calls(_granted(templates["search"]), theirs, "ImplicitDeny"))
     found = verdicts(calls, _policies(stacks, templates, "search"))
     assert len(found) == len(calls) > 500
@@ -127,7 +155,7 @@ def test_the_same_calls_on_a_teams_own_resources_are_allowed_to_whoever_needs_th
     stacks: dict[str, Synthesis], templates: dict[str, Template]
 ) -> None:
     """Otherwise the calls above could be denied for another reason than the team."""
-    own = _resources(stacks["BedrockTuner-search"], templates["search"])
+    own = _resources(stacks["BedrockTuner-search"], templates["search"], {Keys.folder(RUN) + Keys.ESTIMATE})
     calls = list(_calls(_granted(templates["search"]), own, "Allow"))
     allowed = {each.call.action for each in verdicts(calls, _policies(stacks, templates, "search")) if each.agrees}
     assert allowed >= {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket", "kms:Decrypt"}
