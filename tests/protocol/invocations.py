@@ -20,6 +20,7 @@ import lambdas.keep_throughput
 import lambdas.purchase_throughput
 import lambdas.release_throughput
 import lambdas.start_customization
+import tuner.artifacts.base
 import tuner.aws.clients
 import tuner.aws.s3.run_folder
 import tuner.core.times
@@ -119,7 +120,7 @@ def handlers() -> Iterator[Handlers]:
     replaced: list[tuple[Any, str, Any]] = [
         (tuner.aws.clients, "boto3", SimpleNamespace(client=lambda service, **_: clients[service])),
         # Artifacts are immutable, and each path reads the same ones again.
-        (tuner.aws.s3.run_folder, "parse", lru_cache(maxsize=4096)(tuner.aws.s3.run_folder.parse)),
+        (tuner.aws.s3.run_folder, "parse", lru_cache(maxsize=4096)(tuner.artifacts.base.parse)),
         (tuner.core.times, "dt", SimpleNamespace(datetime=Clock, UTC=dt.UTC)),
         (tuner.serving.deletion, "ThreadPoolExecutor", _InTurn),
         (tuner.serving.release, "ThreadPoolExecutor", _InTurn),
