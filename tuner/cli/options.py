@@ -45,12 +45,17 @@ NO_NAMES = FieldNames()
 
 def connect(stack: str = DEFAULT_STACK, on_local: bool = False) -> Deployment:
     """The deployment that the options select."""
+    choose_cloud(on_local)
+    return deployment.find(stack)
+
+
+def choose_cloud(on_local: bool) -> None:
+    """Points this process at the local cloud, or at the Region that AWS_REGION names."""
     if on_local:
         use_local_cloud()
     else:
         deployment.use_region()
         _refuse_unknown_region()
-    return deployment.find(stack)
 
 
 def _refuse_unknown_region() -> None:

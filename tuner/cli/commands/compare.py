@@ -10,12 +10,12 @@ import typer
 from tuner.artifacts.evaluation.contestants import TUNED, ContestantName
 from tuner.artifacts.evaluation.scores import Scores
 from tuner.cli import run_lookup
-from tuner.cli.commands.evaluate import conclude
 from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import console, emit, say
 from tuner.cli.terminal.score_table import score_table
+from tuner.cli.terminal.verdict import conclude
 
 
 def compare(

@@ -10,7 +10,6 @@ import typer
 
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli import run_lookup
-from tuner.cli.commands.evaluate import show_people
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Reference, Stack, connect
@@ -18,6 +17,7 @@ from tuner.cli.terminal.console import emit, say
 from tuner.cli.terminal.hints import quoted
 from tuner.cli.terminal.outputs import STANDARD, Force, output_sink
 from tuner.cli.terminal.standard_input import input_file
+from tuner.cli.terminal.verdict import show_people
 from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
 from tuner.reporting.formatting import plural

@@ -33,12 +33,13 @@ def origin_fields(names: Iterable[str]) -> set[str]:
 def origin_of(row: Fields, others: Others) -> Origin:
     """The origin of a row. `others` are its fields that are neither question nor answer."""
     names = [name for name in leaf_names(row) if name in others]
-    document = _name(row, names, _DOCUMENTS)
+    # A short text in `document` is a name: as a passage too, it would relate the questions of all its parts.
+    named, document = find_known(_DOCUMENTS, names), _name(row, names, _DOCUMENTS)
     return Origin(
         conversation=_name(row, names, _CONVERSATIONS),
         document=document,
         part=_name(row, names, _PARTS) if document else None,
-        passage=_passage(others),
+        passage=_passage({name: other for name, other in others.items() if document is None or name != named}),
     )
 
 
@@ -65,8 +66,12 @@ def _passage(others: Others) -> str | None:
 
 
 def _text(value: Any) -> str:
+    """The value as text. The order of a list, such as that of tags, says nothing; a list of one is its element."""
     if isinstance(value, str):
         return value.strip()
+    if isinstance(value, list | tuple):
+        texts = sorted(map(_text, value))
+        return texts[0] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.people import HumanScores
 from tuner.artifacts.evaluation.scores import Scores
-from tuner.cli.commands.evaluate import conclude, evaluate, show_people
+from tuner.cli.commands.evaluate import evaluate
+from tuner.cli.terminal.verdict import conclude, show_people
 from tuner.core.errors import SettingsError
 
 app = typer.Typer()
@@ -201,3 +202,19 @@ def test_objects_in_files_are_measured_by_field(tmp_path: Path) -> None:
     assert found["metrics"]["field.total"]["tuned"]["mean"] == 1
     assert found["metrics"]["schema_conformity"]["base"]["mean"] == 0
     assert found["verdict"]["metric"] == "field_accuracy"
+
+
+@pytest.mark.parametrize("asked", [["--judge", "us.amazon.nova-pro-v1:0"], ["--scorer", "check"]])
+def test_the_region_of_the_judge_and_the_scorer_is_that_of_the_environment(
+    files: list[str], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3 does not read AWS_REGION, which README and the error message name."""
+    monkeypatch.setenv("AWS_REGION", "eu-nowhere-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    result = run(*files, *asked)
+    assert "'eu-nowhere-1' is no Region" in str(result.exception)
+
+
+def test_without_judge_and_scorer_no_region_is_needed(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-nowhere-1")
+    assert run(*files, "--metric", "rouge").exit_code == 0

@@ -11,6 +11,8 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.run import DataRole
 from tuner.datasets.prepare import Prepared, prepare
 from tuner.datasets.question_groups import in_random_order, question_groups
+from tuner.datasets.records.origin import origin_of, values_of
+from tuner.datasets.records.schemas.context_fields import other_fields
 from tuner.settings import RunSettings
 
 
@@ -75,6 +77,24 @@ def test_groups_are_named_after_the_one_property_that_makes_them() -> None:
     groups, _ = question_groups([question(n, origin=each) for n, each in enumerate(origins)])
     assert groups is not None
     assert (groups.by, groups.groups) == ("document", 7)
+
+
+def test_the_name_of_a_document_is_no_passage_so_its_pages_can_be_groups() -> None:
+    """`document` can also be a text that belongs to the question: a short one names the document."""
+    rows = [{"question": f"What is {n}?", "document": f"doc {n % 3}", "page": n % 9} for n in range(45)]
+    origins = [origin_of(row, other_fields(row, ("question",), ())) for row in rows]
+    assert origins[4] == Origin(document="doc 1", part="4")
+    groups, _ = question_groups([question(n, origin=each) for n, each in enumerate(origins)])
+    assert groups is not None
+    assert (groups.by, groups.groups, groups.documents) == ("part", 9, 3)
+    text = {"question": "What is it?", "document": "A long text. " * 20}
+    assert origin_of(text, other_fields(text, ("question",), ())).passage
+
+
+def test_the_order_of_a_list_of_tags_does_not_count() -> None:
+    tags: list[object] = [["b", "a"], ["a", "b"], ["a"], "a", [2, 1.0], [1, 2]]
+    found = [values_of({"tags": each}, ["tags"])["tags"] for each in tags]
+    assert found == ['["a", "b"]', '["a", "b"]', "a", "a", '["1", "2"]', '["1", "2"]']
 
 
 def test_conversations_that_begin_alike_are_cuts_of_one() -> None:
