@@ -38,14 +38,18 @@ def at_equal_length(gains: Sequence[float], longer: Sequence[float], names: Sequ
     """The mean gain (tuned minus base) of the questions for a difference in length of zero.
 
     `longer` has by how many characters the tuned answers are longer, `names` the names of the questions' groups. None
-    where that cannot be estimated: too few questions or groups, or no difference in length.
+    where that cannot be estimated: too few questions or groups, no difference in length, or equal length is too far from
+    the lengths that were seen.
     """
     values, lengths = np.asarray(gains, dtype=float), np.asarray(longer, dtype=float)
     numbers = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)[1]
     count = len(set(numbers.tolist()))
     if count < FEWEST or not (spread := float(np.std(lengths))) > 0:
         return None
-    rows = np.column_stack([np.ones(len(values)), np.tanh(lengths / spread)])
+    bounded = np.tanh(lengths / spread)
+    if _is_far_from_zero(bounded):
+        return None
+    rows = np.column_stack([np.ones(len(values)), bounded])
     preferred = (values + 1) / 2
     fitted = _fitted(rows, preferred)
     if fitted is None:
@@ -69,6 +73,14 @@ def at_equal_length(gains: Sequence[float], longer: Sequence[float], names: Sequ
         mean_longer=float(lengths.mean()),
         extrapolated=bool((lengths > 0).all() or (lengths < 0).all()),
     )
+
+
+def _is_far_from_zero(lengths: np.ndarray) -> bool:
+    """Whether zero is farther from the nearest value than the values are from each other.
+
+    Then nearly the same difference in length is in every question: the curve's value at zero can be anything.
+    """
+    return bool(np.abs(lengths).min() > np.ptp(lengths))
 
 
 def _fitted(rows: np.ndarray, preferred: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,6 +10,7 @@ from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, PreferenceDetails
 from tuner.artifacts.evaluation.people import UNNAMED, HumanScores, JudgeAgreement
+from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.core.artifact_keys import Keys
@@ -222,27 +223,42 @@ def _equal_length(measures: Mapping[str, MeasureScores], preference: PreferenceD
         if preference and preference.longer_won:
             yield (
                 "How much of this preference is due to length cannot be estimated. There are too few questions, or "
-                "one model's answers are longer by the same number of characters for every question."
+                "one model's answers are longer by about the same number of characters for every question."
             )
         return
-    longer = "longer" if found.mean_longer >= 0 else "shorter"
     low, high = (number(end, signed=True) for end in found.interval)
     yield (
-        f"The tuned model's answers are {longer} by {abs(found.mean_longer):,.0f} characters on average. For answers "
-        f"of equal length, the difference in preference is {number(found.difference, signed=True)} (95 % interval "
-        f"{low} to {high}) instead of {number(measure.difference, signed=True)}: {found.conclusion}."
+        f"The tuned model's answers are {_how_long(found.mean_longer)} on average. For answers of equal length, the "
+        f"difference in preference is {number(found.difference, signed=True)} (95 % interval {low} to {high}) instead "
+        f"of {number(measure.difference, signed=True)}: {found.conclusion}."
     )
-    if found.conclusion != measure.conclusion_value:
-        yield (
-            f"Without the adjustment, the preference is {measure.conclusion_value}. The length explains the change: "
-            "judges tend to prefer longer answers. But a longer answer can also be better because it says more. Read "
-            "some answers, or let people score a random sample."
-        )
     if found.extrapolated:
         yield (
             "One model's answers are longer for every question. So the preference at equal length is beyond what was "
             "seen, and only a guess."
         )
+    elif found.conclusion != measure.conclusion_value:
+        yield (
+            f"Without the adjustment, the preference is {measure.conclusion_value}. "
+            f"{_what_length_can_do(measure.conclusion_value, found.conclusion)} Judges tend to prefer longer answers, "
+            "but a longer answer can also be better because it says more. Read some answers, or let people score a "
+            "random sample."
+        )
+
+
+def _how_long(longer: float) -> str:
+    """How much longer the tuned model's answers are than the base model's, in words."""
+    characters = plural(round(abs(longer)), "character")
+    return f"{'longer' if longer > 0 else 'shorter'} by {characters}" if round(longer) else "as long as the base model's"
+
+
+def _what_length_can_do(raw: VerdictValue, adjusted: VerdictValue) -> str:
+    """Why a preference and that at equal length can differ. Other reasons than the length are not excluded."""
+    if raw == "undecided":
+        return "The difference in length may hide a preference."
+    if adjusted == "undecided":
+        return "The difference in length may be the reason for it, or the adjusted interval is only wider."
+    return "The difference in length may be the reason for it."
 
 
 def people_caveats(people: HumanScores) -> Iterator[str]:

@@ -80,6 +80,16 @@ def test_what_cannot_be_estimated_is_absent() -> None:
     assert at_equal_length([1.0] * 8, [7.0] * 8, list("abcdefgh")) is None
 
 
+def test_equal_length_far_from_the_lengths_that_were_seen_is_not_estimated() -> None:
+    """Answers that are all longer by 70 to 130 characters: the curve ended at −1, with a standard error of 0."""
+    generator = np.random.default_rng(4)
+    longer = generator.integers(70, 130, size=60).astype(float)
+    gains = np.where(generator.random(60) < 0.8, 1.0, -1.0)
+    assert at_equal_length(gains.tolist(), longer.tolist(), list(range(60))) is None
+    assert at_equal_length(gains.tolist(), (-longer).tolist(), list(range(60))) is None
+    assert at_equal_length(gains.tolist(), (longer - 90).tolist(), list(range(60))) is not None
+
+
 def test_an_answer_that_always_wins_wins_at_equal_length_too() -> None:
     found = adjusted(np.ones(12), np.arange(12) - 5.5)
     assert 0.85 < found.difference < 1

@@ -80,23 +80,39 @@ def test_agreement_missing_judgments_and_contradictions_of_several_judges_are_ca
     assert "by each judge" not in page(report)
 
 
-def test_a_preference_that_the_length_explains_is_a_caveat(report: Report) -> None:
-    equal = EqualLength(
-        n=8, difference=0.1, standard_error=0.2, interval=(-0.3, 0.5), p=0.6, slope=0.4, mean_longer=52.4,
-        extrapolated=True,
-    )  # fmt: skip
-    better = Conclusion(value="better", sentence="")
-    measure = MeasureScores(difference=0.7, conclusion=better, equal_length=equal)
-    said = " ".join(judge_caveats(report.model_copy(update={"scores": {"preference": measure}})))
+EQUAL_LENGTH = EqualLength(
+    n=8, difference=0.1, standard_error=0.2, interval=(-0.3, 0.5), p=0.6, slope=0.4, mean_longer=52.4,
+    extrapolated=False,
+)  # fmt: skip
+
+
+def said_of_length(report: Report, raw: VerdictValue, **changed: object) -> str:
+    equal = EQUAL_LENGTH.model_copy(update=changed)
+    conclusion = Conclusion(value=raw, sentence="")
+    measure = MeasureScores(difference=0.7, conclusion=conclusion, equal_length=equal)
+    return " ".join(judge_caveats(report.model_copy(update={"scores": {"preference": measure}})))
+
+
+def test_a_preference_that_differs_at_equal_length_is_a_caveat(report: Report) -> None:
+    said = said_of_length(report, "better")
     assert "longer by 52 characters on average" in said
     assert "+0.100 (95 % interval −0.300 to +0.500) instead of +0.700: undecided." in said
-    assert "The length explains the change" in said
+    assert "may be the reason for it, or the adjusted interval is only wider" in said
+    assert "explains" not in said
+    assert "may hide a preference" in said_of_length(report, "undecided", interval=(0.05, 0.5))
+    assert "may be the reason for it. Judges" in said_of_length(report, "worse", interval=(0.05, 0.5))
+    assert "Judges tend" not in said_of_length(report, "better", interval=(0.05, 0.5))
+
+
+def test_a_guess_about_equal_length_explains_nothing(report: Report) -> None:
+    said = said_of_length(report, "better", extrapolated=True)
     assert "only a guess" in said
-    same = equal.model_copy(update={"interval": (0.05, 0.5), "extrapolated": False})
-    measure = measure.model_copy(update={"equal_length": same})
-    said = " ".join(judge_caveats(report.model_copy(update={"scores": {"preference": measure}})))
-    assert "The length explains" not in said
-    assert "guess" not in said
+    assert "may be the reason" not in said
+
+
+def test_answers_of_the_same_length_are_not_called_shorter(report: Report) -> None:
+    assert "answers are as long as the base model's on average" in said_of_length(report, "better", mean_longer=-0.23)
+    assert "answers are shorter by 1 character on average" in said_of_length(report, "better", mean_longer=-1.2)
 
 
 def test_a_judge_outside_the_catalog_is_a_caveat(report: Report) -> None:
