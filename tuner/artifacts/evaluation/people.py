@@ -114,7 +114,10 @@ class JudgeAgreement(Part):
     kappa_interval: tuple[float, float] | None = Field(None, description="95 % interval of kappa")
     of_sample: bool = Field(False, description="of the questions drawn at random, weighted; else of all")
     rho: float | None = Field(None, description="Spearman's rank correlation")
-    mean_difference: float | None = Field(None, description="judge minus people")
+    mean_difference: float | None = Field(None, description="judge minus people; of the sample, weighted as kappa")
+    mean_differences: dict[ContestantName, float] = Field(
+        default_factory=dict, description="the same for the answers of each model: does the judge favour one?"
+    )
 
 
 class PeopleAgreement(Part):

@@ -38,8 +38,8 @@ def at_equal_length(gains: Sequence[float], longer: Sequence[float], names: Sequ
     """The mean gain (tuned minus base) of the questions for a difference in length of zero.
 
     `longer` has by how many characters the tuned answers are longer, `names` the names of the questions' groups. None
-    where that cannot be estimated: too few questions or groups, no difference in length, or equal length is too far from
-    the lengths that were seen.
+    where that cannot be estimated: too few questions or groups, no difference in length, or equal length is too far
+    from the lengths that were seen.
     """
     values, lengths = np.asarray(gains, dtype=float), np.asarray(longer, dtype=float)
     numbers = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)[1]

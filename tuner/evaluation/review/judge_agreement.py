@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tuner.artifacts.evaluation.contestants import MAIN
+from tuner.artifacts.evaluation.contestants import MAIN, ContestantName
 from tuner.artifacts.evaluation.people import JudgeAgreement, PeopleAgreement, ReviewSheet
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.evaluation.review.correction import MEASURE, label_of
@@ -19,19 +19,34 @@ def judge_agreement(records: Sequence[QuestionScores], sheet: ReviewSheet | None
     would show less agreement than there is: the judge finds them difficult.
     """
     weights = _weights(records, sheet) if sheet else {record.id: 1.0 for record in records}
-    questions = [(record, pairs) for record in records if record.id in weights and (pairs := _pairs(record))]
-    both = [pair for _, pairs in questions for pair in pairs]
-    stands_for, groups = [weights[record.id] for record, _ in questions], [record.unit for record, _ in questions]
-    kappa = weighted_kappa([pairs for _, pairs in questions], stands_for, seed, groups)
+    questions = [record for record in records if record.id in weights and _pairs(record)]
+    pairs = [_pairs(record) for record in questions]
+    both = [pair for of_question in pairs for pair in of_question]
+    stands_for, groups = [weights[record.id] for record in questions], [record.unit for record in questions]
+    kappa = weighted_kappa(pairs, stands_for, seed, groups)
     judge, people = [grade for grade, _ in both], [score for _, score in both]
     return JudgeAgreement(
-        n=sum(_grade(record.of(name)) is not None for record, _ in questions for name in MAIN),
+        n=sum(_grade(record.of(name)) is not None for record in questions for name in MAIN),
         kappa=kappa.value,
         kappa_interval=kappa.interval,
         of_sample=sheet is not None,
         rho=rank_correlation(people, judge),
-        mean_difference=sum(grade - score for grade, score in both) / len(both) if both else None,
+        mean_difference=_mean_difference(questions, weights, MAIN),
+        mean_differences={
+            name: difference
+            for name in MAIN
+            if (difference := _mean_difference(questions, weights, (name,))) is not None
+        },
     )
+
+
+def _mean_difference(
+    records: Sequence[QuestionScores], weights: Mapping[str, float], names: Sequence[ContestantName]
+) -> float | None:
+    """The judge's grade minus people's score, of the answers of these models."""
+    found = [(weights[record.id], grade - score) for record in records for grade, score in _pairs(record, names)]
+    total = sum(weight for weight, _ in found)
+    return sum(weight * difference for weight, difference in found) / total if total else None
 
 
 def people_agreement(records: Sequence[QuestionScores], seed: int = 0) -> PeopleAgreement | None:
@@ -54,9 +69,9 @@ def _weights(records: Sequence[QuestionScores], sheet: ReviewSheet) -> Mapping[s
     return found
 
 
-def _pairs(record: QuestionScores) -> list[tuple[float, float]]:
-    """The judge's grade and a person's score, for each answer and person."""
-    answers = [record.of(name) for name in MAIN]
+def _pairs(record: QuestionScores, names: Sequence[ContestantName] = MAIN) -> list[tuple[float, float]]:
+    """The judge's grade and a person's score, for each answer of these models and each person."""
+    answers = [record.of(name) for name in names]
     graded = [(grade, answer) for answer in answers if (grade := _grade(answer)) is not None]
     return [(grade, score) for grade, answer in graded for score in answer.people.values()]
 

@@ -249,7 +249,9 @@ def _equal_length(measures: Mapping[str, MeasureScores], preference: PreferenceD
 def _how_long(longer: float) -> str:
     """How much longer the tuned model's answers are than the base model's, in words."""
     characters = plural(round(abs(longer)), "character")
-    return f"{'longer' if longer > 0 else 'shorter'} by {characters}" if round(longer) else "as long as the base model's"
+    return (
+        f"{'longer' if longer > 0 else 'shorter'} by {characters}" if round(longer) else "as long as the base model's"
+    )
 
 
 def _what_length_can_do(raw: VerdictValue, adjusted: VerdictValue) -> str:
@@ -297,7 +299,11 @@ def _judge_agreement(found: JudgeAgreement, *, of_all: bool) -> Iterator[str]:
     if found.mean_difference is not None:
         ranks = "" if found.rho is None else f"; the rank correlation is {number(found.rho)}"
         difference = f"the judge's grade minus people's is {number(found.mean_difference, signed=True)} on average"
-        yield f"For the {plural(found.n, 'answer')} that both scored, {difference}{ranks}."
+        by_model = [
+            f"{number(each, signed=True)} for {title_of(name)}" for name, each in found.mean_differences.items()
+        ]
+        models = f": {' and '.join(by_model)}" if len(by_model) > 1 else ""
+        yield f"For the {plural(found.n, 'answer')} that both scored, {difference}{models}{ranks}."
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

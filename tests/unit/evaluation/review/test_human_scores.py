@@ -273,6 +273,23 @@ def test_agreement_is_that_of_the_sample_where_there_is_one(
     assert drawn.agreement.n == 2
 
 
+def test_a_judge_that_favours_one_model_agrees_and_is_said_to_favour_it() -> None:
+    """Kappa hardly shows a bias for one model, and the verdict is about the difference of both."""
+    people = {f"q{i}": (1 + i % 7, 2 + i % 7) for i in range(40)}
+    flagged = {f"q{i}" for i in range(8)}
+    before = judged(*((base, tuned + (3 if key in flagged else 1)) for key, (base, tuned) in people.items()))
+    sheet = draw_sample(list(people), flagged, 30, 0)
+    found = with_people(before, by("Ann", {key: people[key] for key in sheet.first}), [sheet]).people
+    assert found is not None
+    assert found.judge_agreement is not None
+    # 8 of 40 questions are flagged, whatever their share of the sample is.
+    assert found.judge_agreement.mean_differences == pytest.approx({"base": 0, "tuned": (8 * 3 + 32) / 40})
+    assert found.judge_agreement.mean_difference == pytest.approx(0.7)
+    assert (found.judge_agreement.kappa or 0) > 0.8
+    said = " ".join(people_caveats(found))
+    assert "is +0.700 on average: +0.000 for the base model and +1.40 for the tuned model; the rank" in said
+
+
 def test_of_several_answers_people_and_judge_are_compared_by_the_first() -> None:
     before = judged(*[(5, 9), (3, 7)] * 10)
 
