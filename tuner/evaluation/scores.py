@@ -181,7 +181,8 @@ def _difference(
     looks = how.looks_at(measure)
     if measure.of_all_answers:
         expected, answered, groups = _labels(records)
-        return compare_macro_f1(expected, answered[base], answered[other], how.seed, groups, looks)[0]
+        found = compare_macro_f1(expected, answered[base], answered[other], how.seed, groups, looks)[0]
+        return _counting_questions(found, records)
     bases, others, groups = _pairs(measure, records, base, other)
     difference = compare(bases, others, how.seed, groups, looks)
     if measure.better == "lower":  # a higher value has lost
@@ -262,11 +263,12 @@ def _at_equal_length(measure: Measure, records: Sequence[QuestionScores]) -> Equ
 def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
     """Macro F1 of the contestants. An answer that was not given is no label, so it is wrong."""
     looks = how.looks_at(measure)
-    labelled = [each for record in records if record.label is not None for each in record.single_answers]
+    labelled = [record for record in records if record.label is not None]
     expected, answered, groups = _labels(records)
     difference, base_error, tuned_error = compare_macro_f1(
         expected, answered[BASE], answered[TUNED], how.seed, groups, looks
     )
+    difference = _counting_questions(difference, records)
     errors = {BASE: base_error, TUNED: tuned_error}
     for name in answered.keys() - errors.keys():
         errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], how.seed, groups)[1]
@@ -278,6 +280,7 @@ def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _
             n=len(labelled),
             missing=sum(record.of(name).failed for record in labelled),
             failed=sum(record.of(name).failed for record in labelled),
+            **_label_requests(labelled, name),
         )
         for name, error in ((name, errors[name]) for name in answered)
     }
@@ -290,6 +293,21 @@ def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _
         comparison=difference.comparison,
         conclusion=conclude(measure, difference, how.names, [aggregates[name] for name in MAIN]),
     )
+
+
+def _counting_questions(found: PairedDifference, records: Sequence[QuestionScores]) -> PairedDifference:
+    """A comparison of all answers with the number of questions: several answers to one are no group of questions."""
+    units = [record.unit for record in records if record.label is not None]
+    groups = len(set(units))
+    return found.model_copy(update={"n": len(units), "groups": groups if groups < len(units) else None})
+
+
+def _label_requests(records: Sequence[QuestionScores], contestant: ContestantName) -> dict[str, int]:
+    """How many answers were asked for, and how many were not given, if questions were asked several times."""
+    if not any(record.of(contestant).repeats for record in records):
+        return {}
+    answers = [each.of(contestant) for record in records for each in record.single_answers]
+    return {"requests": len(answers), "requests_failed": sum(answer.failed for answer in answers)}
 
 
 def _labels(

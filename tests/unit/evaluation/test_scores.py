@@ -84,12 +84,13 @@ def test_an_answer_without_a_score_is_left_out_of_the_pair_and_counted() -> None
     )
 
 
-def test_one_question_is_too_few_and_says_so_first() -> None:
+def test_one_question_is_too_few_and_says_so_once() -> None:
     verdict = scores(("1", "10")).verdict
     assert verdict.value == "undecided"
-    assert verdict.sentence.startswith(
-        "Too few questions: 1 question cannot show any difference; at least 6 are needed."
+    assert verdict.sentence == (
+        "Undecided: 1 question cannot show any difference; at least 6 are needed. 1 won, 0 tied, 0 lost."
     )
+    assert not any("cannot show" in note for note in verdict.notes)
     assert verdict.more_questions == 5
 
 

@@ -39,8 +39,7 @@ def conclude(scores: Scores) -> None:
     say("")
     say(verdict.sentence, _VERDICTS.get(verdict.value or "", ""))
     for note in verdict.notes:
-        if not verdict.sentence.startswith(note):
-            say(note, "quiet")
+        say(note, "quiet")
     each = answers_in_words((len(record.single_answers) for record in scores.questions), scores.samples)
     repeated = repeats_caveats(scores.metrics.get(verdict.metric or ""), each)
     judged = unusable_judgments(scores.judge) if scores.judge else ()

@@ -103,7 +103,7 @@ def _missing(sides: Sequence[Aggregate], names: Names) -> str:
 def decide(
     scores: Mapping[str, MeasureScores], questions: int, names: Names = Names(), decides: str | None = None
 ) -> Verdict:
-    """The verdict over so many questions, by the measure that decides. A warning of too few questions comes first.
+    """The verdict over so many questions, by the measure that decides.
 
     `decides` is the measure that the run's settings name. No other one takes its place where it has no scores.
     """
@@ -113,17 +113,15 @@ def decide(
         sentence = f"Undecided: no question has {what} for both models."
         return Verdict(value="undecided", metric=None, sentence=sentence, more_questions=None, notes=())
     chosen = scores[name]
-    notes = _notes(chosen, questions, names)
-    sentences = [note for note in notes if note.startswith("Too few")]
     conclusion = chosen.conclusion
     if conclusion is None:
         raise ValueError(f"the measure {name} only describes, so it cannot decide")
     return Verdict(
         value=conclusion.value,
-        sentence=" ".join([*sentences, conclusion.sentence]),
+        sentence=conclusion.sentence,
         more_questions=conclusion.more_questions,
         metric=name,
-        notes=tuple(notes),
+        notes=tuple(_notes(chosen, questions, names)),
     )
 
 
@@ -199,6 +197,8 @@ def _sentence(
     if n == 0:
         return f"Undecided: no question has a {measure.label} for both models."
     counts = _counts(difference, names)
+    if difference.units < FEWEST:
+        return f"Undecided: {_too_few(difference, names)}"
     if difference.interval is None or difference.mean is None:
         return f"Undecided: too few independent questions to rule out chance ({counts})."
     low, high = difference.interval
@@ -212,6 +212,17 @@ def _sentence(
         between = f", {bounds}" if _width(difference.interval) else ""
         return f"Undecided: both models score the same on average{between}; {counts}."
     return f"Undecided: {numbers}, so it may be chance. {_remedy(difference, more, names, family)}"
+
+
+def _too_few(difference: PairedDifference, names: Names) -> str:
+    """Why fewer questions, or groups, than `FEWEST` decide nothing, and who won how many of them."""
+    asked, needed = names.questions(difference), f"at least {FEWEST} are needed"
+    if difference.n >= FEWEST:
+        needed = (
+            f"at least {FEWEST} groups are needed, because questions of one group are answered well or badly together"
+        )
+    counts = _won_and_lost(difference)
+    return f"{asked} cannot show any difference; {needed}.{f' {counts}.' if counts else ''}"
 
 
 def _among(difference: PairedDifference, family: Family, names: Names) -> str:
@@ -228,10 +239,15 @@ def _width(interval: tuple[float, float]) -> float:
 
 
 def _counts(difference: PairedDifference, names: Names) -> str:
-    asked = names.questions(difference)
-    if not difference.wins + difference.ties + difference.losses:  # a measure of all answers together
-        return asked
-    return f"{difference.wins:,} won, {difference.ties:,} tied, {difference.losses:,} lost of {asked}"
+    asked, counts = names.questions(difference), _won_and_lost(difference)
+    return f"{counts} of {asked}" if counts else asked
+
+
+def _won_and_lost(difference: PairedDifference) -> str:
+    """Who won how many questions; empty for a measure of all answers together."""
+    if not difference.wins + difference.ties + difference.losses:
+        return ""
+    return f"{difference.wins:,} won, {difference.ties:,} tied, {difference.losses:,} lost"
 
 
 def _signed(value: float) -> str:
@@ -253,15 +269,8 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
     smallest = scores.comparison.smallest_detectable
     notes = []
     asked = names.questions(scores.comparison)
-    if n < FEWEST:
-        notes.append(f"Too few questions: {_questions(n)} cannot show any difference; at least {FEWEST} are needed.")
-    elif scores.comparison.groups is not None and scores.comparison.groups < FEWEST:
-        notes.append(
-            f"Too few independent questions: {asked} cannot show any difference, because questions of one group are "
-            f"answered well or badly together; at least {FEWEST} groups are needed."
-        )
-    elif scores.is_mostly_missing:
-        pass  # The difference says nothing about the models.
+    if scores.comparison.interval is None or scores.is_mostly_missing:
+        pass  # The sentence says that the difference says nothing about the models.
     elif share := scores.comparison.share_that_may_differ():
         notes.append(
             f"The difference is the same in each of {_with_difference(scores.comparison, names)}, so the interval has "

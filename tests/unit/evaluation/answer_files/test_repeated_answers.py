@@ -142,7 +142,14 @@ def test_macro_f1_counts_every_answer(tmp_path: Path) -> None:
     found = scored(tmp_path, base, tuned, "classification", **settings)
     assert (found.metrics["accuracy"].base.mean, found.metrics["macro_f1"].base.mean) == (0.5, 0.5)
     assert found.metrics["macro_f1"].tuned.mean == 1
-    assert found.metrics["macro_f1"].comparison.groups == 12
+    measure = found.metrics["macro_f1"]
+    assert (measure.comparison.n, measure.comparison.groups) == (12, None)
+    assert (measure.tuned.n, measure.tuned.requests, measure.tuned.requests_failed) == (12, 24, 0)
+    assert measure.conclusion is not None
+    assert measure.conclusion.sentence.endswith("; 12 questions.")
+    missing = [each for each in tuned if each["id"] not in ("1", "3") or each["sample"] == 0]
+    lost = scored(tmp_path, base, missing, "classification", **settings).metrics["macro_f1"]
+    assert (lost.tuned.failed, lost.tuned.requests, lost.tuned.requests_failed) == (0, 24, 2)
 
 
 def test_two_answers_with_the_same_number_and_unequal_numbers_are_refused(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def record(at: int, base: float | None, tuned: float | None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("records", "says"),
     [
-        ([record(0, 2, 9)], "Too few questions"),
+        ([record(0, 2, 9)], "1 question cannot show any difference; at least 6 are needed"),
         ([record(at, 5, 5) for at in range(8)], "Undecided"),
         ([record(at, None, None) for at in range(8)], "Undecided"),
         ([record(at, 2 + at % 2, None) for at in range(8)], "the tuned model gave no answer to 8 of 8 questions"),
