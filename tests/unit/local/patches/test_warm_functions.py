@@ -101,7 +101,7 @@ def test_a_process_that_takes_too_long_is_ended(make_worker, monkeypatch):
     worker = make_worker(Timeout=2)
     pid = worker.invoke("look", "1")["result"]["pid"]
     assert "timed out" in worker.invoke("sleep", "2")["error"]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while psutil.pid_exists(pid):
         assert time.monotonic() < deadline
         time.sleep(0.02)
