@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import boto3
 from botocore.config import Config
 
+from tuner import __version__
 from tuner.core.errors import AwsError
 
 # A part of a response of boto3, which has no types. The function that gets one makes a model of it.
@@ -16,7 +17,7 @@ Response: TypeAlias = Mapping[str, Any]
 
 # A model may take a minute for a long answer. All other services answer within seconds.
 _READ_TIMEOUT = {"bedrock-runtime": 120}
-_USER_AGENT = "bedrock-tuner/0.1"
+_USER_AGENT = f"bedrock-tuner/{__version__}"
 
 
 @cache

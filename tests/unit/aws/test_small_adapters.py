@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.stubs import stubbed
+from tuner import __version__
 from tuner.artifacts.dataset import Message
 from tuner.aws.bedrock.converse import ConverseClient, Reply
+from tuner.aws.clients import client
 from tuner.aws.executions import Execution, Executions, describe
 from tuner.aws.quotas import Quotas
 from tuner.aws.scheduler import OneTimeSchedules
@@ -173,3 +175,7 @@ def test_a_question_is_sent_after_the_earlier_messages() -> None:
 def test_a_missing_endpoint_and_a_busy_one_are_different_errors(answer: str, kind: type[Exception]) -> None:
     with stubbed("bedrock-runtime", ("converse", None, answer)) as api, pytest.raises(kind):
         ConverseClient(api).ask("m", "What?", None, InferenceSettings())
+
+
+def test_calls_name_the_version_of_the_project() -> None:
+    assert f"bedrock-tuner/{__version__}" in client("sts").meta.config.user_agent.split()
