@@ -233,6 +233,7 @@ class FakeJobs:
     stopped: list[str] = field(default_factory=list)
     unlisted: bool = False
     unseen: bool = False
+    completes_before_stop: bool = False
 
     def add(self, run_id: str = RUN, tags: Mapping[str, str] | None = None, **members: Any) -> str:
         arn = f"arn:aws:bedrock:us-east-1:123456789012:model-customization-job/amazon.nova/{len(self.jobs):012d}"
@@ -251,7 +252,7 @@ class FakeJobs:
 
     def delete(self, arn: str) -> None:
         self.stopped.append(arn)
-        self.jobs[arn] = replace(self.jobs[arn], status="Stopping")
+        self.jobs[arn] = replace(self.jobs[arn], status="Completed" if self.completes_before_stop else "Stopping")
 
     def tags(self, arn: str) -> Mapping[str, str]:
         return {} if self.unseen else self.tagged.get(arn, {})

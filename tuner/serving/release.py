@@ -261,7 +261,7 @@ class Release:
         try:
             folder = self.folder_of(entry.run_id)
             if entry.kind.kind == "training":
-                self._record_stopped_job(folder, arn)
+                self._record_stopped_job(folder, entry)
             elif entry.kind.kind == "batch":
                 self._record_stopped_batch(folder, arn)
             else:
@@ -273,9 +273,16 @@ class Release:
             )
         return None
 
-    def _record_stopped_job(self, folder: RunFolder, arn: str) -> None:
+    def _record_stopped_job(self, folder: RunFolder, entry: Asked) -> None:
+        """A job that completed before the request reached it was not stopped: it made a model."""
+        arn = entry.resource.arn
+        found = entry.kind.get(arn)
         for under, job in job_records(folder).items():
-            if job.job_arn == arn and job.stopped_at is None:
+            if job.job_arn != arn or job.stopped_at is not None:
+                continue
+            if found and found.status == "Completed":
+                self._record_left(folder, under, job)
+            else:
                 self._save(folder, job.model_copy(update={"stopped_at": iso(now())}), under)
 
     def _record_stopped_batch(self, folder: RunFolder, arn: str) -> None:

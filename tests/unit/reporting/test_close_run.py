@@ -9,8 +9,13 @@ import pytest
 
 from tests.unit.reporting.conftest import AT, FolderOf
 from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
+from tuner.artifacts.costs.amounts import exact_amount, money_at_most
+from tuner.artifacts.costs.cost_items import LABELS, CostItemId
+from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry
+from tuner.artifacts.costs.token_reservation import Reservation
 from tuner.artifacts.report import Report
+from tuner.artifacts.training import JobRecord
 from tuner.aws.executions import Execution
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -113,3 +118,42 @@ def test_the_sweep_settles_every_run_that_does_not_run_any_more(account: Account
     assert runs == ("broken", RUN)
     assert isinstance(failure, ArtifactError)
     assert account.settled == {RUN: None}
+
+
+def _item(which: CostItemId, quantity: float, price: float) -> CostItem:
+    most = {"at_most": 2 * quantity, "at_most_usd": 2 * quantity * price}
+    return CostItem(id=which, name=LABELS[which], quantity=quantity, unit_price_usd=price, usd=quantity * price, **most)
+
+
+@pytest.mark.parametrize("ending", ["stopped_at", "left_at"])
+def test_report_and_ledger_agree_on_a_run_that_was_stopped_in_its_training(
+    account: Account, folder_of: FolderOf, ending: str
+) -> None:
+    """Bedrock charges a stopped job for the tokens that it trained, which it does not tell, and makes no model of it.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/model-customization-stop.html
+    A job that was left to complete makes one, which is billed by the month.
+    """
+    items = (
+        _item(CostItemId.TRAINING, 25_000, 1e-6),
+        _item(CostItemId.CUSTOM_MODEL_STORAGE, 0.5, 1.95),
+        _item(CostItemId.BASE_MODEL_OUTPUT, 1_000, 1e-5),
+        _item(CostItemId.THROUGHPUT, 1, 108.15),
+    )
+    estimate = Estimate(items=items, total_usd=1.0, at_most_usd=2.03, budget_usd=500)
+    ended = {Keys.TRAINING_SUMMARY, Keys.ENDPOINT, Keys.SCORES, Keys.GATE, Keys.answers("tuned", 0)}
+    things = {name: data for name, data in artifacts().items() if name not in ended}
+    folder = folder_of({**things, Keys.ESTIMATE: estimate.model_dump_json().encode()})
+    record = JobRecord(run_id=RUN, trained_by=RUN, job_name="tuner", recorded_at="2026-11-23T08:00:00Z", job_arn="arn")
+    folder.save(record.model_copy(update={ending: "2026-11-23T08:05:00Z"}))
+    folder.write(
+        Reservation.name("base", 0), Reservation(input_tokens=10, output_tokens=300).model_dump_json().encode()
+    )
+    stop(account, folder)
+    bill = folder.load(Report).bill
+    assert bill
+    training, storage, answers = 0.05, (0 if ending == "stopped_at" else 1.95), 300 * 1e-5
+    assert bill.at_most_usd == pytest.approx(training + storage + answers)
+    assert account.settled == {RUN: exact_amount(bill.at_most_usd)}, "as the ledger counts it"
+    assert (bill.not_measured, bill.unpriced) == (("Training",), ())
+    assert bill.sentence.endswith(f" measured, at most {money_at_most(bill.at_most_usd)}; not measured: Training")

@@ -295,3 +295,14 @@ def test_the_deletion_of_the_stack_stops_all_jobs() -> None:
 def test_a_job_without_a_fingerprint_has_no_other_users() -> None:
     tags: Mapping[str, str] = {}
     assert not used_by_others(Registered(JobUse(run_id=OTHER, trained_by=RUN, job_name="x")), str)("x", tags, RUN)
+
+
+def test_a_job_that_completed_before_it_could_be_stopped_is_recorded_as_left() -> None:
+    """It made a model, which costs money every month: the report must not say that it was stopped."""
+    jobs = FakeJobs()
+    arn = jobs.add()
+    folder = recorded_job(arn)
+    jobs.completes_before_stop = True
+    release(jobs, folder).run(RUN)
+    assert job_record_of(folder).left_at
+    assert not job_record_of(folder).stopped_at

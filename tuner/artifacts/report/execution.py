@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalDecision, ApprovalRequest
 from tuner.artifacts.base import Part
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.generated import GeneratedPair, GenerationFigures
 from tuner.artifacts.serving import EndpointDetails
@@ -48,8 +49,29 @@ class Bill(Part):
     """What the run used, at the prices of its estimate. AWS's own bill can differ."""
 
     items: tuple[CostItem, ...] = ()
-    total_usd: float | None = None
+    total_usd: float | None = Field(None, description="what was measured and has a price")
+    at_most_usd: float | None = Field(
+        None,
+        description="what the ledger of the month counts: lost replies, and what was not measured, with their worst "
+        "case; null if the report is incomplete, and before 0.3",
+    )
     unknown: tuple[str, ...] = Field((), description="items whose use or price is not known")
+    not_measured: tuple[str, ...] = Field((), description="of these, the items whose price is known")
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The items without a known price."""
+        return tuple(name for name in self.unknown if name not in self.not_measured)
+
+    @property
+    def sentence(self) -> str:
+        """The cost in words: what was measured, the upper limit where that is more, and what is not known."""
+        cost = money(self.total_usd)
+        if self.at_most_usd is not None and money_at_most(self.at_most_usd) != money_at_most(self.total_usd):
+            cost += f" measured, at most {money_at_most(self.at_most_usd)}"
+        if self.not_measured:
+            cost += f"; not measured: {', '.join(self.not_measured)}"
+        return cost + (f"; without a known price: {', '.join(self.unpriced)}" if self.unpriced else "")
 
 
 class PairOrigin(GeneratedPair):

@@ -44,6 +44,9 @@ class RunSummary(Artifact):
         None, description="what the guard questions show; null if the run asked none, and before 0.3"
     )
     cost_usd: float | None = Field(None, description="the known part of the bill; null before 0.3 and without a bill")
+    cost_at_most_usd: float | None = Field(
+        None, description="what the ledger counts, `bill.at_most_usd` of the report; null before 0.3 and without a bill"
+    )
     unknown_prices: int | None = Field(None, description="items of the bill whose price is not known")
     base_model: str | None
     stand_ins: tuple[str, ...]

@@ -15,7 +15,7 @@ from tuner.aws.clients import client
 from tuner.cli.deployment import Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.paid_window import amount, live_throughput, paid_window
+from tuner.cli.progress.paid_window import live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.terminal.hints import pasteable
 from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table, use_table
@@ -58,7 +58,7 @@ def conclude(
         target.print(f"Report: {deployment.folder(run.run_id).uri(Keys.REPORT_PAGE)}", soft_wrap=True)
         target.print(pasteable(f"  open it with: tuner report {run.run_id}"), style="quiet", soft_wrap=True)
     if report and report.bill:
-        target.print(f"Cost, at AWS's list prices: {amount(report.bill.total_usd, report.bill.unknown)}")
+        target.print(f"Cost, at AWS's list prices: {report.bill.sentence}")
     if window := paid_window(deployment, run.run_id):
         target.print(f"Paid window: {window.sentence()}")
     _what_is_left(target, live)

@@ -10,11 +10,11 @@ from datetime import UTC
 from rich.text import Text
 
 from tuner import approval
+from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_summaries import run_summaries
 from tuner.cli.deployment import Deployment
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.paid_window import amount
 from tuner.cli.progress.queue_position import Place, places
 from tuner.cli.terminal.console import say
 from tuner.core.errors import AccessDeniedError
@@ -64,6 +64,7 @@ class ListedRun:
             "gate": summary.gate if summary else None,
             "guard": summary.guard if summary else None,
             "cost_usd": summary.cost_usd if summary else None,
+            "cost_at_most_usd": summary.cost_at_most_usd if summary else None,
             "unknown_prices": summary.unknown_prices if summary else None,
         }
 
@@ -132,7 +133,10 @@ def _line(state: str, verdict: str, gate: str, cost: str, took: str) -> Text:
 def _cost(summary: RunSummary | None) -> str:
     if summary is None or summary.cost_usd is None:
         return "–"
-    return amount(summary.cost_usd, ()) + ("+" if summary.unknown_prices else "")
+    cost, most = money(summary.cost_usd), summary.cost_at_most_usd
+    if most is not None and money_at_most(most) != money_at_most(summary.cost_usd):
+        cost = f"≤{money_at_most(most)}"
+    return cost + ("+" if summary.unknown_prices else "")
 
 
 def _waits(deployment: Deployment, run: Run) -> bool:

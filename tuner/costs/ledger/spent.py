@@ -21,7 +21,9 @@ from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import ArtifactError
 from tuner.costs.meter import Tokens, most_used
+from tuner.training.job_record import job_records
 
 _TRAINED = frozenset({CostItemId.TRAINING, CostItemId.CUSTOM_MODEL_STORAGE})
 _Which = Literal["input", "output"]
@@ -53,22 +55,35 @@ class PaidUse:
 
     `calls`: the most that AWS bills for the calls of each payer. `has_training_job`: the run recorded a customization
     job, which it does before it starts one. `may_have_bought`: the training ended, and no endpoint is recorded.
+    `was_stopped`: the release stopped every customization job of the run, so that none made a model.
     """
 
     calls: Mapping[Payer, Tokens] = field(default_factory=dict)
     has_training_job: bool = False
     may_have_bought: bool = False
+    was_stopped: bool = False
 
     @classmethod
     def of(cls, folder: RunFolder, report: Report) -> PaidUse:
         """Reads the reservations of the run's calls, and lists its artifacts."""
         items = report.estimate.items if report.estimate else ()
         payers = {_payer(item, items) for item in items if item.id in METERED}
+        is_trained = bool(folder.list(Keys.TRAINING_SUMMARY))
         return cls(
             {payer: most_used(folder, payer) for payer in payers},
             bool(folder.list(Keys.TRAINING_JOB) or folder.list(Keys.CANDIDATES)),
-            bool(folder.list(Keys.TRAINING_SUMMARY)) and not folder.list(Keys.ENDPOINT),
+            is_trained and not folder.list(Keys.ENDPOINT),
+            report.status != "SUCCEEDED" and not is_trained and _was_stopped(folder),
         )
+
+
+def _was_stopped(folder: RunFolder) -> bool:
+    """Whether the release stopped all jobs of the run. A record that cannot be read says nothing."""
+    try:
+        jobs = job_records(folder).values()
+    except ArtifactError:
+        return False
+    return bool(jobs) and all(job.stopped_at is not None for job in jobs)
 
 
 def _payer(item: CostItem, items: Sequence[CostItem]) -> Payer:
@@ -102,6 +117,8 @@ def _item(item: CostItem, report: Report, use: PaidUse) -> float:
         return (item.usd or 0) if item.id in OVERHEAD else 0
     if report.status != "SUCCEEDED":
         if item.id in _TRAINED and not use.has_training_job:
+            return 0
+        if item.id == CostItemId.CUSTOM_MODEL_STORAGE and use.was_stopped:
             return 0
         if item.id in _TRAINED and report.training is None:
             return most

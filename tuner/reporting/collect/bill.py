@@ -19,7 +19,10 @@ from tuner.core.times import begun_hours
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a run did that costs money. `judge` is the judge's part of scores.json, `bought` the commitment's record."""
+    """What a run did that costs money. `judge` is the judge's part of scores.json, `bought` the commitment's record.
+
+    `started_training`: the run recorded a customization job. Without a summary, nobody knows how much it trained.
+    """
 
     training: TrainingSummary | None = None
     serving: ServingEndpoint | None = None
@@ -27,6 +30,7 @@ class Usage:
     judge: JudgeDetails | None = None
     bought: EndpointDetails | None = None
     guard: tuple[GuardResult, ...] = ()
+    started_training: bool = True
 
 
 def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
@@ -38,11 +42,16 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
     if estimate is None or not (usage.training or usage.serving or asked):
         return None
     planned = {item.key: item.quantity for item in estimate.items}
-    used = _used(planned, usage, asked) | _of_training(estimate.items, usage.training)
+    used = _used(planned, usage, asked) | _of_training(estimate.items, usage)
     items = tuple(_priced(item, used | _compared(item, asked)) for item in estimate.items)
     known = [item.usd for item in items if item.usd is not None]
-    unknown = tuple(item.name for item in items if item.usd is None)
-    return Bill(items=items, total_usd=round(sum(known), 6), unknown=unknown)
+    unknown = [item for item in items if item.usd is None]
+    return Bill(
+        items=items,
+        total_usd=round(sum(known), 6),
+        unknown=tuple(item.name for item in unknown),
+        not_measured=tuple(item.name for item in unknown if item.unit_price_usd is not None),
+    )
 
 
 def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
@@ -63,9 +72,12 @@ def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Questio
     }
 
 
-def _of_training(items: Iterable[CostItem], training: TrainingSummary | None) -> dict[str, float | None]:
+def _of_training(items: Iterable[CostItem], usage: Usage) -> dict[str, float | None]:
     """The use of training and storage, by the keys of the items: one of each for each base model."""
     found: dict[str, float | None] = {}
+    training = usage.training
+    if training is None and not usage.started_training:
+        return {item.key: 0 for item in items if item.id in (CostItemId.TRAINING, CostItemId.CUSTOM_MODEL_STORAGE)}
     for item in items:
         candidates = [each for each in training.candidates if item.model in (None, each.base_model)] if training else []
         if item.id == CostItemId.TRAINING:

@@ -17,7 +17,9 @@ from tuner.artifacts.report.run_summary import RunStatus
 from tuner.artifacts.serving import EndpointDetails, EndpointRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import ArtifactError
 from tuner.core.times import iso, now, seconds_since
+from tuner.costs.ledger.spent import PaidUse, spent
 from tuner.costs.monthly.break_even import assumptions, break_even
 from tuner.reporting.advice.model_call import model_call
 from tuner.reporting.advice.next_steps import next_steps
@@ -74,7 +76,7 @@ def build(
         else None,
         estimate=artifacts.estimate,
         approval=artifacts.approval,
-        bill=bill(artifacts.priced, _usage(artifacts, serving, questions)),
+        bill=bill(artifacts.priced, _usage(folder, artifacts, serving, questions)),
         contestants=reading.attempt(lambda: _uses(folder, artifacts, questions, written), no_uses),
         break_even=_break_even(artifacts, questions),
         timeline=timeline(artifacts.manifest, written, artifacts.training, serving, artifacts.approval),
@@ -93,6 +95,7 @@ def build(
         report = _with_manifest(report, artifacts.manifest).model_copy(update={"monthly_costs": costs})
     if artifacts.scores:
         report = with_scores(report, artifacts.scores)
+    report = _with_upper_limit(report, folder)
     return advised(report.model_copy(update={"model_call": model_call(report)}))
 
 
@@ -121,10 +124,25 @@ def _may_be_paid(endpoint: EndpointRecord | None, reading: Reading) -> bool:
     return endpoint.kind == "provisioned" and endpoint.released_at is None
 
 
-def _usage(artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: Iterable[Question]) -> Usage:
+def _usage(
+    folder: RunFolder, artifacts: RunArtifacts, serving: ServingEndpoint | None, questions: Iterable[Question]
+) -> Usage:
+    started = bool(folder.list(Keys.TRAINING_JOB) or folder.list(Keys.CANDIDATES))
     judge = artifacts.scores.judge if artifacts.scores else None
     guard = artifacts.guard.questions if artifacts.guard else ()
-    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment, guard)
+    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment, guard, started)
+
+
+def _with_upper_limit(report: Report, folder: RunFolder) -> Report:
+    """The report with what the run spent at most, as the ledger will count it. A broken record leaves it unknown."""
+    if report.bill is None:
+        return report
+    try:
+        most = spent(report, PaidUse.of(folder, report))
+    except ArtifactError:
+        return report
+    known = None if most is None else float(most)
+    return report.model_copy(update={"bill": report.bill.model_copy(update={"at_most_usd": known})})
 
 
 def _uses(

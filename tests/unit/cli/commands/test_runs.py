@@ -134,6 +134,15 @@ class TestRunsAndShow:
         assert states["faq-3"].startswith("waits for approval – –")
         assert states["faq-2"].startswith("failed – – –")
 
+    @pytest.mark.parametrize(("most", "shown"), [(12.0, "$12.00+"), (12.341, "≤$12.35+"), (None, "$12.00+")])
+    def test_the_cost_of_a_run_is_at_most_what_the_ledger_counts(
+        self, tuner: Tuner, aws: FakeAws, most: float | None, shown: str
+    ) -> None:
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT_CARD, {**summary("faq-1"), "cost_at_most_usd": most})
+        assert tuner("runs", "--json").json[0]["cost_at_most_usd"] == most
+        assert shown in tuner("runs").err.split()
+
     def test_an_answered_approval_is_no_longer_waited_for(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1", "RUNNING"))
         aws.put("faq-1", "approval/request.json", REQUEST)

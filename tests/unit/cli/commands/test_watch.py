@@ -136,7 +136,7 @@ class TestWatch:
         assert "Over 1 question, 3 answers each:" in outcome.err
         assert "ROUGE-L in 1 slice by topic: 1 better. 2 questions without a value left out." in outcome.err
         assert "Only 8 questions." in outcome.err
-        assert "Cost, at AWS's list prices: $12.00 and 1 unknown price" in outcome.err
+        assert "Cost, at AWS's list prices: $12.00; without a known price: Training" in outcome.err
         assert "Stand-in: SmolLM2 (local stand-in for Nova Micro)" in outcome.err
         assert "Paid window: closed after 1 min 40 s, at most $36.00" in outcome.err
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err

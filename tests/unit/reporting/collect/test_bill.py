@@ -235,3 +235,21 @@ def test_judgments_of_a_batch_job_are_billed_at_its_price_and_those_of_calls_at_
     found = bill(Estimate(items=items, total_usd=0, budget_usd=1), Usage(questions=asked, judge=judge))
     assert found
     assert [each.quantity for each in found.items] == [800, 60, 100, 10]
+
+
+def test_a_run_that_started_no_training_used_none() -> None:
+    answer = {"answer": "a", "input_tokens": 10, "output_tokens": 20}
+    asked = (Question.model_validate({"id": "1", "question": "q", "base": answer}),)
+    for started, expected in ((False, ((), 0)), (True, (("Training",), None))):
+        found = bill(real("on_demand"), Usage(questions=asked, started_training=started))
+        assert found
+        training = next(item for item in found.items if item.id == CostItemId.TRAINING)
+        assert (found.not_measured, training.usd) == expected
+
+
+def test_the_cost_in_words_tells_what_was_not_measured_from_what_has_no_price() -> None:
+    whole = Bill(total_usd=3.791, at_most_usd=3.7912)
+    assert whole.sentence == "$3.79"
+    assert Bill(total_usd=0.012).sentence == "$0.01", "of a version without an upper limit"
+    partly = Bill(total_usd=0.0101, at_most_usd=0.0601, unknown=("Training", "Judge"), not_measured=("Training",))
+    assert partly.sentence == ("$0.01 measured, at most $0.07; not measured: Training; without a known price: Judge")
