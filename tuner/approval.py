@@ -59,7 +59,7 @@ def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> s
         *(_line(item) for item in estimate.items),
         "",
         f"Approve it:  {request.approve_command(run_id)}",
-        f'Reject it:   tuner reject {run_id} --reason "why"',
+        f"Reject it:   tuner reject {run_id} --reason why",
         "",
         "Nothing has been spent on training or serving. If nobody answers by "
         f"{request.expires_at}, the run ends without training or serving.",

@@ -148,7 +148,7 @@ def check_same_tokens(count_tokens: CountTokens, base_models: Sequence[Model]) -
             raise SettingsError(
                 f"candidates: {first.name} and {other.name} split text into different tokens ({sum(expected)} and "
                 f"{sum(found)} for the same texts), so their validation losses cannot be compared to choose one. "
-                "Train them in runs of their own, and compare these with 'tuner compare', or with "
+                "Train them in runs of their own, and compare these ('tuner compare --help'), or use "
                 "'compare_with: [best]'."
             )
 

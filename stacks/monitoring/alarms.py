@@ -68,8 +68,8 @@ class Alarms(Construct):
         yield self._build(
             "ThroughputTooOld",
             f"Throughput or a deployment is older than the {settings.longest_throughput_hours:g} hours after which the "
-            "release schedule deletes it, and no run keeps it: list it with 'tuner throughput', delete it with "
-            "'tuner throughput release'",
+            "release schedule deletes it, and no run keeps it: 'tuner throughput' lists it, with the command to "
+            "delete it",
             self._of(_SWEEP, "OldestEndpointHours", "Maximum", _HOUR),
             threshold=settings.longest_throughput_hours,
             operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

@@ -169,7 +169,7 @@ def _refuse_incomparable(models: Sequence[catalog.Model], where: str) -> None:
             raise SettingsError(
                 f"{where}: candidates: {first.name} and {other.name} are of different families, so their validation "
                 "losses cannot be compared to choose one of them. Train them in runs of their own, "
-                "and compare these with 'tuner compare', or with 'compare_with: [best]'."
+                "and compare these ('tuner compare --help'), or use 'compare_with: [best]'."
             )
 
 

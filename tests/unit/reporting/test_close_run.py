@@ -152,6 +152,7 @@ def test_report_and_ledger_agree_on_a_run_that_was_stopped_in_its_training(
     stop(account, folder)
     bill = folder.load(Report).bill
     assert bill
+    assert bill.at_most_usd is not None
     training, storage, answers = 0.05, (0 if ending == "stopped_at" else 1.95), 300 * 1e-5
     assert bill.at_most_usd == pytest.approx(training + storage + answers)
     assert account.settled == {RUN: exact_amount(bill.at_most_usd)}, "as the ledger counts it"

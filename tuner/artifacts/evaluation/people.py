@@ -91,9 +91,7 @@ def read_people_scores(data: bytes | None, place: str) -> PeopleScores:
     try:
         return _people_scores.validate_json(data) if data else {}
     except ValidationError:
-        raise ArtifactError(
-            f"{place} does not hold people's scores. Delete it and import the reviews again (tuner review import)."
-        ) from None
+        raise ArtifactError(f"{place} does not hold people's scores. Delete it and import the reviews again.") from None
 
 
 def people_scores_json(scores: PeopleScores) -> bytes:

@@ -87,7 +87,7 @@ def correction(
         return Outcome(
             None,
             "These questions were not drawn at random, so their scores are shown but correct no result. To correct it, "
-            "draw a sample: 'tuner review export' with '--random 60'.",
+            "export a sample for review with the option '--random 60'.",
         )
     return _of_sample(labels, records, sheet, names, looks)
 

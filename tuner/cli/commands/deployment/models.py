@@ -114,7 +114,9 @@ def storage_sentence(deployment: Deployment, found: Sequence[CustomModel]) -> st
     """What these models cost until they are deleted."""
     usd = monthly_usd(deployment, found)
     cost = "an unknown price" if usd is None else money(usd)
-    return f"Stored: {plural(len(found), 'custom model')}, for {cost} a month until deleted (tuner models delete)."
+    stored = f"Stored: {plural(len(found), 'custom model')}, for {cost} a month until deleted."
+    made_by = next(iter(CustomModels().tags(each.arn).get(Tags.RUN) for each in found), None)
+    return stored + (f" To delete the newest: tuner models delete {made_by}" if made_by else "")
 
 
 def _wanted(deployment: Deployment, run: str | None) -> list[CustomModel]:
@@ -142,8 +144,8 @@ def _delete(wanted: Sequence[CustomModel]) -> None:
             kept.append(each.arn)
     if kept:
         raise CommandError(
-            f"Bedrock refused to delete models in use: {', '.join(kept)}. Release what serves them with "
-            "'tuner throughput release', wait for their jobs to end, then try again."
+            f"Bedrock refused to delete models in use: {', '.join(kept)}. 'tuner throughput' lists what serves "
+            "them, and how to release it. Wait for their jobs to end, then try again."
         )
 
 

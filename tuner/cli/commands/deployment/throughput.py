@@ -52,6 +52,8 @@ def list_endpoints(as_json: Json = False, stack: Stack = DEFAULT_STACK, on_local
         )
     else:
         _show(found)
+        if deletable := _deletable(found):
+            say(f"To release the first of these: tuner throughput release {deletable[0].resource.arn}", "quiet")
 
 
 @app.command()
@@ -98,8 +100,7 @@ def _inventory(deployment: Deployment) -> list[InventoryEntry]:
 def _wanted(found: Sequence[InventoryEntry], arn: str | None) -> list[InventoryEntry]:
     """What to release: the named one, which must belong to this deployment, or everything that can be deleted."""
     if arn is None:
-        # A term cannot be ended early: AWS refuses to delete provisioned throughput with a commitment.
-        return [entry for entry in found if entry.ours and not is_committed(entry.resource)]
+        return _deletable(found)
     entry = next((entry for entry in found if entry.resource.arn == arn), None)
     if entry is None or not entry.ours:
         lacks = (
@@ -113,6 +114,11 @@ def _wanted(found: Sequence[InventoryEntry], arn: str | None) -> list[InventoryE
             f"{arn} has a commitment ({entry.resource.commitment}): it cannot be deleted before its end."
         )
     return [entry]
+
+
+def _deletable(found: Sequence[InventoryEntry]) -> list[InventoryEntry]:
+    """What this deployment can release. A term cannot be ended early: AWS refuses to delete such throughput."""
+    return [entry for entry in found if entry.ours and not is_committed(entry.resource)]
 
 
 def _lacking(entry: InventoryEntry) -> str:
