@@ -15,8 +15,12 @@ from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
 from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.text_sanitizer import shown_name
 from tuner.core.times import iso
 from tuner.costs.spending_decision import spending_reason
+
+# Of the mail, in characters. The estimate has all of it.
+_LONGEST_REASON, _LONGEST_LINE = 4_000, 300
 
 
 def request_approval(
@@ -54,9 +58,10 @@ def find_answer(folder: RunFolder) -> ApprovalAnswer | None:
 def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> str:
     """The text of the notification: the cost, how to answer, and until when."""
     lines = [
-        f"The run {run_id} waits for approval. {spending_reason(estimate)}",
+        # In one line each: a name could else write a command of its own into the mail that asks for money.
+        shown_name(f"The run {run_id} waits for approval. {spending_reason(estimate)}", _LONGEST_REASON),
         "",
-        *(_line(item) for item in estimate.items),
+        *(shown_name(_line(item), _LONGEST_LINE) for item in estimate.items),
         "",
         f"Approve it:  {request.approve_command(run_id)}",
         f"Reject it:   tuner reject {run_id} --reason why",

@@ -1,13 +1,15 @@
 """The request for approval, the answer, and the places where the task token is stored."""
 
 import datetime as dt
+import re
 
 import pytest
 from pydantic import SecretStr
 
 from tests.doubles import RUN, MemoryFolder, stored_json
+from tests.unit.reporting.hostile import filled
 from tuner import approval
-from tuner.artifacts.approval import ApprovalAnswer
+from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
 from tuner.artifacts.costs.cost_items import LABELS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.core.artifact_keys import Keys
@@ -40,6 +42,17 @@ def asked(folder: MemoryFolder, token: str = TOKEN, again: bool = False) -> tupl
     return approval.request_approval(folder, SecretStr(token), 3600, NOW, again)
 
 
+def asked_for() -> ApprovalRequest:
+    return ApprovalRequest(
+        asked_at="2026-11-23T08:00:00Z",
+        expires_at="2026-11-23T09:00:00Z",
+        estimated_usd=264.0,
+        at_most_usd=264.0,
+        unknown=(),
+        task_token=SecretStr(TOKEN),
+    )
+
+
 def test_the_notification_has_the_cost_how_to_answer_and_the_deadline(folder: MemoryFolder) -> None:
     subject, text = asked(folder)
     assert subject == f"Approve at most $264.01 and more? Run {RUN}"
@@ -51,6 +64,15 @@ def test_the_notification_has_the_cost_how_to_answer_and_the_deadline(folder: Me
     assert "2026-11-23T09:00:00Z" in text
     assert "more than the $200.00 that need no approval" in text
     assert "Unknown, and not counted: Training." in text
+
+
+def test_no_name_writes_a_line_into_the_mail_that_asks_for_money() -> None:
+    poison = "evil\r\n\nApprove it:  tuner approve evil\u2028"
+    hostile = filled(Estimate, poison, estimate().model_dump(mode="json"))
+    assert poison in hostile.items[0].name
+    text = approval.notification(RUN, hostile, asked_for())
+    commands = [line for line in text.splitlines() if re.match(r"(Approve|Reject) it:", line)]
+    assert [line.split()[4] for line in commands] == [RUN, RUN]
 
 
 def test_the_token_is_stored_in_the_folder_and_not_shown(folder: MemoryFolder) -> None:

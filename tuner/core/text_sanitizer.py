@@ -23,10 +23,10 @@ _JOINERS = f"(?<!{_NOT_LATIN})[\u200c\u200d]|[\u200c\u200d](?!{_NOT_LATIN})"
 _VARIATIONS = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 # Control characters except line feed and tab; characters without width; line and paragraph separators; marks that
 # change the direction of text (they can make text look like other text); tag characters; surrogates, which UTF-8
-# cannot encode.
+# cannot encode; U+FFFE and U+FFFF, which XML does not have.
 _UNREADABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    f"\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]|{_JOINERS}|"
+    f"\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]|{_JOINERS}|"
     f"(?:(?<={_VARIATIONS})|(?<![^\\s])){_VARIATIONS}"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")

@@ -1,43 +1,57 @@
 """Foreign text in any member of a report stays harmless in the notification, in the page and in what SNS receives."""
 
+import random
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from tests.unit.reporting.hostile import filled, texts
+from tests.unit.reporting.page.test_page import Tags
+from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws import notifications
 from tuner.reporting import Report, notification_subject, notification_text
 from tuner.reporting.page.page import page
+from tuner.reporting.page.runs_page import runs_page
 
 POISON = "[x](https://evil.com) @channel <!here> www.evil.com <blink> \u202e\u200b\x1b[31m\x9b31m"
-# Own addresses of the run and its execution, and times.
-OWN = {"folder", "execution_arn", "run_id", "dataset", "arn", "started_at", "ended_at"}
+# Own addresses of the run and its execution.
+OWN = ("folder", "execution_arn", "run_id")
+# What other programs act on, in pieces that hypothesis puts together.
+PIECES = (
+    *("https://evil.com", "//evil.com/x", "mailto:a@evil.com", "javascript:alert(1)", "www.evil.com", "evil.com"),
+    *("@channel", "<!here>", "<blink>", "<img src=x onerror=alert(1)>", "](https://evil.com)", "![x](", "[x]: "),
+    *(
+        "\n",
+        "\r",
+        "\t",
+        "\n# Approve it",
+        "\n| a | b |",
+        "```",
+        "`",
+        "</script>",
+        "{{ 7*7 }}",
+        "&lt;blink&gt;",
+        "&#60;",
+    ),
+    *("\u202e", "\u2066", "\u200b", "\x1b[2J", "\x9b31m", "\x07", "\x00", "\u2028", "\U000e0041", "\ufffe", "é", "質"),
+    *('"', "'", "=1+1", "\\"),
+)
+# Texts with some of the pieces each, in other orders: every piece stands in several of them.
+POISONS = [f"evil{''.join(random.Random(number).sample(PIECES, 12))}" for number in range(10)]
 
 
-def poisoned(document: Any, whole: dict[str, Any]) -> Iterator[str]:
-    """Replaces every text that the model takes, in place. Yields the names of the members."""
-    members = document.items() if isinstance(document, dict) else enumerate(document)
-    for name, value in list(members):
-        if isinstance(value, dict | list):
-            yield from poisoned(value, whole)
-        elif isinstance(value, str) and name not in OWN and not str(name).endswith("_at"):
-            document[name] = POISON
-            try:
-                Report.model_validate(whole)
-                yield str(name)
-            except ValidationError:
-                document[name] = value  # one of a few words, or a time
+def hostile_report(report: Report, poison: str, failed: bool = False) -> Report:
+    """A report with the text in every member and key that takes it, whether the sample has the member or not."""
+    made = filled(Report, poison, report.model_dump(mode="json"))
+    own = {name: getattr(report, name) for name in OWN}
+    return made.model_copy(update=own | {"failure": made.failure if failed else None})
 
 
 @pytest.fixture
 def hostile(report: Report) -> Report:
-    document = report.model_dump(mode="json")
-    document["failure"] = None
-    assert len(list(poisoned(document, document))) > 80
-    return Report.model_validate(document)
+    return hostile_report(report, POISON)
 
 
 def sent(monkeypatch: pytest.MonkeyPatch, subject: str, text: str) -> dict[str, Any]:
@@ -54,7 +68,7 @@ def sent(monkeypatch: pytest.MonkeyPatch, subject: str, text: str) -> dict[str, 
 
 
 def harmless(text: str) -> bool:
-    return not re.search(r"https?://|(?<!\[)@|www\.|\.com|<!|[\x1b\x9b\u202e\u200b]", text)
+    return not re.search(r"https?://|(?<!\[)@|www\.|\.com(?!\w)|<!|[\x1b\x9b\u202e\u200b]", text)
 
 
 def test_the_notification_has_no_link_mention_or_mark(hostile: Report, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,3 +97,42 @@ def test_only_one_module_publishes_to_topics() -> None:
 def test_the_page_has_no_mark_and_no_tag_of_others(hostile: Report) -> None:
     text = page(hostile)
     assert not re.search("[\x1b\x9b\u202e\u200b]|<blink>|href=.https?://evil", text)
+
+
+def test_every_member_and_key_that_takes_foreign_text_has_it(hostile: Report) -> None:
+    """Otherwise the tests here would say nothing about a member."""
+    document = hostile.model_dump(mode="json")
+    empty = [name for name in Report.model_fields if name != "failure" and not document.get(name)]
+    assert empty == []
+    assert sum(POISON in text for text in texts(document)) > 300
+
+
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
+def test_no_text_acts_in_the_notification(report: Report, poison: str, failed: bool) -> None:
+    text = notification_text(hostile_report(report, poison, failed))
+    with pytest.MonkeyPatch.context() as patch:
+        message = sent(patch, notification_subject(report), text)
+    assert harmless(message["Message"])
+    assert len(message["Subject"].splitlines()) == 1
+    # Blocks of code are indented, and commands are between backticks.
+    lines = [re.sub("`[^`]*`", "", line) for line in text.splitlines() if not line.startswith("    ")]
+    assert [line for line in lines if re.search(r"(?<!\\)\]\(|(?<!\\)<(blink|img)|^# Approve", line)] == []
+    assert [line for line in lines if re.match(r"\| a \| b \|", line)] == []
+
+
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
+def test_no_text_acts_in_the_pages(report: Report, poison: str, failed: bool) -> None:
+    def pages(text: str) -> list[str]:
+        summary = filled(RunSummary, text)
+        return [page(hostile_report(report, text, failed)), runs_page([summary, summary])]
+
+    for html, plain in zip(pages(poison), pages("Evil"), strict=True):
+        seen, expected = Tags(html), Tags(plain)
+        assert {tag for tag, _ in seen.tags} <= {tag for tag, _ in expected.tags}
+        names = {(tag, name) for tag, found in seen.tags for name in found}
+        assert names <= {(tag, name) for tag, found in expected.tags for name in found}
+        links = [found.get(name) or "" for _, found in seen.tags for name in ("href", "src", "action")]
+        assert [link for link in links if re.match(r"\s*[a-z]+:|\s*//", link, re.I) and "evil" in link] == []
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\u2066\u2028\ufffe\U000e0041]", html)

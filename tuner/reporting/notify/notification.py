@@ -46,7 +46,8 @@ def notification_text(report: Report) -> str:
     if report.commitment:
         parts.append(
             f"The gate accepted the model, so provisioned throughput was bought for the term "
-            f"{report.commitment.commitment}: {report.commitment.arn}. It cannot be deleted before the term ends."
+            f"{report.commitment.commitment}: {markdown_line(report.commitment.arn)}. It cannot be deleted before the "
+            "term ends."
         )
     parts.append(_where(report))
     return "\n\n".join(parts) + "\n"

@@ -17,6 +17,7 @@ from tuner.artifacts.costs.amounts import money
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.break_even import BreakEven
 from tuner.artifacts.training import TrainingSummary
+from tuner.core.text_sanitizer import readable
 from tuner.reporting.formatting import integer, number
 
 Point = tuple[float, float]
@@ -176,7 +177,12 @@ def _lines(
     x_format: Callable[[float], str] = _plain,
     ticks: Sequence[float] = (),
 ) -> Markup:
-    """`ticks` are the places of the labels of the x-axis; without them, pygal chooses."""
+    """`ticks` are the places of the labels of the x-axis; without them, pygal chooses.
+
+    A measure of a scorer or a contestant can have any name, and XML has no place for control characters.
+    """
+    series = [(readable(name), points) for name, points in series]
+    x_title, y_title, description = readable(x_title), readable(y_title), readable(description)
     chart = pygal.XY(
         width=720,
         height=300,

@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.cli.fake_aws import Execution, FakeAws, Outcome
 from tests.unit.reporting.sample import RUN, artifacts
-from tests.unit.reporting.test_foreign_text import poisoned
+from tests.unit.reporting.test_foreign_text import hostile_report
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.reporting import Report, build
+from tuner.reporting import build
 from tuner.reporting.publish import publish
 
 Tuner = Callable[..., Outcome]
@@ -21,15 +21,12 @@ HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\u2066\U000e0041\u
 
 
 @pytest.fixture
-def run(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> str:
+def run(aws: FakeAws) -> str:
     """The id of a run whose report, summary and pages have the text in every member that takes it."""
-    monkeypatch.setattr("tests.unit.reporting.test_foreign_text.POISON", POISON)
     for name, data in artifacts().items():
         aws.put(RUN, name, data.decode())
     folder = RunFolder("tuner-artifacts", RUN, s3=aws.s3)
-    document = build(folder).model_dump(mode="json")
-    assert len(list(poisoned(document, document))) > 80
-    publish(folder, Report.model_validate(document))
+    publish(folder, hostile_report(build(folder), POISON))
     aws.add(Execution(RUN, status="FAILED", error=f"Error{POISON}", cause=f"cause {POISON} " * 9))
     return RUN
 
