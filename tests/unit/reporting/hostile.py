@@ -58,7 +58,7 @@ def texts(value: Any) -> Iterator[str]:
 
 def _give_up(document: Any, sample: Any, place: Sequence[int | str]) -> None:
     """Replaces the member at a place, or the nearest one above it, by that of the sample; without one, removes it."""
-    parents = [(document, sample)]
+    parents: list[tuple[Any, Any]] = [(document, sample)]
     for step in place:
         inner, like = parents[-1]
         if not (isinstance(inner, dict) and step in inner) and not (
