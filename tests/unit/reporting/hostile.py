@@ -61,12 +61,11 @@ def _give_up(document: Any, sample: Any, place: Sequence[int | str]) -> None:
     parents: list[tuple[Any, Any]] = [(document, sample)]
     for step in place:
         inner, like = parents[-1]
-        if not (isinstance(inner, dict) and step in inner) and not (
-            isinstance(inner, list) and step in range(len(inner))
-        ):
+        members = dict(enumerate(inner)) if isinstance(inner, list) else inner if isinstance(inner, dict) else {}
+        if step not in members:
             break
         found = like.get(step) if isinstance(like, Mapping) else None
-        parents.append((inner[step], found))
+        parents.append((members[step], found))
     depth = len(parents) - 1
     if not depth:
         raise AssertionError(f"no member can be given up at {place}")
