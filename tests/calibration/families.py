@@ -32,7 +32,7 @@ def _peeking(simulations: int, seed: int) -> list[Family]:
     for number in range(simulations):
         gains = generator.normal(size=_LOOKS[-1])
         found.append([compare([0.0] * n, gains[:n].tolist(), number).differs for n in _LOOKS])
-    note = "give the number of questions before the run, and do not add questions because the result is undecided"
+    note = "set the number of questions before the run, and do not add some again and again until it decides"
     return [Family("5 looks at a growing set, until one decides", share(map(any, found)), _first(found), note)]
 
 

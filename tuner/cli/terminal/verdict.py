@@ -17,6 +17,11 @@ def show_contestants(scores: Scores) -> None:
     if decides and decides.compared:
         say("")
         console().print(contestant_table(decides))
+        say(
+            "Each interval is for its comparison alone. Holm's p counts all comparisons of the table: below 0.05, it "
+            "shows a difference.",
+            "quiet",
+        )
     if decides and decides.pairs:
         say("")
         console().print(pair_table(decides))

@@ -168,7 +168,8 @@ def _value(measure: Measure, difference: PairedDifference) -> VerdictValue:
 def _more_questions(difference: PairedDifference, family: Family | None) -> int | None:
     """How many questions to add, in groups as large as today's. None: more than `MOST_QUESTIONS` would be needed."""
     units = _more_units(difference, family)
-    return None if units is None else math.ceil(units * difference.n / difference.units) if difference.n else units
+    more = units and (math.ceil(units * difference.n / difference.units) if difference.n else units)
+    return None if more is None or more > MOST_QUESTIONS else more
 
 
 def _more_units(difference: PairedDifference, family: Family | None) -> int | None:
@@ -285,6 +286,7 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             f"With {asked}{scored}, a true difference of {smallest:.2g} {label} is found in four of five runs. "
             "A smaller one is often missed."
         )
+    notes += _beside_others(scores)
     if names.documents is not None:
         these = "this one" if names.documents == 1 else "these"
         documents = _questions(names.documents, "document")
@@ -305,6 +307,20 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             missing = aggregate.missing_words(name)
             notes.append(f"{missing[0].upper()}{missing[1:]}, so no comparison with it is decided.")
     return notes
+
+
+def _beside_others(scores: MeasureScores) -> Iterator[str]:
+    """Why the verdict and the comparison with the base model among those of all contestants can differ."""
+    beside, own = scores.compared.get(BASE), scores.conclusion
+    if beside is None or own is None or beside.conclusion is None or beside.comparison.p != scores.comparison.p:
+        return  # people's scores correct the verdict, and not the comparisons with others
+    p = beside.comparison.p_corrected
+    if p is not None and own.value != "undecided" and beside.conclusion.value == "undecided":
+        yield (
+            f"The verdict counts one comparison, which was named before the numbers were seen. As one of "
+            f"{len(scores.compared)} comparisons with contestants, this difference can be chance (p = {p:.2g} by "
+            "Holm's correction)."
+        )
 
 
 def _questions(number: int, noun: str = "question") -> str:

@@ -209,7 +209,10 @@ def _more_questions(report: Report) -> Iterator[NextStep]:
     more = report.verdict.more_questions
     if more:
         action = f"Ask {plural(more, 'more question')}: add them to the evaluation file and upload it again."
-        reason = "With the questions of this run, the difference may be chance."
+        reason = (
+            "With the questions of this run, the difference may be chance. Add them once: whoever adds questions again "
+            "and again until a run decides calls equal models different too often."
+        )
         yield NextStep(rule="ask-more-questions", action=action, reason=reason)
     elif report.scores and report.verdict.metric and not (found and found.outcome == "none"):
         yield NextStep(

@@ -10,6 +10,9 @@ from tuner.evaluation.statistics.planning import ERROR, fewest_units
 from tuner.reporting.formatting import measure_title, plural
 from tuner.reporting.page.svg import Interval, interval_bar
 
+# How many slices a sentence names.
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
@@ -51,7 +54,7 @@ def _fewest(slices: Iterable[MeasureScores]) -> int:
 
 
 def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple[str, MeasureScores]]) -> str:
-    """How many slices are better, worse, undecided and too small by the measure that decides."""
+    """How many slices are better, worse, undecided and too small by the measure that decides, and which are decided."""
     rows = slice_rows(found, measure)
     if not rows:
         return f"There is no result by {found.field}."
@@ -59,12 +62,25 @@ def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple
     small = sum(row.is_small for row in rows)
     counts = {value: sum(row.conclusion == value for row in rows) for value in ("better", "worse", "undecided")}
     counts["undecided"] -= small
-    named = [f"{count} {value}" for value, count in counts.items() if count]
+    named = [
+        f"{count} {value}{_names([row for row in rows if row.conclusion == value])}"
+        for value, count in counts.items()
+        if count
+    ]
     needed = _fewest(row.scores for row in rows)
     named += [f"{small} too small to tell (at least {needed} questions or groups are needed)"] if small else []
     left_out = f" {plural(found.left_out, 'question')} without a value left out." if found.left_out else ""
     title = label or measure_title(measure or "")
     return f"{title} in {plural(len(rows), 'slice')} by {found.field}: {', '.join(named)}.{left_out}"
+
+
+def _names(rows: Sequence[SliceRow]) -> str:
+    """Which slices are better, or worse: ` ('billing', 'tax' and 3 more)`. Those that are undecided are not named."""
+    if rows[0].conclusion == "undecided":
+        return ""
+    named = [f"'{row.value}'" for row in rows[:_MOST_NAMED]]
+    rest = len(rows) - len(named)
+    return f" ({', '.join(named)}{f' and {rest} more' if rest else ''})"
 
 
 def reach(scores: MeasureScores) -> float:

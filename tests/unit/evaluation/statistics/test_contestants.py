@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tuner.artifacts.evaluation.question_scores import QuestionScores
+from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.grading.grades import Graded
 from tuner.evaluation.scores import summarize
@@ -73,6 +74,33 @@ def test_the_others_are_compared_with_each_other_by_the_measure_that_decides() -
     assert [pair.conclusion.value for pair in measure.pairs if pair.conclusion] == ["better", "better", "undecided"]
     sentence = found["few_shot", "base"].conclusion
     assert sentence and sentence.sentence.startswith("The base model with examples is better than the base model: +2")
+
+
+def test_a_verdict_that_is_undecided_among_all_comparisons_says_so() -> None:
+    """One output has the verdict, which is not corrected, and the same comparison in the table of contestants."""
+
+    def verdict(gain: float, others: tuple[str, ...]) -> Verdict:
+        gains = [gain + (-1) ** at for at in range(40)]
+        records = tuple(
+            QuestionScores.model_validate(
+                {
+                    "id": f"q{at}",
+                    "base": {"correctness": 5},
+                    "tuned": {"correctness": 5 + gains[at]},
+                    "others": {name: {"correctness": 5 + gains[at] + (-1) ** (at // 2)} for name in others},
+                }
+            )
+            for at in range(40)
+        )
+        found = summarize(Graded(records, {}, {}))
+        assert found.verdict.value == "better"
+        return found.verdict
+
+    four = ("few_shot", "retrieval", "nova", "old")
+    note = "As one of 5 comparisons with contestants, this difference can be chance (p = "
+    assert any(note in each for each in verdict(0.38, four).notes)
+    assert not any("can be chance" in each for each in verdict(2, four).notes)
+    assert not any("can be chance" in each for each in verdict(0.38, ()).notes)
 
 
 def test_after_holms_correction_a_clear_difference_remains_and_a_small_one_is_undecided() -> None:

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.examples import examples
+from tuner.catalog.metrics import METRICS
 from tuner.evaluation.statistics import groups as statistics_of_groups
 from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error, units_needed
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups, interval_of_estimate
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1
+from tuner.evaluation.statistics.verdict import conclude
 
 UNEQUAL = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
 
@@ -285,6 +287,17 @@ def test_the_expected_error_is_that_of_the_variance_between_and_within_groups() 
     one_size = Groups.of(names_of((4,) * 10))
     assert one_size is not None
     assert one_size.expected_error(np.zeros(40)) is None
+
+
+def test_no_more_questions_are_named_than_the_limit_for_questions_alone() -> None:
+    """14,000 groups of 15 questions are not 14,000 questions."""
+    gains = np.random.default_rng(2).normal(0, 1, 30).repeat(15)
+    gains += 0.01 - gains.mean()
+    found = compare([0] * 450, gains.tolist(), names=[f"g{at // 15}" for at in range(450)])
+    said = conclude(METRICS["correctness"][0], found)
+    assert 5_000 < (units_needed(found) or 0) < 100_000
+    assert said.more_questions is None
+    assert "more than 100,000 questions would be needed" in said.sentence
 
 
 @pytest.mark.slow

@@ -61,6 +61,13 @@ def test_each_topic_has_a_result_and_the_largest_comes_first() -> None:
     assert found["legal"].comparison.interval is None
     assert [part.questions for part in scores.slices[0].slices] == [8, 8, 8, 8, 2]
     assert found["billing"].difference == np.mean(GAINS["billing"])
+    assert slices_sentence(scores.slices[0], "correctness", list(scores.metrics.items())) == (
+        "Correctness (judge) in 5 slices by topic: 1 better ('billing'), 1 worse ('returns'), 2 undecided, 1 too "
+        "small to tell (at least 7 questions or groups are needed)."
+    )
+    many = won(8, 20)
+    said = slices_sentence(many.slices[0], "correctness", list(many.metrics.items()))
+    assert said.endswith("8 better ('topic 0', 'topic 1', 'topic 2', 'topic 3', 'topic 4' and 3 more).")
 
 
 def test_a_slice_that_differs_by_chance_is_undecided_after_the_correction() -> None:

@@ -119,6 +119,7 @@ def test_a_better_earlier_run_is_kept(report: Report) -> None:
 def test_an_undecided_verdict_asks_for_questions_if_they_would_decide(report: Report) -> None:
     found = steps(report, gate=None, verdict=judged(report, "undecided", more_questions=33))
     assert found["ask-more-questions"].action.startswith("Ask 33 more questions")
+    assert "Add them once" in found["ask-more-questions"].reason
     never = steps(report, gate=None, verdict=judged(report, "undecided", more_questions=None))
     assert "more questions would not decide" in never["keep-the-base"].action
     undecided = judged(report, "undecided", more_questions=None)
