@@ -8,9 +8,11 @@ The rules (docs/report.md has them for readers):
   interval is corrected for the number of comparisons, see `quality`. The margin is that of the gate's `not_worse_by`,
   else 5 % of the range of the measure.
 - With a gate, a contestant may be shipped that is shown to meet it, and not shown to be worse than the best one that
-  does. Bounds are checked with the contestant's own means. A comparison is known for the tuned model only: another
-  contestant meets it if the tuned model does, and the contestant is as good or better. The rules of guard questions
-  count for tuned models only.
+  does. Bounds are checked with the contestant's own means. By the measure that decides, the contestants are compared
+  with each other, which decides rules that compare. By another measure, and beside an earlier run, the tuned model
+  alone is compared: another contestant meets the rule if the tuned model does, and the contestant is as good or better
+  by the rule's measure. In a slice, only the tuned model is compared, so the rule is undecided for others. The rules of
+  guard questions count for tuned models only.
 - Without a gate, the best one may be shipped, and those that are as good. None may be if the mean of the best one is
   below the level of its measure at which answers are mostly right.
 """
@@ -88,14 +90,19 @@ class ContestantComparisons:
             return beside
         if name == TUNED:
             return best.mirrored(self.margin)
-        found = self._pair(name) or self._by_both(beside, best)
+        found = self.pair(name, self.best, self.margin, len(self.measure.pairs)) or self._by_both(beside, best)
         # Worse than the tuned model, which is worse than the best one.
         return replace(found, quality="worse") if (beside.quality, best.quality) == ("worse", "better") else found
 
-    def _pair(self, name: ContestantName) -> QualityComparison | None:
-        """The contestant beside the best one, by their own comparison; None in a report of an earlier version."""
+    def pair(
+        self, name: ContestantName, other: ContestantName, margin: float | None, comparisons: int
+    ) -> QualityComparison | None:
+        """The contestant beside another one, by their own comparison, which is one of so many.
+
+        None if they were not compared, and in a report of an earlier version.
+        """
         for pair in self.measure.pairs:
-            if {pair.contestant, pair.against} == {name, self.best}:
+            if {pair.contestant, pair.against} == {name, other}:
                 value = pair.conclusion.value if pair.conclusion else None
                 sides = {
                     BASE: self.measure.by_contestant[pair.against],
@@ -103,9 +110,20 @@ class ContestantComparisons:
                 }
                 update = {"difference": pair.difference, "comparison": pair.comparison, "by_contestant": sides}
                 scores = self.measure.model_copy(update=update)
-                found = quality_beside(scores, value, self.margin, len(self.measure.pairs))
-                return found if pair.against == name else found.mirrored(self.margin)
+                found = quality_beside(scores, value, margin, comparisons)
+                return found if pair.against == name else found.mirrored(margin)
         return None
+
+    def beside_tuned_by(self, rule: RuleResult, name: ContestantName) -> QualityComparison:
+        """The contestant beside the tuned model by the measure of a rule."""
+        if rule.measure == self.name:
+            return self.beside_tuned[name]
+        measure = self.report.scores.get(rule.measure)
+        if measure is None or name not in measure.compared:
+            return QualityComparison("undecided")
+        margin = rule.numbers.bound or _equal_loss(measure)
+        found = measure.against(name)
+        return quality_beside(found, found.conclusion_value, margin, len(measure.compared))
 
     def _by_both(self, beside: QualityComparison, best: QualityComparison) -> QualityComparison:
         """By the comparisons of both with the tuned model: the sum of the two intervals is wider than needed."""
@@ -145,6 +163,11 @@ def _margin(report: Report, name: str, measure: MeasureScores) -> float | None:
     named = [bound for bound in given if bound is not None]
     if named:
         return min(named)
+    return _equal_loss(measure)
+
+
+def _equal_loss(measure: MeasureScores) -> float | None:
+    """The loss that counts as none, where no gate names a margin; None for a measure without a range."""
     return EQUAL_SHARE * (measure.range[1] - measure.range[0]) if measure.range else None
 
 
@@ -213,14 +236,43 @@ def _of_rule(comparisons: ContestantComparisons, name: ContestantName, rule: Rul
         return _DECISIONS[rule.decision], rule.sentence
     if rule.rule in ("at_least", "at_most"):
         return _of_bound(comparisons.report, name, rule)
-    beside = comparisons.beside_tuned[name].quality
-    if rule.numbers.compared_with == name and rule.rule == "better_than":
+    decision = _of_comparison(comparisons, name, rule)
+    if rule.numbers.compared_with == name and decision == "no":
         return "no", "it is what the gate asks to be better than"
+    words = f"the gate's {rule.rule} of {rule.measure}"
+    where = f" for {rule.slice.field} '{rule.slice.value}'" if rule.slice else ""
+    return decision, {
+        "yes": "it meets the gate",
+        "no": f"not shown to meet {words}",
+        "undecided": f"it is not decided whether it meets {words}{where}",
+    }[decision]
+
+
+def _of_comparison(comparisons: ContestantComparisons, name: ContestantName, rule: RuleResult) -> Decision:
+    """Whether the contestant meets a rule that compares: by its own comparison, else by that with the tuned model."""
+    other = rule.numbers.compared_with
+    if other == name:
+        return "no" if rule.rule == "better_than" else "yes"
+    if rule.slice is not None:
+        return "undecided"
+    if rule.measure == comparisons.name and (pair := comparisons.pair(name, other or "", rule.numbers.bound, 1)):
+        return _by_pair(pair, rule)
+    beside = comparisons.beside_tuned_by(rule, name).quality
     if rule.decision == "accepted" and beside in ("better", "as_good"):
-        return "yes", f"the tuned model meets the gate's {rule.rule}, and it is not worse"
-    if beside == "worse" or (rule.decision == "rejected" and beside == "as_good"):
-        return "no", f"not shown to meet the gate's {rule.rule} of {rule.measure}"
-    return "undecided", f"it is not decided whether it meets the gate's {rule.rule} of {rule.measure}"
+        return "yes"
+    return "no" if beside == "worse" or (rule.decision == "rejected" and beside == "as_good") else "undecided"
+
+
+def _by_pair(pair: QualityComparison, rule: RuleResult) -> Decision:
+    """The same decision as the gate's, by the comparison of the contestant with the one that the rule names."""
+    if pair.low is None:
+        return "undecided"
+    bound = rule.numbers.bound
+    if rule.rule == "not_worse_by" and bound is not None and pair.low > -bound:
+        return "yes"
+    if pair.quality == "worse":
+        return "no"
+    return "yes" if pair.quality == "better" or rule.rule == "not_worse_than" else "undecided"
 
 
 _DECISIONS: dict[str, Decision] = {"accepted": "yes", "rejected": "no", "undecided": "undecided"}

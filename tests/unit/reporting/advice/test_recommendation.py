@@ -258,7 +258,51 @@ def test_the_gate_names_the_margin(advise: Any) -> None:
     narrow = advise(gate=GateRule(not_worse_by=Margin(than="retrieval", margin=0.05)))
     assert narrow.margin == 0.05
     assert advise().margin == pytest.approx(0.45), "5 % of 1 to 10"
-    assert may_ship(narrow)["retrieval"] == "undecided"
+    assert (may_ship(narrow)["tuned"], may_ship(narrow)["retrieval"]) == ("undecided", "yes"), (
+        "it is no worse than itself"
+    )
+
+
+def meets(found: Recommendation) -> dict[str, str | None]:
+    return {each.contestant: each.meets_gate for each in found.standings}
+
+
+def test_rules_that_compare_are_decided_for_others_by_their_own_comparison(folder_of: FolderOf) -> None:
+    """Within 1 of a tuned model that is better by 0.5 is not better than the base model."""
+    means = {"base": 5.0, "tuned": 5.5, "few_shot": 5.1, "retrieval": 6.5}
+    rules = GateRule(better_than="base", not_worse_by=Margin(than="base", margin=1))
+    made = build(folder_of(compared(means, gate=rules, noise=1.0)))
+    found = made.recommendation
+    assert found
+    assert made.gate is not None
+    assert made.gate.decision == "accepted"
+    assert meets(found) == {"base": "no", "tuned": "yes", "few_shot": "undecided", "retrieval": "yes"}
+    # In a report of an earlier version, others are beside the tuned model only.
+    earlier = made.scores["correctness"].model_copy(update={"pairs": ()})
+    without = recommendation(made.model_copy(update={"scores": {"correctness": earlier}}))
+    assert without
+    assert meets(without)["few_shot"] == "yes"
+
+
+def test_rules_of_another_measure_and_of_slices_are_not_decided_by_the_means_of_all_questions(
+    folder_of: FolderOf,
+) -> None:
+    made = build(folder_of(compared(MEANS | {"retrieval": 8.0})))
+    accepted = RuleResult(
+        measure="bertscore_f1",
+        rule="better_than",
+        decision="accepted",
+        sentence="",
+        numbers=RuleNumbers(compared_with="base"),
+    )
+    in_slice = accepted.model_copy(
+        update={"measure": "correctness", "slice": SliceName(field="topic", value="billing")}
+    )
+    for rule in (accepted, in_slice):
+        gate = GateResult(decision="accepted", sentence="Accepted.", rules=(rule,))
+        found = recommendation(made.model_copy(update={"gate": gate}))
+        assert found
+        assert (meets(found)["tuned"], meets(found)["retrieval"]) == ("yes", "undecided")
 
 
 def test_a_cheaper_contestant_that_may_be_good_enough_leaves_it_undecided(advise: Any) -> None:
