@@ -16,7 +16,7 @@ from tuner.cli.local_cloud import local_error_class
 from tuner.cli.terminal import hints
 from tuner.cli.terminal.console import say
 from tuner.cli.terminal.exit_status import ExitStatus
-from tuner.cli.terminal.interruption import say_unless_said
+from tuner.cli.terminal.interruption import ended_like_interrupted, say_unless_said
 from tuner.core.errors import TunerError
 
 _HINTS = {
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line (with sys.argv when `arguments` is None) and exits."""
     hints.forget()
     try:
-        app(arguments, prog_name="tuner")
+        with ended_like_interrupted():
+            app(arguments, prog_name="tuner")
     except Exception as error:
         if not _is_expected(error):
             raise  # a defect: its traceback is needed

@@ -91,3 +91,42 @@ def test_a_command_that_says_nothing_itself_ends_with_one_line(
     assert " ".join(capsys.readouterr().err.split()) == (
         "Interrupted: the command did not finish. What it started in the account goes on: see 'tuner runs'."
     )
+
+
+# Sends the signal when the command has written a part of its output, and shows the folder of standard input's copy.
+SIGNALLED = """
+import os, signal, sys, tempfile
+from tuner.cli import main
+from tuner.datasets import io
+write = io.LocalSink.write
+def signalled(sink, data):
+    write(sink, data)
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+io.LocalSink.write = signalled
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("SIGINT", "split"), ("SIGTERM", "convert"), ("SIGTERM", "split"), ("SIGHUP", "convert")]
+)
+def test_a_signal_leaves_no_part_of_a_file(tmp_path: Path, name: str, command: str) -> None:
+    folder, temporary = tmp_path / "output", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    records = "".join(f'{{"question": "What is {n}?", "answer": "{n}."}}\n' for n in range(100))
+    output = folder / "x.jsonl" if command == "convert" else folder
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED, name, "data", command, "-", "--output", str(output)],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        input=records,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)],
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Interrupted" in done.stderr
+    assert [*folder.iterdir(), *temporary.iterdir()] == []
