@@ -31,7 +31,8 @@ MEANINGS = {
     ExitStatus.UNDECIDED: "the run succeeded, and its gate could not decide",
     ExitStatus.STOPPED: "the run was stopped",
     ExitStatus.INTERRUPTED: (
-        "interrupted with Ctrl-C, or ended by a signal (SIGTERM, SIGHUP); a run that has started continues, and stderr says how to follow it"
+        "interrupted with Ctrl-C, or ended by a signal (SIGTERM, SIGHUP); a run that has started continues, and stderr "
+        "says how to follow it"
     ),
 }
 
