@@ -84,6 +84,27 @@ def test_an_answer_without_a_score_is_left_out_of_the_pair_and_counted() -> None
     )
 
 
+def test_a_judge_that_graded_few_answers_of_one_model_decides_nothing() -> None:
+    """Grades that are missing for bad answers would make the model look better that has more of them."""
+    found = scores(*[("5", "?"), ("5", "?"), ("5", "8")] * 8)
+    assert found.metrics["correctness"].comparison.n == 8
+    assert (found.verdict.value, found.verdict.sentence) == (
+        "undecided",
+        "Undecided: the tuned model has no grade for 16 of 24 questions, and the other questions say nothing about "
+        "these.",
+    )
+
+
+def test_grades_that_are_missing_for_one_model_only_are_a_note() -> None:
+    def left_out(missing: tuple[int, int]) -> str:
+        pairs = [("?" if at < missing[0] else "5", "?" if 29 - at < missing[1] else "6") for at in range(30)]
+        return next(note for note in scores(*pairs).verdict.notes if "left out" in note)
+
+    said = left_out((1, 10))
+    assert "10 grades are missing for the tuned model and 1 for the base model, which is more than chance" in said
+    assert left_out((4, 6)) == "10 questions left out: one of the answers has no Correctness (judge)."
+
+
 def test_one_question_is_too_few_and_says_so_once() -> None:
     verdict = scores(("1", "10")).verdict
     assert verdict.value == "undecided"

@@ -34,13 +34,29 @@ class Aggregate(Part):
 
     @property
     def is_mostly_missing(self) -> bool:
-        """Whether most answers were not given. A difference from others would show only that, so it decides nothing."""
+        """Whether most answers were not given, or have no grade. A comparison with others then decides nothing.
+
+        A difference would show only that answers are missing. Answers without a grade are left out; so many are seldom
+        left out by chance alone.
+        """
         missing, asked = self._missing_of
-        return 2 * missing > asked
+        return 2 * missing > asked or self.is_mostly_ungraded
+
+    @property
+    def ungraded(self) -> int:
+        """Questions with an answer that has no grade."""
+        return self.missing - self.failed
+
+    @property
+    def is_mostly_ungraded(self) -> bool:
+        """Whether most questions have an answer without a grade."""
+        return 2 * self.ungraded > (self.n or 0) + self.ungraded
 
     def missing_words(self, who: str) -> str:
-        """How many answers are missing, in words."""
+        """How many answers, or grades, are missing, in words."""
         missing, asked = self._missing_of
+        if self.is_mostly_ungraded:
+            return f"{who} has no grade for {self.ungraded:,} of {(self.n or 0) + self.ungraded:,} questions"
         return f"{who} gave no answer to {missing:,} of {asked:,} {'requests' if self.requests else 'questions'}"
 
     @property

@@ -20,7 +20,7 @@ from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING
-from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, units_needed
+from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, sign_test, units_needed
 from tuner.evaluation.statistics.planning import ERROR, MOST_QUESTIONS, fewest_units, least_p
 
 # Gains that differ by less are equal: the rest is rounding error.
@@ -82,7 +82,9 @@ def conclude(
     With a `family`, the p-value of the difference is corrected for it.
     """
     if missing := _missing(sides, names):
-        sentence = f"Undecided: {missing}, and a difference would show only that."
+        ungraded = any(side.is_mostly_ungraded for side in sides)
+        why = "the other questions say nothing about these" if ungraded else "a difference would show only that"
+        sentence = f"Undecided: {missing}, and {why}."
         return Conclusion(value="undecided", sentence=sentence, more_questions=None)
     value = _value(measure, difference)
     more = _more_questions(difference, family) if value == "undecided" else 0
@@ -297,7 +299,7 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
     if n < measured:
         sampled = scores.comparison.labelled is not None
         why = "people did not score them" if sampled else f"one of the answers has no {label}"
-        notes.append(f"{_questions(measured - n)} left out: {why}.")
+        notes.append(f"{_questions(measured - n)} left out: {why}.{_more_often(scores, names)}")
     for contestant, aggregate in scores.by_contestant.items():
         name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))
         asked = f"{aggregate.failed:,} of {_questions(questions)}"
@@ -307,6 +309,22 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
             missing = aggregate.missing_words(name)
             notes.append(f"{missing[0].upper()}{missing[1:]}, so no comparison with it is decided.")
     return notes
+
+
+def _more_often(scores: MeasureScores, names: Names) -> str:
+    """That grades are missing for one model more often than by chance: what is left out may favour a model.
+
+    The sign test takes each missing grade for a question of its own, so it says so too rarely rather than too often.
+    """
+    missing = {name: side.ungraded for name, side in ((names.base, scores.base), (names.tuned, scores.tuned))}
+    p = sign_test(*missing.values())
+    if p is None or p >= ERROR:
+        return ""
+    (more, many), (less, few) = sorted(missing.items(), key=lambda each: -each[1])
+    return (
+        f" {many:,} grades are missing for {more} and {few:,} for {less}, which is more than chance: these questions can "
+        "be those that one model answers badly."
+    )
 
 
 def _beside_others(scores: MeasureScores) -> Iterator[str]:
