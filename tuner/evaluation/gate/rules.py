@@ -260,7 +260,8 @@ def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> R
     """A test of non-inferiority: accepts only where the whole interval shows a loss below the margin.
 
     Piaggio et al., "Reporting of Noninferiority and Equivalence Randomized Trials", JAMA 308 (2012). One end of a 95 %
-    interval decides, so a model that is worse by the margin is accepted at most one time in 40.
+    interval decides, so a model that is worse by the margin is accepted about one time in 40 (more often if few answers
+    are much worse, which a small set can be without: docs/evaluation.md).
     """
     scores, words = comparisons.measures(rule.than).get(measure, MeasureScores()), comparisons.words(rule.than)
     numbers = _numbers(scores, comparisons.identity(rule.than)).model_copy(update={"bound": rule.margin})

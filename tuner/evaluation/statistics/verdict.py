@@ -322,8 +322,8 @@ def _more_often(scores: MeasureScores, names: Names) -> str:
         return ""
     (more, many), (less, few) = sorted(missing.items(), key=lambda each: -each[1])
     return (
-        f" {many:,} grades are missing for {more} and {few:,} for {less}, which is more than chance: these questions can "
-        "be those that one model answers badly."
+        f" {many:,} grades are missing for {more} and {few:,} for {less}, which is more than chance: these can be "
+        "questions that one model answers badly."
     )
 
 
