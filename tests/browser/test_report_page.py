@@ -75,6 +75,18 @@ def test_contestants_and_recommendation_are_accessible_and_fit(browser: Browser,
     assert len(set(colours)) == len(colours) == 5
 
 
+def test_the_dots_of_charts_can_be_told_apart_on_a_phone(browser: Browser) -> None:
+    folder = RunFolder(BUCKET, RUN, Bucket())
+    for name, data in compared().items():
+        folder.write(name, data)
+    browser.open(page(build(folder, at=AT)), width=360)
+    widths = browser.run(
+        "return [...document.querySelectorAll('.chart .dot')].map((dot) => dot.getBoundingClientRect().width)"
+    )
+    assert len(widths) > 5
+    assert min(widths) >= 8, "pixels"
+
+
 def test_the_page_fits_the_width_of_a_phone(browser: Browser, reported: Any) -> None:
     for report in (reported(), hostile(reported())):
         browser.open(page(report), width=360)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,8 +15,10 @@ from tuner.cli.deployment import DEFAULT_STACK, Deployment
 from tuner.cli.errors import CommandError
 from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import console, emit, say
+from tuner.cli.terminal.outputs import STANDARD, Force, one_use_of_standard_output, output_sink
 from tuner.cli.terminal.score_table import score_table
 from tuner.cli.terminal.verdict import conclude
+from tuner.datasets.io import CommitTogether
 
 
 def compare(
@@ -28,6 +31,10 @@ def compare(
         ),
     ],
     as_json: Json = False,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Write a page with the comparisons to this file.")
+    ] = None,
+    force: Force = False,
     stack: Stack = DEFAULT_STACK,
     on_local: Local = False,
 ) -> None:
@@ -37,6 +44,7 @@ def compare(
     """
     from tuner.evaluation.run_comparison import compare_runs, corrected  # loads numpy: only when it is needed
 
+    one_use_of_standard_output(html or "", as_json)
     if len(runs) < 2:
         raise typer.BadParameter("name at least two runs; 'tuner runs' lists them.", param_hint="RUN RUN...")
     deployment = connect(stack, on_local)
@@ -50,6 +58,8 @@ def compare(
         ]
     )
     first, found = one.name, {other.name: scores for other, scores in zip(others, made, strict=True)}
+    if html:
+        _write_page(first, found, html, force)
     if as_json:
         # `measure` is the published name of the run that the others are compared with.
         emit({"measure": first, "runs": {run_id: scores.to_document() for run_id, scores in found.items()}})
@@ -60,6 +70,16 @@ def compare(
             say(f"Warning: {warning}", "warn")
         console().print(score_table(scores.metrics, (first, run_id), conclusions=True))
         conclude(scores)
+
+
+def _write_page(first: str, found: Mapping[str, Scores], address: str, force: bool) -> None:
+    from tuner.reporting.page.comparison_page import comparison_page
+
+    sink = output_sink(address, force=force)
+    with CommitTogether(sink):
+        sink.write(comparison_page(first, found).encode())
+    if address != STANDARD:
+        say(f"The page is in {address}")
 
 
 @dataclass(frozen=True, slots=True)
