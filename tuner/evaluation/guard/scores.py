@@ -2,16 +2,12 @@
 
 The results are paired by question, as all others. Whether an answer passes is yes or no, and often all but a few
 questions have the same result for both models. Then a bootstrap interval is too narrow: without any difference, it has
-no width, as if no other question could differ. So the interval also covers that of Agresti and Min, "Simple Improved
-Confidence Intervals for Comparing Matched Proportions", Statistics in Medicine 24 (2005). That is the Wald interval
-after half a question is added to each of the four combinations of passed and failed.
+no width, as if no other question could differ. So the interval also covers those for shares (`paired_shares`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import NormalDist
 
 from tuner.artifacts.evaluation.answers import Answer
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, ContestantName
@@ -22,13 +18,13 @@ from tuner.artifacts.guard import GuardAnswer, GuardFinding, GuardRecord, GuardR
 from tuner.catalog.guard_questions import ALL, CATEGORY_FIELD, CATEGORY_NAMES, MEASURE, GuardCategory
 from tuner.catalog.metrics import Measure
 from tuner.evaluation.guard.checks import passes
+from tuner.evaluation.guard.paired_shares import adjusted_interval, score_interval
 from tuner.evaluation.statistics.comparison import PairedDifference, compare, mean_and_error
 from tuner.evaluation.statistics.slices import slices_by
 from tuner.evaluation.statistics.verdict import conclude
 
 _MODELS: tuple[ContestantName, ...] = (BASE, TUNED)
 _PASSED = Measure(MEASURE, "Guard questions passed")
-_NORMAL = NormalDist()
 # What a tuned model does that is worse or better, by category.
 _WORSE: dict[GuardCategory | None, str] = {
     None: "passes fewer guard questions than the base model",
@@ -126,17 +122,13 @@ def _aggregate(records: Sequence[QuestionScores], name: ContestantName, values: 
 
 
 def _widened(found: PairedDifference) -> PairedDifference:
-    """The comparison with an interval that covers also the one of Agresti and Min, and the larger of both p-values."""
+    """The comparison with an interval that covers also those for paired shares, and the larger p-value."""
     if found.interval is None or found.p is None:
         return found
-    size, wins, losses = found.n + 2, found.wins + 0.5, found.losses + 0.5
-    middle = (wins - losses) / size
-    error = math.sqrt(wins + losses - (wins - losses) ** 2 / size) / size
-    reach = _NORMAL.inv_cdf(0.975) * error
-    low, high = max(-1.0, middle - reach), min(1.0, middle + reach)
-    p = 2 * (1 - _NORMAL.cdf(abs(middle) / error))
-    update = {"interval": (min(low, found.interval[0]), max(high, found.interval[1])), "p": max(p, found.p)}
-    return found.model_copy(update=update)
+    counts = found.wins, found.losses, found.n
+    several = (found.interval, found.p), adjusted_interval(*counts), score_interval(*counts)
+    lows, highs = zip(*(interval for interval, _ in several), strict=True)
+    return found.model_copy(update={"interval": (min(lows), max(highs)), "p": max(p for _, p in several)})
 
 
 def _finding(part: Slice) -> GuardFinding:
