@@ -102,6 +102,11 @@ def repeats_caveats(measure: MeasureScores | None, each: str) -> Iterator[str]:
     `each` is in words (`answers_in_words`). Nothing if every question has one answer.
     """
     spreads = (measure.base.spread_of_repeats, measure.tuned.spread_of_repeats) if measure else (None, None)
+    if measure and measure.tuned.requests and spreads == (None, None):  # a measure of all answers together
+        yield (
+            f"Every question was asked {each} times. {measure.label} counts every answer, and the answers to one "
+            "question are one observation."
+        )
     if measure and spreads[0] is not None and spreads[1] is not None:
         yield (
             f"Every question was asked {each} times, and the mean of its answers counts once. By "

@@ -58,7 +58,7 @@ def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple
     rows = slice_rows(found, measure)
     if not rows:
         return f"There is no result by {found.field}."
-    label = next((scores.label for name, scores in measures if name == measure and scores.label), None)
+    decides = next((scores for name, scores in measures if name == measure), MeasureScores())
     small = sum(row.is_small for row in rows)
     counts = {value: sum(row.conclusion == value for row in rows) for value in ("better", "worse", "undecided")}
     counts["undecided"] -= small
@@ -70,8 +70,10 @@ def slices_sentence(found: Slices, measure: str | None, measures: Sequence[tuple
     needed = _fewest(row.scores for row in rows)
     named += [f"{small} too small to tell (at least {needed} questions or groups are needed)"] if small else []
     left_out = f" {plural(found.left_out, 'question')} without a value left out." if found.left_out else ""
-    title = label or measure_title(measure or "")
-    return f"{title} in {plural(len(rows), 'slice')} by {found.field}: {', '.join(named)}.{left_out}"
+    corrected = decides.corrected is not None and decides.corrected.decides
+    by_judge = " By the judge alone: people's scores correct the result of all questions only." if corrected else ""
+    title = decides.label or measure_title(measure or "")
+    return f"{title} in {plural(len(rows), 'slice')} by {found.field}: {', '.join(named)}.{left_out}{by_judge}"
 
 
 def _names(rows: Sequence[SliceRow]) -> str:

@@ -12,6 +12,7 @@ from tuner.cli.terminal.outputs import write_files
 from tuner.core.errors import EvaluationError
 from tuner.evaluation.standalone import Files, evaluate
 from tuner.evaluation.statistics.comparison import compare
+from tuner.reporting.collect.caveats import repeats_caveats
 from tuner.reporting.files_comparison import result_files
 from tuner.settings import RunSettings, load
 
@@ -147,6 +148,10 @@ def test_macro_f1_counts_every_answer(tmp_path: Path) -> None:
     assert (measure.tuned.n, measure.tuned.requests, measure.tuned.requests_failed) == (12, 24, 0)
     assert measure.conclusion is not None
     assert measure.conclusion.sentence.endswith("; 12 questions.")
+    assert list(repeats_caveats(measure, "2")) == [
+        "Every question was asked 2 times. Macro F1 counts every answer, and the answers to one question are one "
+        "observation."
+    ]
     missing = [each for each in tuned if each["id"] not in ("1", "3") or each["sample"] == 0]
     lost = scored(tmp_path, base, missing, "classification", **settings).metrics["macro_f1"]
     assert (lost.tuned.failed, lost.tuned.requests, lost.tuned.requests_failed) == (0, 24, 2)

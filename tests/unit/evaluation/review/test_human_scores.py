@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.evaluation.conftest import graded_records
+from tuner.artifacts.evaluation.measure_scores import Slices
 from tuner.artifacts.evaluation.metric_details import MetricFacts
 from tuner.artifacts.evaluation.people import PeopleScores, ReviewSheet, joined
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
@@ -18,6 +19,7 @@ from tuner.evaluation.review.human_scores import with_people
 from tuner.evaluation.review.sampling import draw_sample
 from tuner.evaluation.scores import summarize
 from tuner.reporting.collect.caveats import people_caveats
+from tuner.reporting.page.slices_table import slices_sentence
 from tuner.settings import GateRule
 
 ABOUT = {"correctness": MetricFacts(model="m", name="M")}
@@ -137,7 +139,7 @@ def test_few_scores_are_shown_and_do_not_decide(
     one = with_people(before, by("Ann", {key: people[key] for key in list(few)[:1]}), [sheet])
     assert one.metrics["correctness"].corrected is None
     assert one.people is not None
-    assert "at least two flagged and two other questions" in (one.people.undecided or "")
+    assert "at least 30 questions of this sample, of them two flagged and two other ones" in (one.people.undecided or "")
     unflagged = draw_sample([record.id for record in before.questions], set(), 60, seed=0)
     key = next(iter(unflagged.first))
     alone = with_people(before, by("Ann", {key: people[key]}), [unflagged])
@@ -288,6 +290,37 @@ def test_a_judge_that_favours_one_model_agrees_and_is_said_to_favour_it() -> Non
     assert (found.judge_agreement.kappa or 0) > 0.8
     said = " ".join(people_caveats(found))
     assert "is +0.700 on average: +0.000 for the base model and +1.40 for the tuned model; the rank" in said
+
+
+def test_slices_that_people_do_not_correct_are_said_to_be_the_judges(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    """The verdict can be undecided, and every slice be better by a judge that favours the tuned model."""
+    before, sheet, people = generous
+    questions = tuple(each.model_copy(update={"fields": {"topic": "all"}}) for each in before.questions)
+    sliced = before.model_copy(update={"questions": questions, "slices": (Slices(field="topic", values=1),)})
+
+    def said(labels: int) -> str:
+        given = by("Ann", {key: people[key] for key in list(sheet.first)[:labels]})
+        found = with_people(sliced, given, [sheet])
+        return slices_sentence(found.slices[0], "correctness", list(found.metrics.items()))
+
+    assert said(60).endswith(
+        "1 better ('all'). By the judge alone: people's scores correct the result of all questions only."
+    )
+    assert said(20).endswith("1 better ('all').")
+
+
+def test_a_part_of_the_sample_says_what_to_score(
+    generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
+) -> None:
+    before, sheet, people = generous
+    flagged = {key: people[key] for key in sheet.strata[0].drawn}
+    found = with_people(before, by("Ann", flagged), [sheet]).people
+    assert found is not None
+    assert (found.undecided or "").endswith(
+        "Score at least 30 questions of this sample, of them two flagged and two other ones."
+    )
 
 
 def test_of_several_answers_people_and_judge_are_compared_by_the_first() -> None:
