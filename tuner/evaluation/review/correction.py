@@ -144,7 +144,7 @@ def _of_sample(
     if not values.can_be_estimated:
         return Outcome(
             None,
-            f"{_progress(known, sheet)} Score at least {FEWEST_LABELS} questions of this sample"
+            f"{_progress(known, sheet)} At least {FEWEST_LABELS} are needed"
             f"{', of them two flagged and two other ones' if len(sheet.strata) > 1 else ''}.",
         )
     found = corrected_mean(values)

@@ -139,12 +139,12 @@ def test_few_scores_are_shown_and_do_not_decide(
     one = with_people(before, by("Ann", {key: people[key] for key in list(few)[:1]}), [sheet])
     assert one.metrics["correctness"].corrected is None
     assert one.people is not None
-    assert "at least 30 questions of this sample, of them two flagged and two other ones" in (one.people.undecided or "")
+    assert "At least 30 are needed, of them two flagged and two other ones." in (one.people.undecided or "")
     unflagged = draw_sample([record.id for record in before.questions], set(), 60, seed=0)
     key = next(iter(unflagged.first))
     alone = with_people(before, by("Ann", {key: people[key]}), [unflagged])
     assert alone.people is not None
-    assert "Score at least two questions of this sample." in (alone.people.undecided or "")
+    assert "drawn at random. At least 30 are needed." in (alone.people.undecided or "")
 
 
 def test_a_sample_of_other_questions_is_no_sample(
@@ -319,7 +319,7 @@ def test_a_part_of_the_sample_says_what_to_score(
     found = with_people(before, by("Ann", flagged), [sheet]).people
     assert found is not None
     assert (found.undecided or "").endswith(
-        "Score at least 30 questions of this sample, of them two flagged and two other ones."
+        "drawn at random. At least 30 are needed, of them two flagged and two other ones."
     )
 
 
