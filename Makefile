@@ -59,7 +59,7 @@ chaos: $(INSTALLED)  ## inject every fault, alone and in pairs (an hour), or SAM
 
 protocol: $(INSTALLED)  ## explore the release protocol with every combination of two faults, or DEVIATIONS=N
 	@$(BIN)/python -m tests.protocol $(if $(DEVIATIONS),--deviations $(DEVIATIONS)) \
-		$(if $(SITUATION),--situation "$(SITUATION)")
+		$(if $(SITUATION),--situation "$(SITUATION)") $(if $(PART),--part $(PART))
 
 bench: $(INSTALLED)  ## all benchmarks, or one: make bench NAME=preprocess
 	@for name in $(or $(NAME),preprocess report scoring paid_window); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -161,7 +161,7 @@ def _cases(baselines: list[Baseline], size: CampaignSize, scenarios: Sequence[Sc
     plain = [Case(scenario) for scenario in scenarios]
     singles, doubles = derived(baselines, scenarios), pairs(baselines)
     known = {case.name for case in doubles}
-    # The exploration of the model takes a minute.
+    # The exploration of the model takes minutes.
     explored = size.modelled != 0 and any(re.search(size.only, situation.name) for situation in SITUATIONS)
     others = [case for case in modelled() if case.name not in known] if explored else []
     singles, doubles, others = (

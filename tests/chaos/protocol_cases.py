@@ -93,7 +93,7 @@ def _traces() -> list[Case]:
                     if case and not any(fault.target.startswith("s3.") for fault in case.faults):
                         found[case.name] = case
 
-            explore(bound, situation, 2, INJECTED, visit)
+            explore(bound, situation, 2, INJECTED, visit, to_the_end=False)
     return list(found.values())
 
 

@@ -20,12 +20,21 @@ os.environ.update(
 def main() -> int:
     """Explores all situations, or those that are asked for. Returns the exit status."""
     from tests.protocol.invocations import handlers
-    from tests.protocol.search import explore
+    from tests.protocol.search import Part, explore
     from tests.protocol.transitions import SITUATIONS
+
+    def part(text: str) -> Part:
+        number, of = (int(each) for each in text.split("/"))
+        if not 1 <= number <= of:
+            raise ValueError
+        return Part(number - 1, of)
 
     parser = argparse.ArgumentParser(prog="python -m tests.protocol", description=__doc__)
     parser.add_argument("--deviations", type=int, default=2, help="how many deviations a trace may have")
     parser.add_argument("--situation", default="", help="only the situations whose name matches this pattern")
+    parser.add_argument(
+        "--part", type=part, default="1/1", help="such as 1/3: a third of the traces, by their first step"
+    )
     arguments = parser.parse_args()
     situations = [found for found in SITUATIONS if re.search(arguments.situation, found.name)]
     if not situations:
@@ -35,7 +44,7 @@ def main() -> int:
     with handlers() as bound:
         for situation in situations:
             began = time.monotonic()
-            found = explore(bound, situation, arguments.deviations)
+            found = explore(bound, situation, arguments.deviations, part=arguments.part)
             violations += len(found.violations)
             seconds = time.monotonic() - began
             print(

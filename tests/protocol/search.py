@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from tests.doubles import DEPLOYMENT
 from tests.protocol import invariants
@@ -53,9 +54,25 @@ class _Node:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several parts of the traces: each trace is in the part that its first deviation decides."""
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, trace: tuple[Deviation, ...]) -> bool:
+        """Whether the part has the trace. Every part has the one without a deviation."""
+        return not trace or crc32(str(trace[0]).encode()) % self.of == self.number
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True)
 class _Limits:
     budget: int
     only: Collection[str]
+    part: Part
 
 
 def explore(
@@ -64,15 +81,19 @@ def explore(
     most: int,
     only: Collection[str] = (),
     visit: Callable[[tuple[Deviation, ...]], None] = lambda _: None,
+    to_the_end: bool = True,
+    part: Part = WHOLE,
 ) -> Exploration:
     """Explores the situation with up to `most` deviations, of those in `only`, or of all if it is empty.
 
-    It ends at the first violations. `visit` gets every trace, even if it leads to a known world.
+    It ends at the first violations. `visit` gets every trace, even if it leads to a known world. Unless `to_the_end`, a
+    trace ends with its last deviation: then nothing is known of what follows. Of the traces with deviations, only those
+    of the `part` are explored.
     """
     transitions, found = Transitions(situation, handlers), Exploration(situation)
     levels: dict[int, list[_Node]] = {0: [_Node(start(situation))]}
     seen: set[int] = set()
-    for used in range(most + 1):
+    for used in range(most + 1 if to_the_end else most):
         nodes = levels.pop(used, [])
         while nodes:
             node = nodes.pop()
@@ -87,7 +108,7 @@ def explore(
                 found.ended.append(node.trace)
                 _note(found, node.world, node.trace, wrong)
             else:
-                for child in _children(transitions, node, event, _Limits(most - used, only), found):
+                for child in _children(transitions, node, event, _Limits(most - used, only, part), found):
                     visit(child.trace)
                     level = len(child.trace)
                     (nodes if level == used else levels.setdefault(level, [])).append(child)
@@ -107,6 +128,8 @@ def _children(
         transitions.happen(session, event)
         found.events += 1
         found.calls += session.calls
+        if not limits.part.has((*node.trace, *session.taken)):
+            continue
         for position, options in session.possible:
             todo += [{**wanted, position: option} for option in options]
         child = _Node(session.world, (*node.trace, *session.taken))

@@ -165,8 +165,10 @@ class Reply(Protocol):
 
 def unused_of(most: Tokens, reply: Reply) -> Tokens:
     """The part of a call's largest possible use that its reply shows not to have been used."""
-    # Every request has input tokens: without them, the reply does not say what it used.
-    used = Tokens(reply.input_tokens, reply.output_tokens) if reply.input_tokens > 0 else most
+    # Every request has input tokens, and no number is negative: any other reply does not say what it used. One that
+    # seems to have used less than nothing would hide what other calls used.
+    says = reply.input_tokens > 0 and reply.output_tokens >= 0
+    used = Tokens(reply.input_tokens, reply.output_tokens) if says else most
     return (most - used).at_least(_NONE)
 
 

@@ -151,6 +151,15 @@ def test_what_replies_did_not_use_limits_no_call_and_is_not_counted_as_used() ->
     assert most_used(folder, "base") == NOTHING
 
 
+@pytest.mark.parametrize("reply", [Counted(-1_000, 3), Counted(20, -1_000)])
+def test_a_reply_that_used_less_than_nothing_hides_no_use_of_other_calls(reply: Counted) -> None:
+    folder = MemoryFolder()
+    with Meter(FolderAccount(folder, "judge", 0), ALLOTTED) as meter:
+        meter.ask(Tokens(30, 10), lambda: Counted(20, 3))
+        meter.ask(Tokens(30, 10), lambda: reply)
+    assert most_used(folder, "judge") == Tokens(20 + 30, 3 + 10)
+
+
 def test_a_killed_invocation_counts_with_all_that_it_had_reserved() -> None:
     folder = MemoryFolder()
     Meter(FolderAccount(folder, "base", 0), ALLOTTED).ask(Tokens(30, 10), lambda: Counted(1, 1))

@@ -4,8 +4,8 @@ import pytest
 
 from statemachine.definition import source, tasks
 from tests.protocol.invocations import handlers
-from tests.protocol.search import explore
-from tests.protocol.session import MISSES
+from tests.protocol.search import WHOLE, Part, explore
+from tests.protocol.session import MISSES, STOPPED, THROTTLED
 from tests.protocol.transitions import AFTER_A_FAILURE, SITUATIONS, STATES
 
 
@@ -15,6 +15,21 @@ def test_no_single_deviation_violates_an_invariant(situation):
         found = explore(bound, situation, 1)
     assert [str(violation) for violation in found.violations] == []
     assert len(found.ended) > 50, "most deviations lead to an end of their own"
+
+
+def test_the_parts_of_an_exploration_are_the_whole():
+    """Otherwise a violation could be in none of them."""
+    traces: list[set[str]] = []
+    with handlers() as bound:
+        for part in (WHOLE, Part(0, 3), Part(1, 3), Part(2, 3)):
+            found = explore(bound, SITUATIONS[0], 1, (THROTTLED, STOPPED), part=part)
+            traces.append({"; ".join(map(str, trace)) for trace in found.ended})
+    whole, *parts = traces
+    # The whole leaves out a trace that leads to the same world as another one, which may be in another part.
+    assert set.union(*parts) >= whole
+    assert set.intersection(*parts) == {""}, "only the trace without a deviation is in several"
+    assert sum(len(each) for each in parts) == len(set.union(*parts)) + 2
+    assert min(len(each) for each in parts) > 2
 
 
 def test_a_violation_is_shown_as_a_trace(monkeypatch):

@@ -60,16 +60,26 @@ class ConverseClient:
 
 
 def reply_of(answer: Response, latency_ms: int) -> Reply:
-    """The response of Converse, or the output of a record of a batch job, which has no latency of its own."""
+    """The response of Converse, or the output of a record of a batch job, which has no latency of its own.
+
+    Raises KeyError, TypeError or AttributeError for an output of another form.
+    """
     # A reply may have several blocks; blocks without text, such as reasoning, are left out.
     content = answer["output"]["message"]["content"]
     return Reply(
         text="".join(part.get("text", "") for part in content),
         stop_reason=answer["stopReason"],
-        input_tokens=answer["usage"]["inputTokens"],
-        output_tokens=answer["usage"]["outputTokens"],
+        input_tokens=_count(answer["usage"]["inputTokens"]),
+        output_tokens=_count(answer["usage"]["outputTokens"]),
         latency_ms=latency_ms,
     )
+
+
+def _count(tokens: object) -> int:
+    """Raises TypeError for what is no number: botocore checks responses, and nobody the output of a batch job."""
+    if type(tokens) is not int:
+        raise TypeError(f"{type(tokens).__name__} is no number of tokens")
+    return tokens
 
 
 def _legacy_hint(endpoint: str) -> str:

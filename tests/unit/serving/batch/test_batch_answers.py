@@ -126,6 +126,24 @@ def test_an_answer_without_counted_tokens_counts_with_all_that_was_reserved() ->
     assert most_used(folder, "batch/base") == reserved
 
 
+@pytest.mark.parametrize(
+    "usage", [{}, None, {"inputTokens": "9", "outputTokens": 1}, {"inputTokens": 9, "outputTokens": True}]
+)
+def test_an_output_that_counts_no_tokens_is_no_answer_and_counts_with_all_that_was_reserved(usage: Any) -> None:
+    folder = prepared()
+    jobs = Batches(folder)
+    started(folder, jobs)
+    reserved = most_used(folder, "batch/base")
+    name = next(name for name in folder.list("batch/base/") if name.endswith(".jsonl.out"))
+    lines = [json.loads(line) for line in folder.read(name).splitlines()]
+    for line in lines:
+        line["modelOutput"]["usage"] = usage
+    write_lines(folder, name, lines)
+    assert collected(folder, jobs) == Progress("Completed")
+    assert "not of the documented form" in (record_of(folder).problem or "")
+    assert most_used(folder, "batch/base") == reserved
+
+
 def test_a_job_that_may_have_been_started_stays_reserved() -> None:
     folder = prepared()
     with pytest.raises(RetryableError):
