@@ -322,6 +322,18 @@ def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
     assert known == (RUN, sample.dataset, spent(sample, NO_JOB), 0)
 
 
+def test_the_ledger_has_no_less_than_the_report_of_the_run(sample: Report) -> None:
+    """A function that was at work when the report was written gave back what it had reserved."""
+    ledger, folder = OthersSpent(), MemoryFolder()
+    assert sample.bill
+    later = spent(sample, NO_JOB)
+    assert later is not None
+    for reported, expected in ((float(later) + 1, later + 1), (float(later) - 1, later), (None, later)):
+        bill = sample.bill.model_copy(update={"at_most_usd": reported})
+        settle(ledger, folder, sample.model_copy(update={"bill": bill}), DeploymentSettings(), NOON)
+        assert ledger.settled[-1][2] == expected
+
+
 @pytest.mark.parametrize(
     ("settings", "tests"),
     [

@@ -31,8 +31,9 @@ def compare(
         ),
     ],
     as_json: Json = False,
-    html: Annotated[
-        str | None, typer.Option("--html", metavar="FILE", help="Write a page with the comparisons to this file.")
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="FILE", help="Write a page (HTML) with the comparisons: a file, or -."),
     ] = None,
     force: Force = False,
     stack: Stack = DEFAULT_STACK,
@@ -44,7 +45,7 @@ def compare(
     """
     from tuner.evaluation.run_comparison import compare_runs, corrected  # loads numpy: only when it is needed
 
-    one_use_of_standard_output(html or "", as_json)
+    one_use_of_standard_output(output or "", as_json)
     if len(runs) < 2:
         raise typer.BadParameter("name at least two runs; 'tuner runs' lists them.", param_hint="RUN RUN...")
     deployment = connect(stack, on_local)
@@ -58,8 +59,8 @@ def compare(
         ]
     )
     first, found = one.name, {other.name: scores for other, scores in zip(others, made, strict=True)}
-    if html:
-        _write_page(first, found, html, force)
+    if output:
+        _write_page(first, found, output, force)
     if as_json:
         # `measure` is the published name of the run that the others are compared with.
         emit({"measure": first, "runs": {run_id: scores.to_document() for run_id, scores in found.items()}})

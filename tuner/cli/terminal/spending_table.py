@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tuner.artifacts.approval import ApprovalAnswer
-from tuner.artifacts.costs.amounts import money
+from tuner.artifacts.costs.amounts import money_at_most
 from tuner.artifacts.costs.ledger import Ceilings, DatasetSpending, LedgerEntry, by_dataset
 from tuner.core.strict_model import JsonObject
 
@@ -102,7 +102,7 @@ def _line(name: str, reserved: str, spent: str, ceiling: str) -> Text:
 
 
 def _usd(usd: object) -> str:
-    return money(float(str(usd)))
+    return money_at_most(float(str(usd)))
 
 
 def _number(usd: object) -> float | None:

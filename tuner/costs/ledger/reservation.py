@@ -81,7 +81,18 @@ def settle(
     if report.estimate is None:
         tests_usd = Decimal(0) if report.unreadable else _test_requests(folder, deployment)
         return ledger.settle(folder.run_id, dataset, None, at, unreserved_usd=tests_usd)
-    return ledger.settle(folder.run_id, dataset, spent(report, PaidUse.of(folder, report)), at)
+    return ledger.settle(folder.run_id, dataset, _spent(report, folder), at)
+
+
+def _spent(report: Report, folder: RunFolder) -> Decimal | None:
+    """What the run spent at most, and no less than its report says.
+
+    A function can still be at work when the report of a stopped run is written. What it then gives back would make the
+    ledger differ from the report.
+    """
+    found = spent(report, PaidUse.of(folder, report))
+    reported = report.bill.at_most_usd if report.bill else None
+    return found if found is None or reported is None else max(found, exact_amount(reported))
 
 
 def _test_requests(folder: RunFolder, deployment: DeploymentSettings) -> Decimal:

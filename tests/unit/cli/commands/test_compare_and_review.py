@@ -99,17 +99,17 @@ def test_compare_writes_a_page_of_any_number_of_runs(tuner: Tuner, aws: FakeAws,
     for run, score in (("faq-a", 5), ("faq-b", 8), ("faq-c", 4)):
         finished(aws, run, score)
     page = tmp_path / "compared.html"
-    outcome = tuner("compare", "faq-a", "faq-b", "faq-c", "--html", str(page))
+    outcome = tuner("compare", "faq-a", "faq-b", "faq-c", "--output", str(page))
     assert (outcome.status, outcome.out) == (0, "")
     assert f"The page is in {page}" in outcome.err.replace("\n", "")
     assert all(name in page.read_text("utf-8") for name in ("faq-a", "faq-b", "faq-c"))
-    again = tuner("compare", "faq-a", "faq-b", "--html", str(page))
+    again = tuner("compare", "faq-a", "faq-b", "--output", str(page))
     assert (again.status, "Add --force" in again.err) == (2, True)
     assert "faq-c" in page.read_text("utf-8"), "nothing is replaced"
-    assert tuner("compare", "faq-a", "faq-b", "--html", str(page), "--force").status == 0
+    assert tuner("compare", "faq-a", "faq-b", "--output", str(page), "--force").status == 0
     assert "faq-c" not in page.read_text("utf-8")
-    assert tuner("compare", "faq-a", "faq-b", "--html", "-").out.startswith("<!doctype html>")
-    both = tuner("compare", "faq-a", "faq-b", "--html", "-", "--json")
+    assert tuner("compare", "faq-a", "faq-b", "--output", "-").out.startswith("<!doctype html>")
+    both = tuner("compare", "faq-a", "faq-b", "--output", "-", "--json")
     assert (both.status, both.out) == (2, "")
 
 

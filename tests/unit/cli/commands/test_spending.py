@@ -9,6 +9,7 @@ import pytest
 from tests.unit.cli.commands.deployment.test_models import Bedrock
 from tests.unit.cli.fake_aws import OUTPUTS, FakeAws, Tuner
 from tuner.artifacts.costs.ledger import Ceilings
+from tuner.artifacts.report import Bill
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import now
@@ -114,3 +115,14 @@ def test_a_stack_of_an_earlier_version_has_no_ledger(tuner: Tuner, aws: FakeAws)
     del aws.stacks["BedrockTuner"]["StateTableName"]
     outcome = tuner("spending")
     assert (outcome.status, "Deploy this version" in outcome.err) == (1, True)
+
+
+def test_a_run_is_shown_with_the_sum_that_its_report_has(tuner: Tuner, ledger: LedgerTable) -> None:
+    """Both are the most that the run spent, so both are rounded up: to the nearest cent, 1.9612 would be $1.96."""
+    ledger.reserve("faq-1", "faq", Decimal(3), CEILINGS, NOVEMBER)
+    ledger.settle("faq-1", "faq", Decimal("1.9612"), NOVEMBER)
+    bill = Bill(total_usd=1.95, at_most_usd=1.9612)
+    assert bill.sentence == "$1.95 measured, at most $1.97"
+    shown = tuner("spending", *ASKED).err
+    assert "$1.97 spent" in shown
+    assert "$1.96" not in shown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.artifacts.costs.amounts import money_at_most
-from tuner.artifacts.generated import GeneratedSummary
+from tuner.artifacts.generated import CostBound, GeneratedSummary
 from tuner.aws.s3.objects import object_address
 from tuner.cli.commands.data.inputs import (
     data_limits,
@@ -32,6 +32,8 @@ from tuner.datasets.pipeline import FilePipeline
 from tuner.settings import DeploymentSettings, FieldNames
 
 if TYPE_CHECKING:
+    from tuner.generation import GenerationSet
+    from tuner.generation.documents import DocumentChunks
     from tuner.generation.generator import GenerationResult, PairGenerator
 
 _DEFAULTS = DeploymentSettings()
@@ -76,23 +78,15 @@ def generate(
     limits = data_limits(base_model, "validation", hint="--base-model")
     with read_errors_as_usage_errors("--training"):
         dedup = generation.Deduplicator(_pairs(training or [], limits, names))
-    with read_errors_as_usage_errors("PATH"):
-        sources = documents(paths)
-        library = generation.read_documents(sources)
-    for sentence in library.unusable.values():
-        say(f"Not used: {sentence}", "warn")
-    generation.refuse_if_unusable(library)
+    sources, library = _usable(paths)
     asked = generation.GenerationSet("validation", library.chunks, count)
-    bound = generation.check_budget([asked], model, budget_usd, price_list(deployment.prices))
-    price = "cost an unknown amount" if bound.usd is None else f"cost at most {money_at_most(bound.usd)}"
-    say(f"{count} pairs take at most {bound.calls} requests and {price}.", "quiet")
+    bound = _bound(asked, model, budget_usd, deployment)
     sink = data_sink(output, [*_local_paths(sources), *(training or [])], force)
     cache = generation.FileReplyCache(_replies_folder(output))
     # The output appears only when all pairs are written: an interrupted call leaves no half file.
     with CommitTogether(sink):
         writer = generation.GeneratorModel(model, cache)
-        generator = generation.PairGenerator(library.chunks, count, writer, limits, dedup)
-        result = _followed(generator, count)
+        result = _followed(generation.PairGenerator(library.chunks, count, writer, limits, dedup), count)
         if len(result.pairs) < count:
             kept = f"The replies are kept in {cache.folder}: the next call reuses them and does not pay for them again."
             raise GenerationError(f"{generation.shortfall_message(result, count, library, '--count')}\n{kept}")
@@ -100,6 +94,29 @@ def generate(
             sink.write(pair.to_json_line().encode() + b"\n")
     cache.clear()  # the pairs are written, so the kept replies are no longer needed
     _conclude(generation.summarize(model, library, [(asked, result)], bound), output, as_json)
+
+
+def _usable(paths: list[str]) -> tuple[dict[str, Source], DocumentChunks]:
+    """The documents and their chunks. Says which of them are not used; raises DatasetError when none is."""
+    from tuner import generation
+
+    with read_errors_as_usage_errors("PATH"):
+        sources = documents(paths)
+        library = generation.read_documents(sources)
+    for sentence in library.unusable.values():
+        say(f"Not used: {sentence}", "warn")
+    generation.refuse_if_unusable(library)
+    return sources, library
+
+
+def _bound(asked: GenerationSet, model: str, budget_usd: float, deployment: DeploymentSettings) -> CostBound:
+    """What the pairs cost at most, which is said. Raises BudgetExceededError when that is more than the budget."""
+    from tuner import generation
+
+    bound = generation.check_budget([asked], model, budget_usd, price_list(deployment.prices))
+    price = "cost an unknown amount" if bound.usd is None else f"cost at most {money_at_most(bound.usd)}"
+    say(f"{asked.count} pairs take at most {bound.calls} requests and {price}.", "quiet")
+    return bound
 
 
 def _followed(generator: PairGenerator, count: int) -> GenerationResult:
