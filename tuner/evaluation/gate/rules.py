@@ -114,9 +114,17 @@ def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
             slices.setdefault((result.measure, result.rule), []).append(result)
     for key, found in slices.items():
         if key in of_all and found[0].decision == "accepted":
-            yield f"and so it is in each of {len(found)} slices by '{found[0].slice.field if found[0].slice else ''}'"
+            # Each slice has fewer questions, so it excludes a loss less often.
+            limit = ", in which a loss is not excluded" if any(map(_excludes_no_loss, found)) else ""
+            field = found[0].slice.field if found[0].slice else ""
+            yield f"and so it is in each of {len(found)} slices by '{field}'{limit}"
             continue
         yield from _of_slices(found)
+
+
+def _excludes_no_loss(result: RuleResult) -> bool:
+    """Whether the sentence has a limit of what `not_worse_than` shows."""
+    return result.rule == "not_worse_than" and ", but " in result.sentence
 
 
 def _of_slices(results: Sequence[RuleResult]) -> Iterator[str]:

@@ -301,6 +301,13 @@ def test_a_rule_for_each_slice_accepts_only_where_it_holds_in_every_slice() -> N
     assert [result.slice and result.slice.value for result in found.rules] == [None, "billing", "returns"]
 
 
+def test_slices_that_are_not_shown_to_be_worse_can_have_a_loss() -> None:
+    found = sliced({"billing": GOOD * 3, "returns": [1.0, -1.0] * 5}, not_worse_than="base")
+    assert found.sentence.endswith("; and so it is in each of 2 slices by 'topic', in which a loss is not excluded.")
+    better = sliced({"billing": GOOD, "returns": GOOD}, not_worse_than="base")
+    assert better.sentence.endswith("; and so it is in each of 2 slices by 'topic'.")
+
+
 def test_a_rule_for_each_slice_rejects_a_model_that_is_worse_in_one_slice() -> None:
     found = sliced({"billing": GOOD * 3, "returns": BAD}, not_worse_by=MARGIN, at_least=3.5)
     assert found.decision == "rejected"

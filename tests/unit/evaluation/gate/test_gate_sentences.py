@@ -40,6 +40,9 @@ WORDS = {
     "no earlier run": "base (there is no earlier run to compare with)",
 }
 BOTH = "could not be compared with OTHER: it gave no answer to 8 of 8 questions and the tuned model gave no answer to 8"
+UNGRADED = "could not be compared with OTHER: it has no grade for 8 of 8 questions and the tuned model has no grade for"
+    "could not be compared with OTHER: it has no grade for 8 of 8 questions and the tuned model has no grade for 8"
+)
 SENTENCES = {
     "at_least": ["is 8, at least 6", "is 4.5, not at least 6", "is 4.5, not at least 6", "is 6, at least 6",
                  "is 5, not at least 6", "is 8, at least 6", "could not be measured", "is 5, not at least 6",
@@ -50,7 +53,7 @@ SENTENCES = {
     "better_than": ["is better than OTHER", "is worse than OTHER", "is worse than OTHER",
                     "is neither shown to be better nor worse than OTHER",
                     "is neither shown to be better nor worse than OTHER",
-                    "is neither shown to be better nor worse than OTHER", "could not be compared with OTHER",
+                    "is neither shown to be better nor worse than OTHER", f"{UNGRADED} 8 of 8 questions",
                     "could not be compared with OTHER: it gave no answer to 7 of 8 questions",
                     "could not be compared with OTHER: the tuned model gave no answer to 7 of 8 questions",
                     f"{BOTH} of 8 questions"],
@@ -58,7 +61,7 @@ SENTENCES = {
                        "is not shown to be worse than OTHER, but a loss of up to 0.833 is not excluded",
                        "is not shown to be worse than OTHER, but a loss of up to 3.32 is not excluded",
                        "is not shown to be worse than OTHER, but so few questions cannot show a loss",
-                       "could not be compared with OTHER",
+                       f"{UNGRADED} 8 of 8 questions",
                        "could not be compared with OTHER: it gave no answer to 7 of 8 questions",
                        "could not be compared with OTHER: the tuned model gave no answer to 7 of 8 questions",
                        f"{BOTH} of 8 questions"],
@@ -67,7 +70,7 @@ SENTENCES = {
                      "is not worse than OTHER by more than 1",
                      "is not shown to be within 1 of OTHER: a loss of up to 3.32 is not excluded",
                      "is not shown to be within 1 of OTHER: so few questions cannot show it",
-                     "could not be compared with OTHER",
+                     f"{UNGRADED} 8 of 8 questions",
                      "could not be compared with OTHER: it gave no answer to 7 of 8 questions",
                      "could not be compared with OTHER: the tuned model gave no answer to 7 of 8 questions",
                      f"{BOTH} of 8 questions"],
