@@ -41,8 +41,6 @@ WORDS = {
 }
 BOTH = "could not be compared with OTHER: it gave no answer to 8 of 8 questions and the tuned model gave no answer to 8"
 UNGRADED = "could not be compared with OTHER: it has no grade for 8 of 8 questions and the tuned model has no grade for"
-    "could not be compared with OTHER: it has no grade for 8 of 8 questions and the tuned model has no grade for 8"
-)
 SENTENCES = {
     "at_least": ["is 8, at least 6", "is 4.5, not at least 6", "is 4.5, not at least 6", "is 6, at least 6",
                  "is 5, not at least 6", "is 8, at least 6", "could not be measured", "is 5, not at least 6",
