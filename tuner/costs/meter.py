@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from tuner.artifacts.base import parse
 from tuner.artifacts.costs.token_reservation import Payer, Reservation
 from tuner.aws.s3.run_folder import RunFolder
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError, SpendingLimitError, TunerError
 from tuner.core.text_sanitizer import as_sentence
 
@@ -80,6 +81,10 @@ class Account(Protocol):
         """Replaces this version. False when somebody else wrote meanwhile."""
         ...
 
+    def is_closed(self) -> bool:
+        """Whether the run has ended, so that what it spent may be counted already."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FolderAccount:
@@ -106,6 +111,19 @@ class FolderAccount:
         )
         return self.folder.replace(Reservation.name(self.payer, self.shard), document.to_json(), version)
 
+    def is_closed(self) -> bool:
+        """Whether the run has a report. The ledger counts the reservations of a run after its report is written."""
+        return Keys.REPORT in self.folder.list(Keys.REPORT)
+
+
+def _refuse_if_closed(account: Account) -> None:
+    """Raises SpendingLimitError for a function that outlives its execution, or runs again after it.
+
+    To be called after a reservation is written: either the ledger counts the reservation, or the report is seen here.
+    """
+    if account.is_closed():
+        raise SpendingLimitError("The call was not made: the run has ended and has its report, so it pays for no more.")
+
 
 @dataclass(frozen=True, slots=True)
 class SingleCall:
@@ -117,6 +135,7 @@ class SingleCall:
     def reserve(self) -> None:
         """Reserves what the call takes at most. Does nothing if that was done before."""
         self._write(lambda balance: Balance(self.most, balance.unused))
+        _refuse_if_closed(self.account)
 
     def settle(self, unused: Tokens) -> None:
         """Records which part of it was not used, once the call is over."""
@@ -254,6 +273,7 @@ class Meter:
             # Included in one write only: one that is refused may have arrived.
             unused = balance.unused + self._known_unused()
             if self._account.write(Balance(balance.reserved + taken, unused), version):
+                _refuse_if_closed(self._account)
                 self._free += taken
                 return
         raise RetryableError("Other invocations of this step reserve tokens for the same calls at the same time.")

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.doubles import MemoryFolder
+from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AwsError, RetryableError, SpendingLimitError, ThrottledError
-from tuner.costs.meter import Balance, FolderAccount, Meter, Tokens, most_used
+from tuner.costs.meter import Balance, FolderAccount, Meter, SingleCall, Tokens, most_used
 
 ALLOTTED, NOTHING, NO_BALANCE = Tokens(100, 50), Tokens(0, 0), Balance()
 
@@ -86,6 +87,9 @@ class Contested:
             return False
         self.balance, self.version = balance, self.version + 1
         return outcome == "written"
+
+    def is_closed(self) -> bool:
+        return False
 
 
 @dataclass
@@ -164,6 +168,28 @@ def test_a_killed_invocation_counts_with_all_that_it_had_reserved() -> None:
     folder = MemoryFolder()
     Meter(FolderAccount(folder, "base", 0), ALLOTTED).ask(Tokens(30, 10), lambda: Counted(1, 1))
     assert most_used(folder, "base") == Tokens(30, 10)
+
+
+@pytest.mark.parametrize("before", range(9))
+def test_a_function_that_outlives_its_run_pays_for_no_more_than_the_ledger_has_counted(before: int) -> None:
+    """The run is stopped after some calls. Its report is written, the ledger counts, and the function goes on."""
+    folder, billed, counted = MemoryFolder(), 0, NOTHING
+    meter = Meter(account(folder), Tokens(100, 0))
+    for number in range(12):
+        if number == before:
+            folder.write(Keys.REPORT, b"{}")
+            counted = most_used(folder, "judge")
+        with contextlib.suppress(SpendingLimitError):
+            billed += meter.ask(Tokens(7, 0), lambda: Counted(7, 0)).input_tokens
+    meter.__exit__(None, None, None)
+    assert billed <= counted.input
+
+
+def test_a_batch_job_of_a_run_that_has_ended_is_not_started() -> None:
+    folder = MemoryFolder()
+    folder.write(Keys.REPORT, b"{}")
+    with pytest.raises(SpendingLimitError, match="the run has ended"):
+        SingleCall(account(folder), Tokens(5, 5)).reserve()
 
 
 def test_a_refused_call_says_why_the_calls_before_it_had_no_usable_reply() -> None:
