@@ -134,7 +134,8 @@ class TestWatch:
         assert all(len(line) <= 80 for line in lines if "s3://" not in line)
         assert "The tuned model is better." in outcome.err
         assert "Over 1 question, 3 answers each:" in outcome.err
-        assert "ROUGE-L in 1 slice by topic: 1 better. 2 questions without a value left out." in outcome.err
+        said = " ".join(outcome.err.split())
+        assert "ROUGE-L in 1 slice by topic: 1 better ('billing'). 2 questions without a value left out." in said
         assert "Only 8 questions." in outcome.err
         assert "Cost, at AWS's list prices: $12.00; without a known price: Training" in outcome.err
         assert "Stand-in: SmolLM2 (local stand-in for Nova Micro)" in outcome.err
