@@ -1,5 +1,6 @@
 """The page on which people score answers: nothing in it tells which model wrote an answer."""
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.unit.evaluation.conftest import make_item
 from tests.unit.reporting.page.test_page import HOSTILE, Tags
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
+from tuner.core.text_sanitizer import spreadsheet_cell
 from tuner.evaluation.grading.graded_items import GradedItem, GradedItemSet
 from tuner.evaluation.review.sampling import draw_sample, flagged_sheet
 from tuner.reporting.page import review_page as module
@@ -45,3 +47,32 @@ def test_other_peoples_text_is_escaped() -> None:
 def test_people_score_by_the_scale_of_the_judge(score: str, meaning: str) -> None:
     rubric = files("tuner.evaluation.judging").joinpath("rubric.md").read_text("utf-8")
     assert f"| {score.replace(' or ', '-')} | {meaning} |" in rubric
+
+
+def test_the_page_takes_for_a_formula_what_the_spreadsheet_does() -> None:
+    """The page writes its CSV file in the browser, by a copy of the rule."""
+    script = files("tuner.reporting.page").joinpath("assets/review.js").read_text("utf-8")
+    found = re.search(r"text\.replace\(\s*/(.+)/g,", script)
+    assert found
+    in_browser = re.compile(found[1])
+    for start in (
+        "=1",
+        "+1",
+        "-1",
+        "@x",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20x",
+        "\ufe621",
+        "\ufe631",
+        "\ufe661",
+        "\u22121",
+    ):
+        for before in ("", " ", '"', "a;", 'a; "', "a\n", "a\t'"):
+            cell = before + start
+            assert spreadsheet_cell(cell) != cell
+            assert in_browser.sub(r"\1\2'", cell) == spreadsheet_cell(cell)
+    # An id that the page writes must be found when the file is read.
+    for key in ("a,=b", "1, -2", "plain"):
+        assert in_browser.sub(r"\1\2'", key) == spreadsheet_cell(key)
