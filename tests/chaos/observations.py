@@ -108,10 +108,10 @@ class Observations:
                 yield run, what, call["at"]
 
     def _invocations(self) -> dict[str, Mapping[str, Any]]:
-        """Invocations by the X-Ray trace id that their calls carry."""
+        """Invocations by the X-Ray trace ids that their calls carry: two if the function was invoked twice at once."""
         invoked = {entry["number"]: entry for entry in self.journal if entry["kind"] == "invoked"}
         ended = [e for e in self.journal if e["kind"] == "returned" and e["number"] in invoked]
-        return {entry["trace"]: invoked[entry["number"]] for entry in ended if entry["trace"]}
+        return {trace: invoked[entry["number"]] for entry in ended for trace in entry["traces"]}
 
     def releases(self) -> list[int]:
         """The number of the release that deleted each endpoint. 0 if Bedrock or the operator deleted it."""

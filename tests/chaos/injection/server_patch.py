@@ -30,7 +30,7 @@ _POLL_SECONDS = 0.02
 # How many reads miss a resource that Bedrock creates after the fault.
 _STALE_READS = 2
 _state: ContextVar[tuple[str, str] | None] = ContextVar("execution and state of the running task", default=None)
-_trace: ContextVar[list[str] | None] = ContextVar("trace id of the running invocation", default=None)
+_traces: ContextVar[list[str] | None] = ContextVar("trace ids of the running invocation", default=None)
 _numbers = itertools.count(1)
 _injected: Counter[int] = Counter()
 _lock = threading.Lock()
@@ -75,16 +75,17 @@ def _injecting_faults(original: Callable[..., Any]) -> Callable[..., Any]:
     def dispatch(function: Any, config: Any, event: Any, *rest: Any) -> dict[str, Any]:
         name = config["Environment"]["Variables"].get("POWERTOOLS_SERVICE_NAME", config["FunctionName"])
         execution, place = _state.get() or ("", place_of(name, event))
-        number, trace = next(_numbers), [""]
-        token = _trace.set(trace)
+        number, traces = next(_numbers), list[str]()  # several of a function that is invoked twice at once
+        token = _traces.set(traces)
         journal.write("invoked", number=number, place=place, function=name, execution=execution, event=event)
         result: dict[str, Any] = {}
         try:
             result = _inject(_next_plan(place), lambda: original(function, config, event, *rest))
         finally:
-            _trace.reset(token)
+            _traces.reset(token)
             outcome = {"error" if result.get("error") else "result": result.get("body")}
-            journal.write("returned", number=number, trace=(trace[0] or "").partition(";")[0], **outcome)
+            roots = [trace.partition(";")[0] for trace in traces if trace]
+            journal.write("returned", number=number, traces=roots, **outcome)
         return result
 
     return dispatch
@@ -94,9 +95,9 @@ def _remembering_trace(original: Callable[..., Any]) -> Callable[..., Any]:
     """The proxy sees the trace id in a header of each call. So it links calls to invocations."""
 
     def trace_id(*arguments: Any) -> Any:
-        created, kept = original(*arguments), _trace.get()
+        created, kept = original(*arguments), _traces.get()
         if kept is not None:
-            kept[0] = created
+            kept.append(created)
         return created
 
     return trace_id
