@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.e2e.pipeline import small_dataset, until
-from tuner.artifacts.costs.cost_items import BATCH, JUDGE_BATCH, OVERHEAD
+from tuner.artifacts.costs.cost_items import BATCH, JUDGE_BATCH, OVERHEAD, CostItemId
 from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.core.artifact_keys import Keys
 from tuner.costs.prices.price_list import price
@@ -104,7 +104,8 @@ def test_a_batch_job_grades_the_answers_at_half_the_price_and_report_and_ledger_
     approved = items(json.loads(pipeline.artifact(run, Keys.ESTIMATE)))
     for item in JUDGE_BATCH:
         of_it = [each for each in charges if each["item"] == item.removeprefix("judge_") and _is_of(judge, each)]
-        of_a_call = price(item.removeprefix("judge_batch_"), judge["model"])
+        of_a_call = price("input" if item == CostItemId.JUDGE_BATCH_INPUT else "output", judge["model"])
+        assert of_a_call
         assert len(of_it) == 2 * _QUESTIONS
         assert [each["unit_price_usd"] for each in of_it] == [pytest.approx(of_a_call.usd / 2)] * len(of_it)
         quantity = sum(each["quantity"] for each in of_it)

@@ -267,6 +267,9 @@ def _smallest_loss(scores: MeasureScores) -> float:
 def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> RuleResult:
     """A test of non-inferiority: accepts only where the whole interval shows a loss below the margin.
 
+    Rejects only where the whole interval shows a larger loss. An interval with the margin inside shows neither, also
+    where it shows a loss.
+
     Piaggio et al., "Reporting of Noninferiority and Equivalence Randomized Trials", JAMA 308 (2012). One end of a 95 %
     interval decides, so a model that is worse by the margin is accepted about one time in 40 (more often if few answers
     are much worse, which a small set can be without: docs/evaluation.md).
@@ -279,9 +282,10 @@ def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> R
     if loss is not None and loss < rule.margin:
         return _result(measure, "not_worse_by", "accepted", f"is not worse than {words} {by}", numbers)
     if scores.conclusion_value == "worse":
-        shown = _smallest_loss(scores) >= rule.margin
-        sentence = f"is worse than {words} {by}" if shown else f"is worse than {words}, perhaps {by}"
-        return _result(measure, "not_worse_by", "rejected", sentence, numbers)
+        if _smallest_loss(scores) >= rule.margin:
+            return _result(measure, "not_worse_by", "rejected", f"is worse than {words} {by}", numbers)
+        sentence = f"is worse than {words}, but it is not shown whether {by}"
+        return _result(measure, "not_worse_by", "undecided", sentence, numbers)
     excluded = "so few questions cannot show it" if loss is None else f"a loss of up to {loss:.3g} is not excluded"
     sentence = f"is not shown to be within {rule.margin:g} of {words}: {excluded}"
     return _result(measure, "not_worse_by", "undecided", sentence, numbers)
