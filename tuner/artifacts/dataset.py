@@ -59,6 +59,9 @@ class QuestionGroups(Part):
     alone: int = Field(
         0, description="questions without what forms the groups, such as the field: each is a group of its own"
     )
+    alike: str | None = Field(
+        None, description="of groups by a field: two values that differ only in case, spaces or punctuation, in words"
+    )
 
     def count(self, groups: int, more: bool = False) -> str:
         """So many groups in words. A question that is from no document is not called a document."""
@@ -72,6 +75,7 @@ class QuestionGroups(Part):
         return (
             f"{self.questions:,} questions from {self.count(self.groups)}{by}: questions of the same group are "
             f"answered well or badly together, so a group counts as one observation.{self._of_those_alone}"
+            f"{f' Two groups are by {self.alike}: write them in one way if they are the same.' if self.alike else ''}"
         )
 
     @property

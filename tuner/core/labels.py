@@ -46,6 +46,20 @@ def normalised(text: str) -> str:
     return whole[1] if whole else plain
 
 
+def alike(values: Iterable[str]) -> str | None:
+    """The first two values that are written differently and are the same label, in words; None if there are none.
+
+    >>> alike(["Billing", "returns", "billing"])
+    "'Billing' and 'billing', which differ only in case, spaces or punctuation"
+    """
+    first: dict[str, str] = {}
+    for value in values:
+        other = first.setdefault(normalised(value), value)
+        if other != value:
+            return f"'{_shown(other)}' and '{_shown(value)}', which differ only in case, spaces or punctuation"
+    return None
+
+
 def _narrow(letter: str) -> str:
     return unicodedata.normalize("NFKC", letter) if unicodedata.east_asian_width(letter) == "F" else letter
 
@@ -86,4 +100,8 @@ class LabelSet:
 
     def named(self, answer: str) -> str:
         """The label that the answer is, or else the beginning of its text."""
-        return self.find(answer) or " ".join(answer.split())[:_SHOWN]
+        return self.find(answer) or _shown(answer)
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.split())[:_SHOWN]

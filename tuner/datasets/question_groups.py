@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
 from tuner.artifacts.dataset import FEWEST_GROUPS, EvaluationQuestion, GroupsBy, QuestionGroups
+from tuner.core.labels import alike
 from tuner.datasets.profile.duplicates import DuplicateFinder
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.same_question import comparable, input_hash
@@ -53,6 +54,7 @@ def question_groups(
             groups=len({names[key] for key in counted}),
             documents=len(documents) if "part" in used else None,
             alone=sum(all(key not in links[by] for by in used) for key in counted),
+            alike=alike(each.fields[group_by] for each in questions if group_by in each.fields) if group_by else None,
         ),
         names,
     )

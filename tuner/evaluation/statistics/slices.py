@@ -21,6 +21,7 @@ from tuner.artifacts.evaluation.contestants import TUNED, ContestantName, title_
 from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, ComparedPair, MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.catalog.metrics import Measure
+from tuner.core.labels import alike
 from tuner.evaluation.statistics.comparison import PairedDifference
 from tuner.evaluation.statistics.planning import ERROR
 from tuner.evaluation.statistics.verdict import Family, Names, conclude
@@ -61,8 +62,10 @@ def slices_by(
 
 
 def slice_warnings(found: Sequence[Slices]) -> Iterator[str]:
-    """What is not shown, and why."""
+    """What is not shown, and why; and slices that can be one."""
     for each in found:
+        if written := alike(part.value for part in each.slices):
+            yield f"Two slices by '{each.field}' are {written}. Write them in one way if they are the same."
         if not each.slices:
             why = f"it has {each.values:,} values, and at most {MOST_SLICES} are shown" if each.values else "no value"
             yield f"There are no slices by '{each.field}': {why}. Name another field in evaluation.slices."

@@ -141,6 +141,21 @@ def test_a_named_field_groups_by_nothing_else() -> None:
     assert one_alone.sentence.endswith("1 question has no value of 'team', so it is a group of its own.")
 
 
+def test_values_that_are_written_in_two_ways_are_two_groups_and_named() -> None:
+    topics = ["Billing", "billing ", "returns", "Billing", "billing "]
+    questions = [question(n, fields={"topic": topic}) for n, topic in enumerate(topics)]
+    groups, _ = question_groups(questions, "topic")
+    assert groups is not None
+    assert groups.groups == 3
+    assert groups.sentence.endswith(
+        " Two groups are by 'Billing' and 'billing', which differ only in case, spaces or punctuation: write them in "
+        "one way if they are the same."
+    )
+    groups, _ = question_groups([questions[0], questions[2], questions[3]], "topic")
+    assert groups is not None
+    assert groups.alike is None
+
+
 def test_a_question_of_no_document_is_not_called_a_document() -> None:
     questions = [question(n, origin=Origin(document=f"doc {n // 2}") if n < 12 else Origin()) for n in range(16)]
     groups, _ = question_groups(questions)

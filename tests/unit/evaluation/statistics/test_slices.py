@@ -146,6 +146,12 @@ def test_questions_without_a_value_are_left_out_and_counted() -> None:
     assert (found.left_out, [part.questions for part in found.slices]) == (10, [10])
 
 
+def test_two_spellings_of_a_value_are_two_slices_and_named() -> None:
+    said = "Two slices by 'topic' are 'billing' and 'Billing', which differ only in case, spaces or punctuation. "
+    assert any(each.startswith(said) for each in by_topic({**GAINS, "Billing": [1, 2]}).warnings)
+    assert not any("differ only" in each for each in by_topic(GAINS).warnings)
+
+
 @pytest.mark.parametrize(("values", "why"), [(MOST_SLICES + 1, "it has 51 values"), (0, "no value")])
 def test_a_field_with_too_many_values_or_none_has_no_slices(values: int, why: str) -> None:
     fields = [{"fields": {"topic": str(number)}} if values else {} for number in range(MOST_SLICES + 1)]
