@@ -268,8 +268,10 @@ def _by_pair(pair: QualityComparison, rule: RuleResult) -> Decision:
     if pair.low is None:
         return "undecided"
     bound = rule.numbers.bound
-    if rule.rule == "not_worse_by" and bound is not None and pair.low > -bound:
-        return "yes"
+    if rule.rule == "not_worse_by" and bound is not None:
+        if pair.low > -bound:
+            return "yes"
+        return "no" if pair.quality == "worse" and pair.high is not None and pair.high <= -bound else "undecided"
     if pair.quality == "worse":
         return "no"
     return "yes" if pair.quality == "better" or rule.rule == "not_worse_than" else "undecided"

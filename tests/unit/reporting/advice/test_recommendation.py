@@ -284,6 +284,17 @@ def test_rules_that_compare_are_decided_for_others_by_their_own_comparison(folde
     assert meets(without)["few_shot"] == "yes"
 
 
+@pytest.mark.parametrize(("margin", "meets_gate"), [(0.2, "no"), (0.6, "undecided"), (2, "yes")])
+def test_a_loss_with_the_margin_inside_its_interval_leaves_a_rule_undecided_for_others(
+    folder_of: FolderOf, margin: float, meets_gate: str
+) -> None:
+    rule = GateRule(not_worse_by=Margin(than="base", margin=margin))
+    means = {"base": 6.0, "tuned": 7.0, "few_shot": 5.4}
+    found = build(folder_of(compared(means, gate=rule))).recommendation
+    assert found
+    assert meets(found)["few_shot"] == meets_gate
+
+
 def test_rules_of_another_measure_and_of_slices_are_not_decided_by_the_means_of_all_questions(
     folder_of: FolderOf,
 ) -> None:
