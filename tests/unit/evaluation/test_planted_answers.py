@@ -98,7 +98,7 @@ def records(pairs: Pairs) -> list[JsonObject]:
     ]
 
 
-def adapter(folder: Path, pairs: Pairs) -> Path:
+def adapter(folder: Path, pairs: Pairs, learning_rate: float = 1e-3) -> Path:
     """Trains the local network."""
     import torch
 
@@ -118,7 +118,7 @@ def adapter(folder: Path, pairs: Pairs) -> Path:
         validation=None,
         epochs=8,
         batch_size=8,
-        learning_rate=1e-3,
+        learning_rate=learning_rate,
         warmup_steps=0,
         early_stopping=None,
     )
@@ -156,8 +156,8 @@ def answers(path: Path, questions: Sequence[EvaluationQuestion], trained: Path |
     return path
 
 
-def best(folder: Path, training: Pairs, asked: Pairs, texts: Sequence[str]) -> str:
-    """The contestant whose answers are best. The difference to the tuned model, or of it to the others, is shown."""
+def evaluation(folder: Path, asked: Pairs) -> tuple[list[EvaluationQuestion], Path]:
+    """The evaluation questions, and a file of them with their references."""
     questions = [
         EvaluationQuestion(id=str(number), question=question, reference=answer)
         for number, (question, answer) in enumerate(asked)
@@ -166,6 +166,12 @@ def best(folder: Path, training: Pairs, asked: Pairs, texts: Sequence[str]) -> s
     references.write_text(
         json.dumps([{"id": each.id, "question": each.question, "reference": each.reference} for each in questions])
     )
+    return questions, references
+
+
+def best(folder: Path, training: Pairs, asked: Pairs, texts: Sequence[str]) -> str:
+    """The contestant whose answers are best. The difference to the tuned model, or of it to the others, is shown."""
+    questions, references = evaluation(folder, asked)
     documents = {f"{number}.txt": source(text.encode(), f"{number}.txt") for number, text in enumerate(texts)}
     others = {
         each.name: answers(
@@ -193,3 +199,17 @@ def test_facts_that_only_documents_have_make_the_base_model_with_passages_win(tm
 
 def test_a_style_that_only_training_data_has_makes_the_tuned_model_win(tmp_path: Path) -> None:
     assert best(tmp_path, _tickets(new=False), _tickets(new=True), UNRELATED) == "tuned"
+
+
+def test_a_learning_rate_of_a_millionth_learns_nothing_and_loses_to_a_usual_one(tmp_path: Path) -> None:
+    questions, references = evaluation(tmp_path, _tickets(new=True))
+    base = answers(tmp_path / "base.json", questions, None)
+    usual, tiny = (
+        answers(tmp_path / f"{name}.json", questions, adapter(tmp_path / name, _tickets(new=False), rate))
+        for name, rate in (("usual", 1e-3), ("tiny", 1e-6))
+    )
+    gained = evaluate(Files(base, tiny, references), [MEASURE]).scores.metrics[MEASURE]
+    between = evaluate(Files(tiny, usual, references), [MEASURE]).scores.metrics[MEASURE]
+    print({"base": gained.base.mean, "1e-6": gained.tuned.mean, "1e-3": between.tuned.mean})
+    assert gained.conclusion_value != "better"
+    assert between.conclusion_value == "better"
