@@ -83,7 +83,8 @@ _STOPPING = """## Evaluations that may stop early
 With `stop_early` ([evaluation.md](evaluation.md#stopping-early)), the scores are looked at after each batch of
 questions. The models are equal, or differ by twice the difference that the questions show reliably. A verdict may be
 wrong in 5 % of the cases, over all looks and the end; fewer is right too. "Usual interval" is the false alarms of
-somebody who looks as often with the usual interval. The goal for the questions saved is 30 %.
+somebody who looks as often with the usual interval. The goal for the questions saved is 30 %. The first look has at
+least 16 groups, so little is saved where there are few more, or where one group has many of the questions.
 
 """
 _STOPPING_HEADER = (

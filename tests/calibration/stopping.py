@@ -57,6 +57,7 @@ DESIGNS: dict[str, Callable[[Generator, float], Draw]] = {
     "25 groups of 4, correlation 0.7": partial(_in_groups, sizes=(4,) * 25, correlation=0.7),
     "50 groups of 4, correlation 0.7": partial(_in_groups, sizes=(4,) * 50, correlation=0.7),
     "40 groups of 1 to 10, correlation 0.5": partial(_in_groups, sizes=UNEQUAL * 4, correlation=0.5),
+    "a group of 30 and 29 of 2, correlation 0.5": partial(_in_groups, sizes=(30,) + (2,) * 29, correlation=0.5),
 }
 
 
