@@ -111,16 +111,21 @@ def test_a_refusal_after_a_lost_reply_leaves_the_job_reserved(error: Exception) 
     assert most_used(folder, "batch/base") == reserved
 
 
+def change_usage(folder: MemoryFolder, usage: Any) -> None:
+    """Every line of the job's output says that it used these tokens."""
+    name = next(name for name in folder.list("batch/base/") if name.endswith(".jsonl.out"))
+    lines = [json.loads(line) for line in folder.read(name).splitlines()]
+    for line in lines:
+        line["modelOutput"]["usage"] = usage
+    write_lines(folder, name, lines)
+
+
 def test_an_answer_without_counted_tokens_counts_with_all_that_was_reserved() -> None:
     folder = prepared()
     jobs = Batches(folder)
     started(folder, jobs)
     reserved = most_used(folder, "batch/base")
-    name = next(name for name in folder.list("batch/base/") if name.endswith(".jsonl.out"))
-    lines = [json.loads(line) for line in folder.read(name).splitlines()]
-    for line in lines:
-        line["modelOutput"]["usage"] = {"inputTokens": 0, "outputTokens": 0}
-    write_lines(folder, name, lines)
+    change_usage(folder, {"inputTokens": 0, "outputTokens": 0})
     collected(folder, jobs)
     assert record_of(folder).answered == 3
     assert most_used(folder, "batch/base") == reserved
@@ -134,11 +139,7 @@ def test_an_output_that_counts_no_tokens_is_no_answer_and_counts_with_all_that_w
     jobs = Batches(folder)
     started(folder, jobs)
     reserved = most_used(folder, "batch/base")
-    name = next(name for name in folder.list("batch/base/") if name.endswith(".jsonl.out"))
-    lines = [json.loads(line) for line in folder.read(name).splitlines()]
-    for line in lines:
-        line["modelOutput"]["usage"] = usage
-    write_lines(folder, name, lines)
+    change_usage(folder, usage)
     assert collected(folder, jobs) == Progress("Completed")
     assert "not of the documented form" in (record_of(folder).problem or "")
     assert most_used(folder, "batch/base") == reserved
