@@ -53,7 +53,7 @@ class Bill(Part):
     at_most_usd: float | None = Field(
         None,
         description="what the ledger of the month counts: lost replies, and what was not measured, with their worst "
-        "case; null if the report is incomplete, and before 0.3",
+        "case; null if the report is incomplete, and in those of release 0.1.0",
     )
     unknown: tuple[str, ...] = Field((), description="items whose use or price is not known")
     not_measured: tuple[str, ...] = Field((), description="of these, the items whose price is known")

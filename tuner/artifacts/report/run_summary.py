@@ -41,11 +41,14 @@ class RunSummary(Artifact):
     verdict: Verdict
     gate: GateDecisionOrNone | None = None
     guard: VerdictValue | None = Field(
-        None, description="what the guard questions show; null if the run asked none, and before 0.3"
+        None, description="what the guard questions show; null if the run asked none, and in release 0.1.0"
     )
-    cost_usd: float | None = Field(None, description="the known part of the bill; null before 0.3 and without a bill")
+    cost_usd: float | None = Field(
+        None, description="the known part of the bill; null in release 0.1.0 and without a bill"
+    )
     cost_at_most_usd: float | None = Field(
-        None, description="what the ledger counts, `bill.at_most_usd` of the report; null before 0.3 and without a bill"
+        None,
+        description="`bill.at_most_usd` of the report: what the ledger counts; null like `cost_usd`",
     )
     unknown_prices: int | None = Field(None, description="items of the bill whose price is not known")
     base_model: str | None
