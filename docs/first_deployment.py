@@ -14,8 +14,8 @@ from typing import Any
 
 from aws_cdk import App
 
+from docs.markdown_table import table
 from docs.resources import AT_REST, KINDS, Allowance
-from docs.tables import table
 from stacks.bedrock_tuner import BedrockTuner
 from tuner import catalog
 from tuner.core.errors import SettingsError

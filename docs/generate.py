@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs.first_deployment import filled, synthesized
-from docs.tables import table
+from docs.markdown_table import table
 from stacks.checks.limits_page import limits_page
 from stacks.permissions.company_page import company_page
 from stacks.permissions.permissions_page import permissions_page

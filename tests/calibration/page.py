@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from docs.tables import table
+from docs.markdown_table import table
 from tests.calibration.designs import INDEPENDENT, JUDGES, RELATED, Design
 from tests.calibration.families import FAMILIES, Family, calibrate_family
 from tests.calibration.reference_implementations import Check, checks

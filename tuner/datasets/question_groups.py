@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
 from tuner.artifacts.dataset import FEWEST_GROUPS, EvaluationQuestion, GroupsBy, QuestionGroups
-from tuner.core.labels import alike
+from tuner.core.label_matching import alike
 from tuner.datasets.profile.duplicates import DuplicateFinder
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.same_question import comparable, input_hash

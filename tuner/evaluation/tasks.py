@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.artifacts.task import TaskDescription
-from tuner.core.labels import LabelSet
+from tuner.core.label_matching import LabelSet
 from tuner.datasets.tasks.answers import Answers
 from tuner.datasets.tasks.recognition import describe_task
 from tuner.settings import RunSettings

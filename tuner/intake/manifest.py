@@ -62,7 +62,7 @@ def write_manifest(
     Raises DatasetError when two files have the same role, and ModelUnavailableError when the Region does not offer the
     base model. SettingsError and other subclasses of RunRefusedError have every problem of the settings.
     """
-    refuse_two_of_a_kind(shown_folder(dataset), [(entry.role, _name(dataset, entry)) for entry in pinned])
+    refuse_files_of_the_same_role(shown_folder(dataset), [(entry.role, _name(dataset, entry)) for entry in pinned])
     data, settings_name = _document(inputs, dataset, pinned)
     resolved = _resolved(data, settings_name, deployment)
     refuse_rule_without_guard(settings_name, resolved.settings, [entry.role for entry in pinned])
@@ -110,7 +110,7 @@ def numbered(deployment: str, run_id: str, candidates: Sequence[ResolvedCandidat
     )
 
 
-def refuse_two_of_a_kind(where: str, files: Collection[tuple[Role | None, str]]) -> None:
+def refuse_files_of_the_same_role(where: str, files: Collection[tuple[Role | None, str]]) -> None:
     """Raises DatasetError when two files, given as pairs of role and name, have the same role."""
     for role in _SINGLE_FILE_ROLES:
         found = [name for file_role, name in files if file_role == role]

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from tuner.core.text_sanitizer import json_escaped, one_line, readable, shown_name, spreadsheet_cell, without_links
 
-JOINERS = "\u200c\u200d"
-
 
 @pytest.mark.parametrize(
     "mark", sorted({*"\u200b\u200c\u200d\u200e\u200f\u061c\u2028\u202e\u2066\ufeff\u2060\x1b\x9b\r\x7f"})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tuner.catalog.tasks import FieldKind
-from tuner.core.labels import normalised
+from tuner.core.label_matching import normalised
 from tuner.datasets.field_and_role_names import LABELS, normal
 from tuner.datasets.tasks.objects import InvalidObjectError, kind_of, parse_object
 

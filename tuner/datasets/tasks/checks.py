@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from tuner.artifacts.task import FieldSchema, TaskDescription
-from tuner.core.labels import LabelSet
+from tuner.core.label_matching import LabelSet
 from tuner.datasets.findings import Findings, Issue, printable
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.tasks.answers import Answers, FieldKinds

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from tuner.artifacts.task import FieldSchema, TaskDescription
 from tuner.catalog.tasks import FieldKind
-from tuner.core.labels import LabelSet
+from tuner.core.label_matching import LabelSet
 from tuner.datasets.tasks.answers import Answers, FieldKinds
 from tuner.settings import RunSettings
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tuner.artifacts.evaluation.question_scores import AnswerScores
 from tuner.catalog.metrics import METRICS
-from tuner.core.labels import LabelSet
+from tuner.core.label_matching import LabelSet
 from tuner.evaluation.grading.graded_items import GradedItem, contestants_of
 from tuner.evaluation.metrics.base import Grades, Metric, ScoringContext
 

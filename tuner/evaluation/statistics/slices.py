@@ -21,7 +21,7 @@ from tuner.artifacts.evaluation.contestants import TUNED, ContestantName, title_
 from tuner.artifacts.evaluation.measure_scores import Aggregate, Compared, ComparedPair, MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.question_scores import QuestionScores
 from tuner.catalog.metrics import Measure
-from tuner.core.labels import alike
+from tuner.core.label_matching import alike
 from tuner.evaluation.statistics.comparison import PairedDifference
 from tuner.evaluation.statistics.planning import ERROR
 from tuner.evaluation.statistics.verdict import Family, Names, conclude

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from tuner.catalog.tasks import FieldKind
-from tuner.core.labels import normalised
+from tuner.core.label_matching import normalised
 from tuner.core.strict_model import StrictModel
 from tuner.core.suggestions import unknown_name
 

@@ -106,9 +106,6 @@ def test_a_models_answer_must_be_one_text(tmp_path):
         evaluate(Files(path, path, path), ["rouge"])
 
 
-Rows = list[dict[str, Any]]
-
-
 def written(folder: Path, name: str, *rows: dict[str, Any]) -> Path:
     path = folder / f"{name}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -103,9 +103,7 @@ def _agreement(seed: int, spread: float) -> dict[str, Any]:
 
     rng = random.Random(seed)
     truth = [rng.randint(1, 10) for _ in range(40)]
-    raters: list[list[int | None]] = [
-        [min(10, max(1, round(rng.gauss(value, spread)))) for value in truth] for _ in range(3)
-    ]
+    raters = [_rated(rng, truth, spread) for _ in range(3)]
     some = [*raters[:2], [value if rng.random() < 0.5 else None for value in raters[2]]]
     alpha = krippendorff.alpha(
         [[float("nan") if value is None else value for value in scores] for scores in some],

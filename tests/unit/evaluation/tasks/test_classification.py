@@ -15,7 +15,7 @@ from tuner.artifacts.evaluation.scores import Scores
 from tuner.artifacts.evaluation.task_details import ClassificationDetails
 from tuner.artifacts.task import TaskDescription
 from tuner.core.errors import EvaluationError
-from tuner.core.labels import LabelSet
+from tuner.core.label_matching import LabelSet
 from tuner.datasets import Findings, RecordLimits
 from tuner.datasets.pipeline import FilePipeline
 from tuner.evaluation.answer_files import read_references

@@ -40,7 +40,7 @@ from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
 from tuner.evaluation.guard.own_questions import own_questions
 from tuner.intake.arrival import files_fit, too_many_files
-from tuner.intake.manifest import refuse_rule_without_guard, refuse_two_of_a_kind
+from tuner.intake.manifest import refuse_files_of_the_same_role, refuse_rule_without_guard
 from tuner.intake.resolved_settings import customizations, served
 from tuner.intake.unused_files import can_start, no_training_file
 from tuner.reporting.formatting import plural
@@ -87,7 +87,7 @@ def check_folder(
     """
     files = files_below(address)
     roles = [(role_of(name), name) for name in files]
-    refuse_two_of_a_kind(address, roles)
+    refuse_files_of_the_same_role(address, roles)
     names_of = dict(roles)
     if not can_start(files):
         raise typer.BadParameter(no_training_file(address, files), param_hint="PATH")

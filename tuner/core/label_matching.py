@@ -1,4 +1,4 @@
-"""The labels of a classification, and how an answer is matched with one."""
+"""Matches an answer with the labels of a classification."""
 
 from __future__ import annotations
 
