@@ -33,7 +33,7 @@ from tuner.aws.stack_events import StackRequest, answer
 from tuner.core.strict_model import FrozenModel
 from tuner.costs.prices.price_list import price_list
 from tuner.serving.inventory import HourlyPrice, hourly_price
-from tuner.serving.release import Outcome, Release
+from tuner.serving.release import Release, ReleaseOutcome
 from tuner.serving.stack_deletion import refusal
 from tuner.serving.sweep.hourly_sweep import HourlySweep
 from tuner.serving.sweep.model_cleanup import UnchosenModels
@@ -121,7 +121,7 @@ def _price(env: Environment) -> HourlyPrice:
     return hourly_price(price_list(env.deployment.prices))
 
 
-def _sweep(release: Release, env: Environment) -> Outcome:
+def _sweep(release: Release, env: Environment) -> ReleaseOutcome:
     """Runs the hourly sweep. The alarm and the metrics come before everything that only tidies up."""
     sweep = HourlySweep(release, env.deployment, Executions(env.state_machine_arn).status)
     outcome, failures = sweep.release_unneeded()

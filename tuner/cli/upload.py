@@ -33,7 +33,7 @@ _TRAINING_FILE = accepted_names("training")
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetFile:
+class FileToUpload:
     """A file of the dataset: its name in the bucket, its local path, its size in bytes and the hash of its content."""
 
     name: str
@@ -47,7 +47,7 @@ class DatasetFolder:
     """A local dataset: the files to upload, and the names of files that are not part of a dataset."""
 
     dataset: str
-    files: tuple[DatasetFile, ...]
+    files: tuple[FileToUpload, ...]
     ignored: tuple[str, ...]
 
     @property
@@ -74,7 +74,7 @@ class DatasetFolder:
         """The id of the run that this content starts. The id depends on names and content only."""
         return run.run_id(self.dataset, [(file.name, file.sha256) for file in self.files], repeat)
 
-    def key(self, file: DatasetFile) -> str:
+    def key(self, file: FileToUpload) -> str:
         """The object key of a file in the data bucket."""
         return f"{INCOMING}{self.dataset}/{file.name}"
 
@@ -99,7 +99,7 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
         chosen = {name: path for name, path in chosen.items() if name not in replaced}
         chosen[_settings_name(settings)] = settings
     _check(folder, chosen, found)
-    files = tuple(DatasetFile(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
+    files = tuple(FileToUpload(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
     read = DatasetFolder(_dataset(folder, dataset), files, tuple(ignored))
     if not files_fit(read.dataset, chosen):
         raise CommandError(too_many_files(str(folder), len(files)))
@@ -164,7 +164,7 @@ def _stale(deployment: Deployment, folder: DatasetFolder) -> list[str]:
 
 
 @contextmanager
-def _unchanged(file: DatasetFile) -> Iterator[BinaryIO]:
+def _unchanged(file: FileToUpload) -> Iterator[BinaryIO]:
     """The open file that was checked. Raises CommandError when its content is another, also after the block."""
     error = CommandError(f"{file.path} changed after it was checked. Run the command again.")
     descriptor = os.open(file.path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait

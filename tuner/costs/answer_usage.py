@@ -20,7 +20,8 @@ class AnswerUsage:
     Expected: every question once for each of its answers, with answers at their maximum length. At most: `MOST_SENDS`
     times as often, and every byte of its text is a token.
 
-    `batched`: the calls after a batch job. None is expected, and the job takes the place of one of the most.
+    `batched`: a batch job asks first, and these are the calls for what it did not answer. None is expected. The job was
+    one of the attempts that `most` counts, so the calls are at most one attempt less.
     """
 
     input_tokens: int

@@ -211,7 +211,7 @@ class _Items:
         yield from _of_contestant(contestant, _priced_answers(items, usage, reading, writing))
 
     def _batch_answers(self, contestant: Contestant, model: str) -> Iterator[CostItem]:
-        """The batch job of a contestant, if it is asked in one. What is not known to be cheaper has the full price."""
+        """The batch job of a contestant, if it is asked in one. Without a price for batch jobs, the price of calls."""
         if contestant.name not in self._inputs.batched:
             return
         settings = self._plan.settings_of(contestant)

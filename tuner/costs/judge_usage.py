@@ -44,7 +44,8 @@ class JudgeUsage:
     Expected: one request per grade, with answers and grades at their maximum length. At most: every request is repeated
     as often as `judge.attempts` allows, and once more for a reply that was lost, and every byte of its text is a token.
 
-    `batched`: the calls after a batch job. None is expected, and the job takes the place of one of the most.
+    `batched`: a batch job asks first, and these are the calls for what it did not answer. None is expected. The job was
+    one of the attempts that `most` counts, so the calls are at most one attempt less.
     """
 
     requests: int

@@ -20,7 +20,7 @@ _OBJECTS, _READS_PER_OBJECT = 60, 10
 # The uploaded dataset, the converted dataset, and the answers with the report page that includes them.
 _COPIES = 3
 _GB = 1e9
-# Nobody knows when stored data or a stored model is deleted, so that no sum can have all their months.
+# Nobody knows when stored data or a stored model is deleted, so no sum can include all their months.
 ONE_MONTH = "for the first month only"
 # The state machine repeats a function that ran out of time up to nine times (statemachine/retries.py). Repetitions
 # after throttling are more, but end at once.

@@ -21,7 +21,7 @@ _PLACEHOLDER = "Nothing to do if that is right. If the question needs this text,
 
 @dataclass(frozen=True, slots=True)
 class FieldReport:
-    """`fields` maps a use (`prompt`, `context`) to a field, or several with commas. Used by no one: `left_out`.
+    """`fields` maps a use (`prompt`, `context`) to a field, or several with commas. `left_out`: the unused fields.
 
     `records_left_out` counts the records that are left out because of what their fields say.
     """

@@ -16,7 +16,7 @@ from tuner.datasets.field_and_role_names import Fields, leaf_names
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Sink, Source
-from tuner.datasets.reading import BadRow, Block, Budget, Row, Spent, UnreadableError, blocks
+from tuner.datasets.reading import BadRow, Block, Budget, BudgetUse, Row, UnreadableError, blocks
 from tuner.datasets.reading.encoding import OtherEncoding
 from tuner.datasets.reading.rows import RowBlock, no_records, too_many_fields
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
@@ -86,7 +86,7 @@ class FilePipeline:
         self._use_fast_path = use_fast_path
         self._kept = kept
         self._budget = budget or Budget()
-        self._spent = Spent(self._budget)
+        self._spent = BudgetUse(self._budget)
         self._schema: Schema | None = None
         self._fast_path: FastPath | None = None
         self._usage = FieldUsage({})
@@ -166,7 +166,7 @@ class FilePipeline:
 
     def _blocks(self) -> Iterator[Block]:
         empty = True
-        self._spent = Spent(self._budget)
+        self._spent = BudgetUse(self._budget)
         try:
             for block in blocks(self._source, self._decode, self._fields.records, self._is_record, self._spent):
                 empty = False

@@ -1,4 +1,4 @@
-"""Finds the evaluation related questions: they are answered well or badly together, so they count once.
+"""Finds related evaluation questions: they are answered well or badly together, so each group counts once.
 
 Questions are related if a field has the same value, where the settings name one. Else they are related if they have the
 same conversation, document or passage, or nearly the same words (as the check for duplicates decides).

@@ -30,8 +30,8 @@ from tuner.evaluation.statistics.verdict import Names, conclude, decide, outcome
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    """How the contestants are compared: the arguments of `summarize` that all measures share."""
+class _Options:
+    """The arguments of `summarize` that the comparisons by all measures share."""
 
     seed: int
     names: Names
@@ -56,19 +56,19 @@ def summarize(
     `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
     deployer's own scorer, where the grades do not have it. `looks` are those of an evaluation that may stop early.
     """
-    how = _How(seed, replace(names, groups=graded.groups, documents=graded.documents), looks)
+    options = _Options(seed, replace(names, groups=graded.groups, documents=graded.documents), looks)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())
-    scores = {measure.name: _complete_scores(measure, graded.records, how) for measure in measured}
-    verdict = decide(scores, len(graded.records), how.names, decides)
+    scores = {measure.name: _complete_scores(measure, graded.records, options) for measure in measured}
+    verdict = decide(scores, len(graded.records), options.names, decides)
     for measure in measured:
         if measure.name == verdict.metric and len(scores[measure.name].compared) > 1:
-            scores[measure.name] = _with_pairs(scores[measure.name], measure, graded.records, how)
+            scores[measure.name] = _with_pairs(scores[measure.name], measure, graded.records, options)
     records = [
         record.model_copy(update={"outcome": outcome(record, verdict.metric, scores)}) for record in graded.records
     ]
     single = [each for record in graded.records for each in record.single_answers]
     from_metrics = [facts.warning for facts in graded.about.values() if facts.warning]
-    slices = _slices(graded, [measure for measure in measured if scores[measure.name].conclusion], how)
+    slices = _slices(graded, [measure for measure in measured if scores[measure.name].conclusion], options)
     made = Scores(
         verdict=verdict,
         metrics=scores,
@@ -98,23 +98,23 @@ def _with_members_that_apply(made: Scores, graded: Graded, decides: str | None, 
     return made.model_copy(update={name: value for name, value in members.items() if value is not None})
 
 
-def _complete_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
+def _complete_scores(measure: Measure, records: Sequence[QuestionScores], options: _Options) -> MeasureScores:
     """The scores by a measure, with the comparisons with others than the base model, and what each judge says."""
 
     def scores_of(part: Sequence[QuestionScores]) -> MeasureScores:
-        return _measure_scores(measure, part, how)
+        return _measure_scores(measure, part, options)
 
-    scores = _with_others(scores_of(records), measure, records, how)
-    return with_judges(scores, measure.name, records, scores_of, how.seed)
+    scores = _with_others(scores_of(records), measure, records, options)
+    return with_judges(scores, measure.name, records, scores_of, options.seed)
 
 
-def _slices(graded: Graded, measured: Sequence[Measure], how: _How) -> tuple[Slices, ...]:
+def _slices(graded: Graded, measured: Sequence[Measure], options: _Options) -> tuple[Slices, ...]:
     """The results by each field of the slices, by the measures that say which model is better."""
 
     def scores_of(part: Sequence[QuestionScores]) -> dict[str, MeasureScores]:
-        return {measure.name: _measure_scores(measure, part, how) for measure in measured}
+        return {measure.name: _measure_scores(measure, part, options) for measure in measured}
 
-    return tuple(slices_by(field, graded.records, scores_of, how.names) for field in graded.slices)
+    return tuple(slices_by(field, graded.records, scores_of, options.names) for field in graded.slices)
 
 
 def facts_of_scorer(scores: Scores) -> MetricFacts:
@@ -173,43 +173,47 @@ def _scorer_measures(scorer: MetricFacts) -> Callable[[str], Measure]:
 def _difference(
     measure: Measure,
     records: Sequence[QuestionScores],
-    how: _How,
+    options: _Options,
     base: ContestantName = BASE,
     other: ContestantName = TUNED,
 ) -> PairedDifference:
     """The tuned model, or another contestant, compared with the base."""
-    looks = how.looks_at(measure)
+    looks = options.looks_at(measure)
     if measure.of_all_answers:
         expected, answered, groups = _labels(records)
-        found = compare_macro_f1(expected, answered[base], answered[other], how.seed, groups, looks)[0]
+        found = compare_macro_f1(expected, answered[base], answered[other], options.seed, groups, looks)[0]
         return _counting_questions(found, records)
     bases, others, groups = _pairs(measure, records, base, other)
-    difference = compare(bases, others, how.seed, groups, looks)
+    difference = compare(bases, others, options.seed, groups, looks)
     if measure.better == "lower":  # a higher value has lost
         difference = difference.model_copy(update={"wins": difference.losses, "losses": difference.wins})
     return difference
 
 
 def _with_others(
-    scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], how: _How
+    scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], options: _Options
 ) -> MeasureScores:
     """The scores with the comparisons of the tuned model with every contestant, if there are others than base."""
     others = [name for name in scores.by_contestant if name != TUNED]
     if others == [BASE]:
         return scores
-    differences = {name: _difference(measure, records, how, name) for name in others}
+    differences = {name: _difference(measure, records, options, name) for name in others}
     return scores.model_copy(
-        update={"compared": compared_with_all(measure, differences, how.names, scores.by_contestant)}
+        update={"compared": compared_with_all(measure, differences, options.names, scores.by_contestant)}
     )
 
 
-def _with_pairs(scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
+def _with_pairs(
+    scores: MeasureScores, measure: Measure, records: Sequence[QuestionScores], options: _Options
+) -> MeasureScores:
     """The scores with the comparisons between the contestants beside the tuned model, of which one may be shipped."""
     differences = {
-        (other, base): _difference(measure, records, how, base, other)
+        (other, base): _difference(measure, records, options, base, other)
         for base, other in combinations(scores.compared, 2)
     }
-    return scores.model_copy(update={"pairs": compared_pairs(measure, differences, how.names, scores.by_contestant)})
+    return scores.model_copy(
+        update={"pairs": compared_pairs(measure, differences, options.names, scores.by_contestant)}
+    )
 
 
 def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -> list[ContestantName]:
@@ -221,10 +225,10 @@ def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -
     ]
 
 
-def _measure_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
+def _measure_scores(measure: Measure, records: Sequence[QuestionScores], options: _Options) -> MeasureScores:
     if measure.of_all_answers:
-        return _macro_f1_scores(measure, records, how)
-    difference, looks = _difference(measure, records, how), how.looks_at(measure)
+        return _macro_f1_scores(measure, records, options)
+    difference, looks = _difference(measure, records, options), options.looks_at(measure)
     members: dict[str, Any] = {
         "label": measure.label,
         "range": measure.range,
@@ -244,7 +248,7 @@ def _measure_scores(measure: Measure, records: Sequence[QuestionScores], how: _H
         members["equal_length"] = adjusted
     if measure.worst is not None:
         sides = [members["by_contestant"][name] for name in MAIN]
-        members["conclusion"] = conclude(measure, difference, how.names, sides)
+        members["conclusion"] = conclude(measure, difference, options.names, sides)
     return MeasureScores(**members)
 
 
@@ -260,18 +264,18 @@ def _at_equal_length(measure: Measure, records: Sequence[QuestionScores]) -> Equ
     return at_equal_length(gains, longer, groups)
 
 
-def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _How) -> MeasureScores:
+def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], options: _Options) -> MeasureScores:
     """Macro F1 of the contestants. An answer that was not given is no label, so it is wrong."""
-    looks = how.looks_at(measure)
+    looks = options.looks_at(measure)
     labelled = [record for record in records if record.label is not None]
     expected, answered, groups = _labels(records)
     difference, base_error, tuned_error = compare_macro_f1(
-        expected, answered[BASE], answered[TUNED], how.seed, groups, looks
+        expected, answered[BASE], answered[TUNED], options.seed, groups, looks
     )
     difference = _counting_questions(difference, records)
     errors = {BASE: base_error, TUNED: tuned_error}
     for name in answered.keys() - errors.keys():
-        errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], how.seed, groups)[1]
+        errors[name] = compare_macro_f1(expected, answered[name], answered[TUNED], options.seed, groups)[1]
     aggregates = {
         name: Aggregate(
             mean=(mean := macro_f1(expected, answered[name])),
@@ -291,7 +295,7 @@ def _macro_f1_scores(measure: Measure, records: Sequence[QuestionScores], how: _
         by_contestant=aggregates,
         difference=difference.mean,
         comparison=difference.comparison,
-        conclusion=conclude(measure, difference, how.names, [aggregates[name] for name in MAIN]),
+        conclusion=conclude(measure, difference, options.names, [aggregates[name] for name in MAIN]),
     )
 
 

@@ -42,7 +42,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DeletionAttempt:
     """What became of a resource when its deletion was asked for at time `at`. `run_id` is the run that created it."""
 
     kind: Releasable
@@ -57,7 +57,7 @@ class Asked:
 class Deletion:
     """What is gone, what stays because of a commitment or to complete, and what could not be deleted."""
 
-    gone: tuple[Asked, ...]
+    gone: tuple[DeletionAttempt, ...]
     committed: tuple[str, ...]
     completing: tuple[str, ...]
     failures: tuple[Failure, ...]
@@ -75,7 +75,7 @@ def delete_resources(
 
     A failure does not keep the others from being deleted.
     """
-    asked: list[Asked] = []
+    asked: list[DeletionAttempt] = []
     failures: list[Failure] = []
     with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
         for kind in kinds:
@@ -112,25 +112,27 @@ def as_tuner_error(error: Exception) -> TunerError:
     return error if isinstance(error, TunerError) else AwsError(f"Unexpected {type(error).__name__}: {error}")
 
 
-def _ask(kind: Releasable, resource: PaidResource, deployment: str, wanted: Choice) -> Asked:
+def _ask(kind: Releasable, resource: PaidResource, deployment: str, wanted: Choice) -> DeletionAttempt:
     try:
         if not belongs_to(deployment, kind, resource) or not wanted(kind, resource):
-            return Asked(kind, resource, "needed")
+            return DeletionAttempt(kind, resource, "needed")
         if resource.completing:
-            return Asked(kind, resource, "completing")
+            return DeletionAttempt(kind, resource, "completing")
         if is_committed(resource):
-            return Asked(kind, resource, "committed")
+            return DeletionAttempt(kind, resource, "committed")
         # Read before the deletion: afterwards the tags may be gone.
         run_id = run_id_of(resource, kind.tags(resource.arn), deployment)
         seen_at = iso(now())
         ask_to_delete(kind, resource.arn)
     except Exception as error:  # one resource must not keep the others from being deleted
-        return Asked(kind, resource, "failed", error=as_tuner_error(error))
-    return Asked(kind, resource, "deleted", run_id, seen_at)
+        return DeletionAttempt(kind, resource, "failed", error=as_tuner_error(error))
+    return DeletionAttempt(kind, resource, "deleted", run_id, seen_at)
 
 
-def _look(deleted: Sequence[Asked], pool: ThreadPoolExecutor, sleep: Callable[[float], None]) -> dict[str, TunerError]:
-    """Looks until all are gone, a limited number of times. Returns why the others count as alive, by ARN."""
+def _look(
+    deleted: Sequence[DeletionAttempt], pool: ThreadPoolExecutor, sleep: Callable[[float], None]
+) -> dict[str, TunerError]:
+    """Looks until all are gone, at most `_LOOKS` times. Returns why the others count as alive, by ARN."""
     misses = {entry.resource.arn: 0 for entry in deleted}
     reasons: dict[str, TunerError] = {}
     for look in range(_LOOKS):
@@ -148,7 +150,7 @@ def _look(deleted: Sequence[Asked], pool: ThreadPoolExecutor, sleep: Callable[[f
     return {arn: reasons[arn] for arn, missed in misses.items() if missed < _LOOKS_WITHOUT}
 
 
-def _look_at(entry: Asked) -> Literal["missing", "ended"] | TunerError:
+def _look_at(entry: DeletionAttempt) -> Literal["missing", "ended"] | TunerError:
     """What a look at a deleted resource finds: an error while it counts as alive."""
     try:
         found = entry.kind.get(entry.resource.arn)

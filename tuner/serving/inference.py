@@ -70,7 +70,7 @@ _Key = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """A question that is asked, and which of several answers to it; None if it is asked once."""
 
     question: EvaluationQuestion
@@ -165,12 +165,12 @@ class _ShardAnswers:
 
     def __init__(self, shard: Shard, meter_of: MeterOf | None) -> None:
         questions = shard.questions()
-        self._shard, self._asked = shard, Asked.each(questions, shard.samples)
+        self._shard, self._asked = shard, AskedQuestion.each(questions, shard.samples)
         self._answers = shard.recorded()
         self._written = len(self._answers)
         self.meter = meter_of(shard.model, shard.number, questions) if meter_of else None
 
-    def open_questions(self) -> list[Asked]:
+    def open_questions(self) -> list[AskedQuestion]:
         """The questions without an answer, once for each answer that is missing."""
         return [asked for asked in self._asked if asked.key not in self._answers]
 
@@ -286,7 +286,7 @@ class Inference:
                     _record(collected)
         return raised
 
-    def _answer(self, asked: Asked, meter: Meter | None, attempt: _Attempt) -> Answer | TunerError:
+    def _answer(self, asked: AskedQuestion, meter: Meter | None, attempt: _Attempt) -> Answer | TunerError:
         """The answer, a failed answer, or an error that is not the question's own."""
         if self.clock() > attempt.deadline:
             return RetryableError("The time of one invocation is up: the next attempt asks the remaining questions.")

@@ -24,9 +24,9 @@ from tuner.core.times import iso, now, seconds_since
 from tuner.serving.batch.jobs import batch_jobs
 from tuner.serving.deletion import (
     PARALLEL_CALLS,
-    Asked,
     Candidates,
     Choice,
+    DeletionAttempt,
     Failure,
     as_tuner_error,
     ask_to_delete,
@@ -52,7 +52,7 @@ _SWEEP_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReleaseOutcome:
     """ARNs of what was released, of throughput that stays until its commitment ends, and of jobs left to complete."""
 
     released: tuple[str, ...]
@@ -78,7 +78,7 @@ class Release:
     clock: Callable[[], float] = time.monotonic
     records: bool = True
 
-    def run(self, run_id: str) -> Outcome:
+    def run(self, run_id: str) -> ReleaseOutcome:
         """Releases the endpoints of one run, kept or not, and stops its jobs.
 
         Raises StillAliveError, with the command that deletes it, while a resource is not gone or cannot be seen yet.
@@ -89,7 +89,7 @@ class Release:
             raise StillAliveError(_not_visible(unseen))
         return outcome
 
-    def ended_run(self, run_id: str, cut_off: bool = True) -> Outcome:
+    def ended_run(self, run_id: str, cut_off: bool = True) -> ReleaseOutcome:
         """Like `run`, for an execution that failed or was stopped: waits up to a minute for a late purchase.
 
         A purchase is released even before it is recorded; the release then runs again, so that the record says that the
@@ -109,15 +109,15 @@ class Release:
             self.sleep(pause)
         return replace(outcome, released=tuple(released))
 
-    def resources(self, arns: Collection[str]) -> Outcome:
+    def resources(self, arns: Collection[str]) -> ReleaseOutcome:
         """Releases those of `arns` that are this deployment's. Raises like `run`."""
         return _or_raise(*self._release(self._listed, lambda _, resource: resource.arn in arns))
 
-    def everything(self) -> Outcome:
+    def everything(self) -> ReleaseOutcome:
         """Releases everything of this deployment, even what a run needs. Raises like `run`."""
         return _or_raise(*self._release(self._listed))
 
-    def sweep(self, is_needed: Choice) -> tuple[Outcome, tuple[Failure, ...]]:
+    def sweep(self, is_needed: Choice) -> tuple[ReleaseOutcome, tuple[Failure, ...]]:
         """Releases everything of this deployment that is not needed.
 
         Failures are tried again after growing pauses, and returned when they persist. A resource that cannot be judged,
@@ -143,7 +143,7 @@ class Release:
             if resource.name.startswith(prefix):
                 yield resource
 
-    def _release_run(self, run_id: str, gone: Collection[str] = ()) -> tuple[Outcome, list[str]]:
+    def _release_run(self, run_id: str, gone: Collection[str] = ()) -> tuple[ReleaseOutcome, list[str]]:
         """Releases a run once. Also returns recorded ARNs that no read shows and that may exist all the same.
 
         `gone` are ARNs that an earlier attempt released.
@@ -247,15 +247,17 @@ class Release:
         """Whether it is a job that another running run uses: it adopted the job, or started it."""
         return kind.kind == "training" and self.used_by_others(found.name, kind.tags(found.arn), run_id)
 
-    def _release(self, candidates: Candidates, wanted: Choice = lambda *_: True) -> tuple[Outcome, tuple[Failure, ...]]:
+    def _release(
+        self, candidates: Candidates, wanted: Choice = lambda *_: True
+    ) -> tuple[ReleaseOutcome, tuple[Failure, ...]]:
         """Releases the wanted candidates of every kind that are this deployment's, and records what is gone."""
         found = delete_resources(self.kinds, self.deployment, candidates, wanted, self.price, self.sleep)
         with ThreadPoolExecutor(PARALLEL_CALLS) as pool:
             unrecorded = tuple(filter(None, pool.map(self._record, found.gone)))
         released = tuple(entry.resource.arn for entry in found.gone)
-        return Outcome(released, found.committed, found.completing), (*found.failures, *unrecorded)
+        return ReleaseOutcome(released, found.committed, found.completing), (*found.failures, *unrecorded)
 
-    def _record(self, entry: Asked) -> Failure | None:
+    def _record(self, entry: DeletionAttempt) -> Failure | None:
         """Records in the folder of its run that a resource is gone. Returns the failure to do so."""
         arn = entry.resource.arn
         try:
@@ -273,7 +275,7 @@ class Release:
             )
         return None
 
-    def _record_stopped_job(self, folder: RunFolder, entry: Asked) -> None:
+    def _record_stopped_job(self, folder: RunFolder, entry: DeletionAttempt) -> None:
         """A job that completed before the request reached it was not stopped: it made a model."""
         arn = entry.resource.arn
         found = entry.kind.get(arn)
@@ -291,7 +293,7 @@ class Release:
             if batch.job_arn == arn and not batch.is_over:
                 self._save(folder, batch.model_copy(update=stopped), under)
 
-    def _record_released_endpoint(self, folder: RunFolder, entry: Asked) -> None:
+    def _record_released_endpoint(self, folder: RunFolder, entry: DeletionAttempt) -> None:
         record = folder.load_if_present(EndpointRecord)
         # A release that misses an endpoint may have recorded it as released while it was still alive.
         if (
@@ -301,7 +303,7 @@ class Release:
         ):
             self._save(folder, record.model_copy(update={"released_at": iso(now()), "missing_since": None}))
 
-    def _record_jobs_left(self, run_id: str, outcome: Outcome) -> None:
+    def _record_jobs_left(self, run_id: str, outcome: ReleaseOutcome) -> None:
         """Records which of the run's customization jobs were left to complete."""
         folder = self.folder_of(run_id)
         for under, job in job_records(folder).items():
@@ -336,7 +338,7 @@ def _not_visible(arns: Sequence[str]) -> str:
     )
 
 
-def _or_raise(outcome: Outcome, failures: Sequence[Failure]) -> Outcome:
+def _or_raise(outcome: ReleaseOutcome, failures: Sequence[Failure]) -> ReleaseOutcome:
     """Raises all failures as one error. It is of a retryable class if a retry can help with any of them."""
     errors = [failure.error for failure in failures]
     if errors:

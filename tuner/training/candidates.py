@@ -54,7 +54,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CandidatesProgress:
     """The candidates of a run: `PlaceFree` when the next job can be started, `Completed` when all have ended."""
 
     candidates: tuple[Candidate, ...]
@@ -82,11 +82,13 @@ class Progress:
         return seconds_since(min(times)) if times else 0.0
 
 
-def progress(jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings) -> Progress:
+def progress(
+    jobs: adoption.Jobs, folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings
+) -> CandidatesProgress:
     """The candidates now. Raises RetryableError while Bedrock does not show a young job."""
     quota = (folder.load_if_present(Preflight) or Preflight()).customization_jobs
     places = deployment.training_places if quota is None else min(deployment.training_places, int(quota))
-    return Progress(tuple(_candidate(jobs, folder, each) for each in manifest.candidates), max(1, places))
+    return CandidatesProgress(tuple(_candidate(jobs, folder, each) for each in manifest.candidates), max(1, places))
 
 
 def _candidate(jobs: adoption.Jobs, folder: RunFolder, customization: Customization) -> Candidate:
@@ -99,7 +101,9 @@ def _candidate(jobs: adoption.Jobs, folder: RunFolder, customization: Customizat
         return Candidate(customization, record, failure=str(error))
 
 
-def start_next(starter: JobStarter, folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings) -> Progress:
+def start_next(
+    starter: JobStarter, folder: RunFolder, manifest: Manifest, deployment: DeploymentSettings
+) -> CandidatesProgress:
     """Starts or adopts the jobs of waiting candidates, as many as there are places, and returns the progress.
 
     Raises CapacityBusyError or QuotaError when no job could be started and the run has none.
@@ -133,7 +137,7 @@ def _record_refusal(folder: RunFolder, customization: Customization, error: AwsE
     folder.save(record.model_copy(update={"refused": str(error)}), customization.under)
 
 
-def refuse_overdue(found: Progress, longest_hours: float) -> None:
+def refuse_overdue(found: CandidatesProgress, longest_hours: float) -> None:
     """Raises CustomizationFailedError when all candidates together take longer than the deployment allows."""
     hours = found.seconds / 3600
     left = [each.title for each in found.candidates if each.waits or each.trains]
@@ -146,7 +150,7 @@ def refuse_overdue(found: Progress, longest_hours: float) -> None:
         )
 
 
-def write_choice(folder: RunFolder, found: Progress) -> TrainingSummary:
+def write_choice(folder: RunFolder, found: CandidatesProgress) -> TrainingSummary:
     """Chooses a candidate, and writes the summary of its job with the results of all of them.
 
     Raises CustomizationFailedError when none has a model.

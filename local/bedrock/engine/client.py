@@ -40,7 +40,7 @@ class InferenceClient:
         self._numbers = itertools.count(1)
         self._sampled = Counter[bytes]()
         self._waiting: dict[int, Future[InferenceResult]] = {}
-        # What a caller did not wait for, by its content: who asks the same again gets its result.
+        # Requests whose caller gave up waiting, by their content. A repeated request gets the result of the first one.
         self._late: dict[str, Future[InferenceResult]] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -62,9 +62,9 @@ class InferenceClient:
         return result
 
     def _seeded(self, weights: Weights, conversation: Conversation, sampling: Sampling) -> Sampling:
-        """The sampling with another seed each time the same is asked: with a temperature, answers differ, as on AWS.
+        """The sampling with another seed for each repetition of a request, so that answers differ, as on AWS.
 
-        The first answer, the second one and so on are the same whenever the server is started again.
+        It stays as it is without a temperature. After a restart of the server, the repetitions give the same answers.
         """
         if not sampling.temperature:
             return sampling

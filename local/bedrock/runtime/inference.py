@@ -12,7 +12,8 @@ from local.bedrock.runtime.target import Target
 from local.bedrock.state.settings import Settings
 from local.trainer.spec import Conversation
 
-# Longer than the usual four bytes per token, and not only of letters: prompts with this answer are escaped.
+# The text of the longest answer: more bytes per token than the usual four, and a character that prompts escape, so that
+# tests of the worst case see both.
 _ENDLESS = "& so on, "
 NO_MODEL = "[local stand-in: the instant engine has no model and answers every question with this sentence]"
 

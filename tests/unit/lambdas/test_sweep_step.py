@@ -16,7 +16,7 @@ from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags
-from tuner.serving.release import Outcome, Release
+from tuner.serving.release import Release, ReleaseOutcome
 from tuner.serving.sweep.model_cleanup import UnchosenModels
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
@@ -139,7 +139,9 @@ def test_only_the_rule_waits_for_a_late_purchase(
     told: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], asked: str
 ) -> None:
     for name in ("run", "ended_run"):
-        monkeypatch.setattr(Release, name, lambda _, run_id, name=name, **more: Outcome((f"{name} {run_id}",), ()))
+        monkeypatch.setattr(
+            Release, name, lambda _, run_id, name=name, **more: ReleaseOutcome((f"{name} {run_id}",), ())
+        )
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", FakeEndpoints)
     assert release_throughput.handler(event, CONTEXT)["released"] == [f"{asked} faq-1"]
 

@@ -85,8 +85,8 @@ def names_are_proof(patch: Patch) -> None:
 
 
 def releases_in_states_only(patch: Patch) -> None:
-    patch.setattr(Release, "ended_run", lambda self, run_id, cut_off: tuner.serving.release.Outcome((), ()))
-    patch.setattr(Release, "sweep", lambda self, is_needed: (tuner.serving.release.Outcome((), ()), ()))
+    patch.setattr(Release, "ended_run", lambda self, run_id, cut_off: tuner.serving.release.ReleaseOutcome((), ()))
+    patch.setattr(Release, "sweep", lambda self, is_needed: (tuner.serving.release.ReleaseOutcome((), ()), ()))
 
 
 def reads_the_record_before_it_deletes(patch: Patch) -> None:

@@ -18,7 +18,7 @@ from tuner.core.resource_names import candidate_name
 from tuner.core.times import now
 from tuner.settings import DeploymentSettings
 from tuner.training.adoption import Adoption
-from tuner.training.candidates import Progress, model_loss, progress, refuse_overdue, start_next, write_choice
+from tuner.training.candidates import CandidatesProgress, model_loss, progress, refuse_overdue, start_next, write_choice
 from tuner.training.job import JobStarter
 from tuner.training.job_record import job_records, may_be_starting, other_users
 
@@ -86,11 +86,11 @@ def starter(account: Account, index: Index | None = None) -> JobStarter:
     return JobStarter(account, adoption, ROLE, sleep=lambda _: None)
 
 
-def start(account: Account, place: MemoryFolder, deployment: DeploymentSettings = TWO_PLACES) -> Progress:
+def start(account: Account, place: MemoryFolder, deployment: DeploymentSettings = TWO_PLACES) -> CandidatesProgress:
     return start_next(starter(account), place, THREE, deployment)
 
 
-def now_of(account: Account, place: MemoryFolder, deployment: DeploymentSettings = TWO_PLACES) -> Progress:
+def now_of(account: Account, place: MemoryFolder, deployment: DeploymentSettings = TWO_PLACES) -> CandidatesProgress:
     return progress(account, place, THREE, deployment)
 
 

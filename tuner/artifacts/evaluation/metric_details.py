@@ -1,6 +1,6 @@
 """What the metrics say about themselves: the judge, BERTScore's encoder, the comparison of two answers, BLEU.
 
-The details of tasks (classification, extraction, the deployer's scorer) are in `tasks.py`.
+The details of tasks (classification, extraction, the deployer's scorer) are in `task_details.py`.
 """
 
 from __future__ import annotations

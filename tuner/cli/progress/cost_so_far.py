@@ -30,20 +30,20 @@ _PAID_BY_STATE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class SpentSoFar:
     """The most that was spent, and how many prices in it are unknown."""
 
     usd: float
     unknown: int
 
-    def after(self, earlier: Spent | None) -> Spent:
+    def after(self, earlier: SpentSoFar | None) -> SpentSoFar:
         """This sum, but no less than an earlier one: money that was spent does not come back.
 
         A sum can be smaller than an earlier one, because the share of a training is known only while it reports steps.
         """
         if earlier is None:
             return self
-        return Spent(max(self.usd, earlier.usd), max(self.unknown, earlier.unknown))
+        return SpentSoFar(max(self.usd, earlier.usd), max(self.unknown, earlier.unknown))
 
     def sentence(self) -> str:
         """The sum in words."""
@@ -52,7 +52,7 @@ class Spent:
 
 def cost_so_far(
     estimate: Estimate | None, marks: Mapping[str, Mark], job: TrainingProgress | None, window: PaidWindow | None
-) -> Spent | None:
+) -> SpentSoFar | None:
     """The cost, with the number of unknown prices. None when there is no estimate yet."""
     if estimate is None:
         return None
@@ -60,7 +60,7 @@ def cost_so_far(
     if window and window.kind == "provisioned":
         spent[str(CostItemId.THROUGHPUT)] = window.usd
     unknown = [item for item, usd in spent.items() if usd is None]
-    return Spent(sum(usd for usd in spent.values() if usd is not None), len(unknown))
+    return SpentSoFar(sum(usd for usd in spent.values() if usd is not None), len(unknown))
 
 
 def _spent(

@@ -15,7 +15,7 @@ from tuner.cli.deployment import Deployment, local_endpoint
 from tuner.cli.errors import CommandError
 from tuner.cli.progress import executions, paid_window, training
 from tuner.cli.progress.answer_count import ANSWER_STATES, AnswerCount
-from tuner.cli.progress.cost_so_far import Spent, cost_so_far
+from tuner.cli.progress.cost_so_far import SpentSoFar, cost_so_far
 from tuner.cli.progress.executions import Run
 from tuner.cli.progress.optional_steps import expected
 from tuner.cli.progress.queue_position import STATES, place_sentence
@@ -79,7 +79,7 @@ class Follower:
         self._generated: GeneratedSummary | None = None
         self._manifest: Manifest | None = None
         self._answers = AnswerCount(deployment.folder(run_id), deployment.settings.shard_size)
-        self._spent: Spent | None = None
+        self._spent: SpentSoFar | None = None
 
     def poll(self) -> Snapshot:
         """The run now."""
@@ -88,21 +88,20 @@ class Follower:
         if run is None:
             raise CommandError(f"The run '{self.run_id}' no longer exists. Was the stack deleted and deployed again?")
         self._checklist.update(self._new_events())
-        self._read_details()
-        checklist = self._checklist
-        marks = {step.name: step.mark for step in checklist.steps}
+        marks = {step.name: step.mark for step in self._checklist.steps}
+        self._read_details(marks)
         spent = cost_so_far(self._estimate, marks, self._training, self._window)
         self._spent = spent.after(self._spent) if spent else None
         return Snapshot(
-            run,
-            tuple(map(self._counted, expected(checklist.steps, self._manifest))),
-            checklist.failed,
-            self._training,
-            self._window,
-            paid_window.estimated(self._estimate),
-            self._spent.sentence() if self._spent else "",
-            self._approval,
-            self._generated.sentence if self._generated else "",
+            run=run,
+            steps=tuple(map(self._counted, expected(self._checklist.steps, self._manifest))),
+            failed=self._checklist.failed,
+            training=self._training,
+            window=self._window,
+            estimate=paid_window.estimated(self._estimate),
+            spent=self._spent.sentence() if self._spent else "",
+            approval=self._approval,
+            generated=self._generated.sentence if self._generated else "",
             place=self._place(marks),
         )
 
@@ -133,8 +132,8 @@ class Follower:
             return step
         return replace(step, note=self._answers.note(model) or step.note)
 
-    def _read_details(self) -> None:
-        marks = {step.name: step.mark for step in self._checklist.steps}
+    def _read_details(self, marks: Mapping[str, Mark]) -> None:
+        """Reads what the finished steps wrote. Only the job and the endpoint change, so they are read again."""
         if not self._manifest and marks.get(_PINNED) == "done":
             self._manifest = self.deployment.folder(self.run_id).load_if_present(Manifest)
         estimates = sum(marks.get(state) == "done" for state in _ESTIMATED)
@@ -156,7 +155,7 @@ class Follower:
 def snapshots(follower: Follower) -> Iterator[Snapshot]:
     """Polls the run and yields every snapshot. The last one is that of the ended run.
 
-    The pause doubles after every error that a retry can cure. Raises the error when it lasts too long.
+    The pause doubles after every retryable error. Raises the error when it lasts too long.
     """
     shortest = 1.0 if local_endpoint() else 5.0
     give_up = _GIVE_UP_SECONDS["local" if local_endpoint() else "aws"]

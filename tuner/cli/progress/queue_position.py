@@ -23,7 +23,7 @@ STATES: Mapping[str, Pool] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePosition:
     """The position of a run among those that wait. `expected` is None until a first run has left its place."""
 
     pool: Pool
@@ -46,7 +46,7 @@ class Place:
         }
 
 
-def place(deployment: Deployment, run_id: str, pool: Pool) -> Place | None:
+def place(deployment: Deployment, run_id: str, pool: Pool) -> QueuePosition | None:
     """The run's position in a pool; None when it does not wait there, or the deployment has no queue."""
     table = deployment.state_table
     return _place(_queue(deployment, table, pool), pool, run_id) if table else None
@@ -62,25 +62,25 @@ def place_sentence(deployment: Deployment, run_id: str, pool: Pool) -> str:
     return found.sentence() if found else ""
 
 
-def places(deployment: Deployment) -> dict[str, Place]:
+def places(deployment: Deployment) -> dict[str, QueuePosition]:
     """The positions of all waiting runs, by run id."""
     return dict(_all(deployment, deployment.state_table)) if deployment.state_table else {}
 
 
-def _all(deployment: Deployment, table: str) -> Iterator[tuple[str, Place]]:
+def _all(deployment: Deployment, table: str) -> Iterator[tuple[str, QueuePosition]]:
     for pool in POOLS:
         queue = _queue(deployment, table, pool)
         starts = queue.expected_starts(now())
         for position, run in enumerate(queue.waiting, 1):
-            yield run.run_id, Place(pool, position, len(queue.waiting), starts.get(run.run_id))
+            yield run.run_id, QueuePosition(pool, position, len(queue.waiting), starts.get(run.run_id))
 
 
 def _queue(deployment: Deployment, table: str, pool: Pool) -> PlaceQueue:
     return place_queue(PlacesTable(table), pool, deployment.settings)
 
 
-def _place(queue: PlaceQueue, pool: Pool, run_id: str) -> Place | None:
+def _place(queue: PlaceQueue, pool: Pool, run_id: str) -> QueuePosition | None:
     position = queue.position(run_id)
     if position is None:
         return None
-    return Place(pool, position, len(queue.waiting), queue.expected_starts(now()).get(run_id))
+    return QueuePosition(pool, position, len(queue.waiting), queue.expected_starts(now()).get(run_id))

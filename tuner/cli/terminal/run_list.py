@@ -15,7 +15,7 @@ from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws.s3.run_summaries import run_summaries
 from tuner.cli.deployment import Deployment
 from tuner.cli.progress.executions import Run
-from tuner.cli.progress.queue_position import Place, places
+from tuner.cli.progress.queue_position import QueuePosition, places
 from tuner.cli.terminal.console import say
 from tuner.core.errors import AccessDeniedError
 from tuner.core.strict_model import JsonObject
@@ -44,7 +44,7 @@ class ListedRun:
     run: Run
     summary: RunSummary | None
     waits_for_approval: bool
-    place: Place | None = None
+    place: QueuePosition | None = None
 
     @property
     def state(self) -> str:
@@ -81,7 +81,7 @@ def listed(deployment: Deployment, runs: Sequence[Run]) -> list[ListedRun]:
     ]
 
 
-def _places(deployment: Deployment) -> dict[str, Place]:
+def _places(deployment: Deployment) -> dict[str, QueuePosition]:
     try:
         return places(deployment)
     except AccessDeniedError as error:
@@ -101,7 +101,7 @@ def run_table(found: Iterable[ListedRun]) -> Text:
     return Text("\n").join(lines)
 
 
-def _queued(entry: ListedRun, place: Place) -> Text:
+def _queued(entry: ListedRun, place: QueuePosition) -> Text:
     """A run that waits for a place has no results yet: the line has its position and its expected start."""
     state = f"waits, {place.position} of {place.waiting}"
     start = f"starts about {place.expected:%d %b %H:%M} UTC" if place.expected else "–"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tuner.artifacts.costs.estimate import Rate
 from tuner.artifacts.report.break_even import Assumptions, BreakEven, Line, Outcome, ServingOption
-from tuner.costs.monthly.lines import Service, Tokens, ways
+from tuner.costs.monthly.lines import MeanTokens, Service, ways
 from tuner.settings.run.break_even import BreakEvenSettings
 
 
@@ -20,10 +20,10 @@ def break_even(assumed: Assumptions, rates: Sequence[Rate], on_demand: bool) -> 
     service = Service(rates, assumed.hours_per_month, assumed.model_units)
     base = service.by_token(
         "base model with passages in its prompt",
-        Tokens(assumed.passages_tokens + assumed.question_tokens, assumed.answer_tokens),
+        MeanTokens(assumed.passages_tokens + assumed.question_tokens, assumed.answer_tokens),
         assumed.retrieval_usd_per_month,
     )
-    tokens = Tokens(assumed.question_tokens, assumed.answer_tokens)
+    tokens = MeanTokens(assumed.question_tokens, assumed.answer_tokens)
     options = (service.tuned(way, tokens) for way in ways(on_demand))
     return BreakEven(assumptions=assumed, base=base, ways=tuple(_compared(base, option, assumed) for option in options))
 

@@ -15,7 +15,7 @@ from tuner.artifacts.evaluation.contestants import BEST, Contestant, ContestantN
 from tuner.artifacts.report.break_even import Line
 from tuner.artifacts.report.contestants import ContestantUse, ServiceLine
 from tuner.artifacts.report.evaluation import Answer, Question, ScoredAnswer
-from tuner.costs.monthly.lines import Service, Tokens, Way, ways
+from tuner.costs.monthly.lines import MeanTokens, Service, Way, ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class ContestantCosts:
     def lines(self, contestant: Contestant, use: ContestantUse, on_demand: bool) -> tuple[ServiceLine, ...]:
         """What a month costs in every way to serve the contestant. `on_demand`: whether tuned models can be so."""
         read, written = use.input_tokens, use.output_tokens
-        tokens = None if read is None or written is None else Tokens(read, written)
+        tokens = None if read is None or written is None else MeanTokens(read, written)
         possible = ways(on_demand) if contestant.asks_tuned else (self.way,)
         found = (self.line(contestant, tokens, way) for way in possible)
         return tuple(ServiceLine(contestant=use.name, title=use.title, **line.model_dump()) for line in found)
 
-    def line(self, contestant: Contestant, tokens: Tokens | None, way: Way) -> Line:
+    def line(self, contestant: Contestant, tokens: MeanTokens | None, way: Way) -> Line:
         """What a month costs with the contestant. `way` is how a tuned model is served."""
         fixed = self.retrieval_usd if contestant.context == "passages" else 0.0
         if contestant.asks_tuned:
@@ -75,7 +75,7 @@ class ContestantCosts:
         return self.others.get(contestant.name, Service((), 0, 0)).by_token("by the token", tokens, fixed)
 
 
-def measured_tokens(answers: Iterable[Answer | ScoredAnswer]) -> Tokens | None:
+def measured_tokens(answers: Iterable[Answer | ScoredAnswer]) -> MeanTokens | None:
     """The mean tokens of the requests whose tokens are known, also of those that gave no answer. None without one."""
     # No request has zero input tokens: a zero was not measured.
     known = [
@@ -83,7 +83,7 @@ def measured_tokens(answers: Iterable[Answer | ScoredAnswer]) -> Tokens | None:
         for answer in answers
         if answer.input_tokens and answer.output_tokens is not None
     ]
-    return Tokens(fmean(read for read, _ in known), fmean(written for _, written in known)) if known else None
+    return MeanTokens(fmean(read for read, _ in known), fmean(written for _, written in known)) if known else None
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:

@@ -43,7 +43,7 @@ def ways(on_demand: bool) -> tuple[Way, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class MeanTokens:
     """The mean tokens of a request and its answer."""
 
     read: float
@@ -65,12 +65,12 @@ class Service:
     def __post_init__(self) -> None:
         self._usd.update({(rate.item, rate.term): rate.usd for rate in self.rates})
 
-    def by_token(self, name: str, tokens: Tokens | None, fixed_usd: float = 0) -> Line:
+    def by_token(self, name: str, tokens: MeanTokens | None, fixed_usd: float = 0) -> Line:
         """The base model, which costs nothing but its tokens and `fixed_usd` a month."""
         request, unknown = self._of_tokens("input", "output", tokens)
         return Line(name=name, fixed_usd=fixed_usd, request_usd=request, unknown=unknown)
 
-    def tuned(self, way: Way, tokens: Tokens | None, fixed_usd: float = 0) -> Line:
+    def tuned(self, way: Way, tokens: MeanTokens | None, fixed_usd: float = 0) -> Line:
         """The tuned model, served in this way."""
         if way == "on_demand":
             fixed, first = self._sum(("storage", None, 1))
@@ -84,7 +84,7 @@ class Service:
         return Line(name=name, fixed_usd=_added(fixed, fixed_usd), request_usd=0, unknown=unknown)
 
     def _of_tokens(
-        self, reading: PricedItem, writing: PricedItem, tokens: Tokens | None
+        self, reading: PricedItem, writing: PricedItem, tokens: MeanTokens | None
     ) -> tuple[float | None, tuple[str, ...]]:
         if tokens is None:
             return None, (TOKENS,)

@@ -129,7 +129,7 @@ class DuplicateFinder:
     def _across_files(
         self, record: Record, seen: _Seen, earlier: _Seen, likeness: Likeness, *, shown: bool
     ) -> Iterator[Issue]:
-        """The order of the files makes this one validation or evaluation data."""
+        """Issues of a record that is like one of another file. Training data comes first, so it is of another role."""
         field = record.turns[0].field
         if likeness == "resembles":
             if earlier.role == "training":

@@ -14,7 +14,7 @@ from tuner.core.file_formats import FORMAT_NAMES, FORMATS
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.io import CHUNK, Source
 from tuner.datasets.reading import delimited, json_array, json_lines
-from tuner.datasets.reading.budget import MAX_RECORD_BYTES, Budget, Spent, UnreadableError
+from tuner.datasets.reading.budget import MAX_RECORD_BYTES, Budget, BudgetUse, UnreadableError
 from tuner.datasets.reading.compressed import decompressed
 from tuner.datasets.reading.decoded import parquet, xlsx
 from tuner.datasets.reading.encoding import as_utf8
@@ -31,7 +31,7 @@ from tuner.datasets.reading.wrapped import (
     rest_of_object,
 )
 
-__all__ = ["BadRow", "Block", "Budget", "Row", "Spent", "UnreadableError", "blocks"]
+__all__ = ["BadRow", "Block", "Budget", "BudgetUse", "Row", "UnreadableError", "blocks"]
 
 _BOM = b"\xef\xbb\xbf"
 # The first bytes of JSON that no header of a table has.
@@ -47,7 +47,7 @@ def blocks(
     decode: Decode = lambda _: None,
     records: str | None = None,
     is_record: IsRecord = lambda _: False,
-    spent: Spent | None = None,
+    spent: BudgetUse | None = None,
 ) -> Iterator[Block]:
     """Every row of the source, in blocks. The content decides the format, and the name where the content does not.
 
@@ -55,7 +55,7 @@ def blocks(
     in an object; without it, `is_record` recognizes them. Raises UnreadableError where nothing further can be read:
     also where more was `spent` than the file's budget has, which the caller must tell how many records there were.
     """
-    spent = spent or Spent(Budget())
+    spent = spent or BudgetUse(Budget())
     head, chunks = _peek(source.chunks())
     head, chunks = _peek(spent.bytes_of(decompressed(head, chunks)))
     head, chunks = _peek(as_utf8(head, chunks))

@@ -40,7 +40,7 @@ class Budget:
     ends_at: float | None = None
 
 
-class Spent:
+class BudgetUse:
     """What one pass has taken of its budget."""
 
     def __init__(self, budget: Budget) -> None:

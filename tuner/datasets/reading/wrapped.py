@@ -29,14 +29,14 @@ class Incomplete(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPlace:
     """Where the list begins, in bytes, and the names on the way to it."""
 
     offset: int
     path: str
 
 
-def place_of_records(head: bytes, path: str | None, is_record: IsRecord) -> Place | None:
+def place_of_records(head: bytes, path: str | None, is_record: IsRecord) -> ListPlace | None:
     """Where the list of records begins; None if the file has one object per line.
 
     `path` is set by a person. Without one, the list must have a known name, or hold records by `is_record`, and the
@@ -61,13 +61,13 @@ def _first_line(text: str) -> Fields | None:
     return value if isinstance(value, dict) else None
 
 
-def _lists(text: str, at: int, prefix: str, path: str | None, is_record: IsRecord) -> Iterator[Place]:
+def _lists(text: str, at: int, prefix: str, path: str | None, is_record: IsRecord) -> Iterator[ListPlace]:
     """The lists below an object whose first member is at `at`."""
     while match := _NAME.match(text, at):
         name, at = prefix + match.group(1), match.end()
         first = text[at : at + 1]
         if first == "[" and (name == path if path else _holds_records(text, at, name, is_record)):
-            yield Place(at, name)
+            yield ListPlace(at, name)
         if first == "{" and prefix.count(".") < _DEEPEST and (path is None or path.startswith(f"{name}.")):
             yield from _lists(text, at + 1, f"{name}.", path, is_record)
         at = _skipped(text, _end(text, at))

@@ -24,7 +24,7 @@ _TOKENS_PER_BATCH = 512
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenizedText:
     """A text as the encoder's token ids. A text longer than the encoder takes is truncated."""
 
     ids: Array
@@ -63,11 +63,11 @@ class Encoder:
         """Memory of one token's vector."""
         return int(self._session.get_outputs()[0].shape[-1]) * np.dtype(np.float32).itemsize
 
-    def tokenize(self, texts: Iterable[str]) -> dict[str, Tokens]:
+    def tokenize(self, texts: Iterable[str]) -> dict[str, TokenizedText]:
         """The tokens of every distinct text, as arrays: the tokenizer's own objects need far more memory."""
         return {text: self._tokens(text) for text in set(texts)}
 
-    def embed(self, texts: Mapping[str, Tokens]) -> dict[str, Embedded]:
+    def embed(self, texts: Mapping[str, TokenizedText]) -> dict[str, Embedded]:
         """The vectors of every text. The more texts a call has, the more alike are the lengths in a batch."""
         ordered = sorted(texts, key=lambda text: (len(texts[text].ids), text))
         batches: list[list[str]] = []
@@ -83,11 +83,11 @@ class Encoder:
             for text, vectors in zip(batch, rows, strict=True)
         }
 
-    def _tokens(self, text: str) -> Tokens:
+    def _tokens(self, text: str) -> TokenizedText:
         encoding = self._tokenizer.encode(text.strip())
-        return Tokens(np.array(encoding.ids, dtype=np.int32), bool(encoding.overflowing))
+        return TokenizedText(np.array(encoding.ids, dtype=np.int32), bool(encoding.overflowing))
 
-    def _embedded(self, tokens: Tokens, vectors: Array) -> Embedded:
+    def _embedded(self, tokens: TokenizedText, vectors: Array) -> Embedded:
         """A text of no tokens but those that the tokenizer adds has no token that counts."""
         own = len(tokens.ids) > self.manifest.added
         counts = ~np.isin(tokens.ids, self.manifest.silent) & own

@@ -123,7 +123,7 @@ def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
 
 
 def _excludes_no_loss(result: RuleResult) -> bool:
-    """Whether the sentence has a limit of what `not_worse_than` shows."""
+    """Whether the sentence says that a loss is not excluded: see `_not_excluded`."""
     return result.rule == "not_worse_than" and ", but " in result.sentence
 
 
@@ -233,7 +233,7 @@ def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> R
 
 
 def _not_excluded(scores: MeasureScores) -> str:
-    """What the absence of a shown loss does not show."""
+    """The end of the sentence: how large a loss is not excluded. Empty if every loss is."""
     loss = _largest_loss(scores)
     if scores.better is None:
         return ""

@@ -184,11 +184,11 @@ def _some(ids: Iterable[str]) -> str:
 def match_repeated(
     questions: Sequence[EvaluationQuestion], answers: Mapping[ContestantName, Sequence[NumberedAnswer]]
 ) -> GradedItemSet:
-    """As `match`, for answers with numbers: those to the same question with different numbers are further answers.
+    """As `match`, for numbered answers: a contestant may have several answers to a question, with different numbers.
 
-    The numbers count only where a contestant answered a question several times. Raises EvaluationError as `match` does,
-    and when the contestants have different numbers. A question that nobody has an answer with some number to was asked
-    less often than others: its score is the mean of the answers that it has.
+    The numbers are ignored if every contestant has one answer to each question. A question may have been asked less
+    often than others: no contestant has an answer with one of the numbers. Its score is the mean of the answers that it
+    has. Raises EvaluationError as `match` does, and when the contestants have different numbers.
     """
     numbers = {name: sorted({number for _, _, number in given}) for name, given in answers.items()}
     if all(len({key for key, _, _ in given}) == len(given) for given in answers.values()):
@@ -210,7 +210,7 @@ def match_numbered(
     numbers: Sequence[int],
     asked: Collection[tuple[str, int]] | None = None,
 ) -> GradedItemSet:
-    """As `match`, for answers with these numbers: a contestant that gave none with a number gave no answer.
+    """As `match`, for answers with these numbers. A contestant without an answer of a number has a failed answer.
 
     `asked` are the questions and numbers that were asked for. None: each question with every number.
     """

@@ -17,7 +17,7 @@ from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Source
 from tuner.datasets.prepare import Prepared
 from tuner.datasets.readiness import refusal
-from tuner.datasets.reading import BadRow, Budget, Row, Spent, UnreadableError, blocks
+from tuner.datasets.reading import BadRow, Budget, BudgetUse, Row, UnreadableError, blocks
 from tuner.datasets.reading.rows import no_records
 from tuner.evaluation.guard.checks import passes
 from tuner.settings.messages import sentences
@@ -81,7 +81,7 @@ def with_guard_questions(prepared: Prepared, source: Source | None) -> Prepared:
 
 
 def _rows(source: Source) -> Iterator[Row | BadRow]:
-    spent = Spent(Budget(unpacked_bytes=_MOST_BYTES))
+    spent = BudgetUse(Budget(unpacked_bytes=_MOST_BYTES))
     for block in blocks(source, is_record=lambda row: isinstance(row, dict) and "check" in row, spent=spent):
         yield from block.rows()
 

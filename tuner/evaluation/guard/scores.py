@@ -150,7 +150,7 @@ def _finding(part: Slice) -> GuardFinding:
 
 
 def _not_excluded(scores: MeasureScores, base: int) -> str:
-    """What the numbers do not show."""
+    """The end of the sentence: how large a loss is not excluded, or why none could be shown."""
     if not base:
         return "; the base model passed none, so no loss can show"
     interval = scores.comparison.interval

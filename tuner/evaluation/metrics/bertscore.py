@@ -21,7 +21,7 @@ from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringConte
 from tuner.evaluation.tokens import tokens
 
 if TYPE_CHECKING:
-    from tuner.evaluation.encoder.embedding import Embedded, Encoder, Tokens
+    from tuner.evaluation.encoder.embedding import Embedded, Encoder, TokenizedText
 
 _NAMES = ("bertscore_precision", "bertscore_recall", "bertscore_f1")
 _RESCALED = "bertscore_f1_rescaled"
@@ -77,7 +77,7 @@ def score(encoder: Encoder, pairs: Sequence[Pair]) -> Iterator[tuple[Scores, boo
         yield from ((match(embedded[one], embedded[other]), embedded[one].truncated) for one, other in block)
 
 
-def _blocks(pairs: Sequence[Pair], tokens: Mapping[str, Tokens], limit: int) -> Iterator[list[Pair]]:
+def _blocks(pairs: Sequence[Pair], tokens: Mapping[str, TokenizedText], limit: int) -> Iterator[list[Pair]]:
     """Consecutive pairs whose distinct texts have at most `limit` tokens together; a longer pair is alone.
 
     Blocks are as large as memory allows: a text is computed once per block, and batches of a large block hold less

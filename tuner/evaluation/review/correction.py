@@ -33,7 +33,7 @@ Label = dict[ContestantName, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CorrectionOutcome:
     """The correction, or None; and why people's scores do not decide, or None if they do."""
 
     correction: Correction | None
@@ -72,7 +72,7 @@ def correction(
     seed: int = 0,
     names: Names = Names(),  # noqa: B008 - frozen
     looks: Looks | None = None,
-) -> Outcome:
+) -> CorrectionOutcome:
     """What people's scores of all questions, or of a random sample of them, show.
 
     `looks` are those of an evaluation that may stop early.
@@ -81,10 +81,10 @@ def correction(
     """
     labels = {record.id: label for record in records if (label := label_of(record)) is not None}
     if len(labels) == len(records):
-        return Outcome(_of_all(labels, records, seed, names, looks), None)
+        return CorrectionOutcome(_of_all(labels, records, seed, names, looks), None)
     sheet = _best_sheet(records, sheets, labels)
     if sheet is None:
-        return Outcome(
+        return CorrectionOutcome(
             None,
             "These questions were not drawn at random, so their scores are shown but correct no result. To correct it, "
             "export a sample for review with the option '--random 60'.",
@@ -137,12 +137,12 @@ def _of_sample(
     sheet: ReviewSheet,
     names: Names,
     looks: Looks | None,
-) -> Outcome:
+) -> CorrectionOutcome:
     """The judge's means of all questions, corrected with the labels of the sample."""
     known = {key: labels[key] for key in sheet.first if key in labels}
     values = _labelled(records, sheet, known)
     if not values.can_be_estimated:
-        return Outcome(
+        return CorrectionOutcome(
             None,
             f"{_progress(known, sheet)} At least {FEWEST_LABELS} are needed"
             f"{', of them two flagged and two other ones' if len(sheet.strata) > 1 else ''}.",
@@ -173,7 +173,7 @@ def _of_sample(
         f"{_progress(known, sheet)} At least {FEWEST_LABELS} are needed: with fewer, {rare} are likely not to be among "
         "them, and the interval is too narrow."
     )
-    return Outcome(made, None if decides else why_not)
+    return CorrectionOutcome(made, None if decides else why_not)
 
 
 def _progress(known: dict[str, Label], sheet: ReviewSheet) -> str:

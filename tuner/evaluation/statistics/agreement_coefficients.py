@@ -85,9 +85,10 @@ def alpha(
 
 
 def _coincidences(answers: Sequence[Sequence[float]], ranks: Mapping[float, int]) -> np.ndarray:
-    """How many scores a question's answers have, and how often each two scores were given to the same answer.
+    """The coincidence matrix of a question's answers (Krippendorff), flattened, after its sum: 1 + scores^2 numbers.
 
-    The pairs of an answer count together as often as it has scores.
+    A cell counts how often two raters gave these two scores to the same answer. An answer with m scores has m (m - 1)
+    ordered pairs, each with weight 1 / (m - 1), so that it counts m in all.
     """
     together = np.zeros((len(ranks), len(ranks)))
     for scores in answers:
@@ -98,7 +99,10 @@ def _coincidences(answers: Sequence[Sequence[float]], ranks: Mapping[float, int]
 
 
 def _alpha(sums: np.ndarray, size: int) -> np.ndarray:
-    """Two scores differ by the ranks between them: by how many scores were given from one to the other."""
+    """Krippendorff's alpha of each row of sums. `size` is the number of different scores.
+
+    The ordinal metric: the distance of two scores is the number of given scores between them, half of the two included.
+    """
     together = sums[:, 1:].reshape(len(sums), size, size)
     given, count = together.sum(axis=2), sums[:, 0]
     ranks = given.cumsum(axis=1) - given / 2

@@ -24,7 +24,7 @@ from tuner.catalog.metrics import Measure
 from tuner.core.label_matching import alike
 from tuner.evaluation.statistics.comparison import PairedDifference
 from tuner.evaluation.statistics.planning import ERROR
-from tuner.evaluation.statistics.verdict import Family, Names, conclude
+from tuner.evaluation.statistics.verdict import ComparisonFamily, Names, conclude
 from tuner.settings.run.evaluation import LABEL_SLICE
 
 # The scores of some questions by every measure.
@@ -106,8 +106,8 @@ def _is_tested(scores: MeasureScores) -> bool:
     return scores.comparison.p is not None and not scores.is_mostly_missing
 
 
-def _family(noun: str, corrected: Sequence[float]) -> Family:
-    return Family(noun, len(corrected), max(1, sum(p >= ERROR for p in corrected)))
+def _family(noun: str, corrected: Sequence[float]) -> ComparisonFamily:
+    return ComparisonFamily(noun, len(corrected), max(1, sum(p >= ERROR for p in corrected)))
 
 
 Sides = Mapping[ContestantName, Aggregate]

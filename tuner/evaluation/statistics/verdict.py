@@ -58,7 +58,7 @@ def _with_difference(difference: Comparison, names: Names) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ComparisonFamily:
     """Comparisons whose p-values are corrected together, by Holm's method.
 
     `undecided` of the `tested` ones are not called different. The p-value of one of these is corrected for at least so
@@ -75,7 +75,7 @@ def conclude(
     difference: PairedDifference,
     names: Names = Names(),
     sides: Sequence[Aggregate] = (),
-    family: Family | None = None,
+    family: ComparisonFamily | None = None,
 ) -> Conclusion:
     """What one measure says by itself. `sides` are the scores of base and tuned model, whose answers can be missing.
 
@@ -167,14 +167,14 @@ def _value(measure: Measure, difference: PairedDifference) -> VerdictValue:
     return "better" if (difference.mean > 0) == (measure.better == "higher") else "worse"
 
 
-def _more_questions(difference: PairedDifference, family: Family | None) -> int | None:
+def _more_questions(difference: PairedDifference, family: ComparisonFamily | None) -> int | None:
     """How many questions to add, in groups as large as today's. None: more than `MOST_QUESTIONS` would be needed."""
     units = _more_units(difference, family)
     more = units and (math.ceil(units * difference.n / difference.units) if difference.n else units)
     return None if more is None or more > MOST_QUESTIONS else more
 
 
-def _more_units(difference: PairedDifference, family: Family | None) -> int | None:
+def _more_units(difference: PairedDifference, family: ComparisonFamily | None) -> int | None:
     """How many independent questions, or groups of them, to add."""
     if difference.units < FEWEST:
         return FEWEST - difference.units
@@ -194,7 +194,7 @@ def _sentence(
     value: VerdictValue,
     more: int | None,
     names: Names,
-    family: Family | None,
+    family: ComparisonFamily | None,
 ) -> str:
     n = difference.n
     if n == 0:
@@ -228,7 +228,7 @@ def _too_few(difference: PairedDifference, names: Names) -> str:
     return f"{asked} cannot show any difference; {needed}.{f' {counts}.' if counts else ''}"
 
 
-def _among(difference: PairedDifference, family: Family, names: Names) -> str:
+def _among(difference: PairedDifference, family: ComparisonFamily, names: Names) -> str:
     """Why a difference that one comparison alone would show is not shown among several."""
     units, among = difference.units, f"among {family.tested} {family.noun}"
     if family.undecided * least_p(units) < ERROR:
@@ -257,7 +257,7 @@ def _signed(value: float) -> str:
     return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
-def _remedy(difference: PairedDifference, more: int | None, names: Names, family: Family | None) -> str:
+def _remedy(difference: PairedDifference, more: int | None, names: Names, family: ComparisonFamily | None) -> str:
     if more is None:
         return f"The difference is so small that more than {MOST_QUESTIONS:,} questions would be needed to decide."
     about, units = _questions(more, "more question"), _more_units(difference, family)

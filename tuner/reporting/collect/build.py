@@ -33,6 +33,10 @@ from tuner.reporting.collect.run_artifacts import Reading, RunArtifacts, read_ar
 from tuner.reporting.collect.timeline import timeline
 from tuner.reporting.notify.failure_message import without_alarm
 
+# What a lenient reading gives where the answers cannot be read.
+_NO_QUESTIONS: tuple[Question, ...] = ()
+_NO_USES: tuple[ContestantUse, ...] = ()
+
 
 def build(
     folder: RunFolder,
@@ -55,11 +59,12 @@ def build(
     serving = _serving_endpoint(artifacts.serving, ended)
     models = named_models(artifacts.manifest, artifacts.training, serving, artifacts.scores, artifacts.generated)
     verdict = _verdict(failure, artifacts.scores)
-    none: tuple[Question, ...] = ()
-    no_uses: tuple[ContestantUse, ...] = ()
     contestants = artifacts.manifest.contestant_names if artifacts.manifest else MAIN
-    questions = reading.attempt(lambda: run_questions(folder, contestants, artifacts.scores, verdict.metric), none)
+    questions = reading.attempt(
+        lambda: run_questions(folder, contestants, artifacts.scores, verdict.metric), _NO_QUESTIONS
+    )
     written = _last_modified(folder, ended)
+    uses = reading.attempt(lambda: _uses(folder, artifacts, questions, written), _NO_USES)
     report = Report(
         run_id=folder.run_id,
         # A run that was stopped or timed out has a status of its own.
@@ -69,34 +74,42 @@ def build(
         folder=folder.uri(),
         stand_ins=tuple(stand_ins(models, artifacts.manifest)),
         models=models,
-        training=artifacts.training,
         serving=serving,
-        commitment=EndpointDetails.model_validate(artifacts.commitment, from_attributes=True)
-        if artifacts.commitment
-        else None,
-        estimate=artifacts.estimate,
-        approval=artifacts.approval,
         bill=bill(artifacts.priced, _usage(folder, artifacts, serving, questions)),
-        contestants=reading.attempt(lambda: _uses(folder, artifacts, questions, written), no_uses),
+        contestants=uses,
         break_even=_break_even(artifacts, questions),
         timeline=timeline(artifacts.manifest, written, artifacts.training, serving, artifacts.approval),
-        dataset_summary=artifacts.dataset_summary,
-        findings=artifacts.findings,
-        generated=artifacts.generated,
-        gate=artifacts.gate if artifacts.gate and artifacts.gate.decision != "none" else None,
+        # After everything that is read with `reading`.
         unreadable=tuple(reading.unreadable),
         verdict=verdict,
-        guard=artifacts.guard,
         questions=with_coverage(questions, artifacts.dataset_summary),
         execution_arn=execution_arn,
+    )
+    report = _with_artifacts(report, artifacts)
+    report = _with_upper_limit(report, folder)
+    return advised(report.model_copy(update={"model_call": model_call(report)}))
+
+
+def _with_artifacts(report: Report, artifacts: RunArtifacts) -> Report:
+    """The report with the artifacts that it shows as they are, and with what follows from run.json and scores.json."""
+    bought = artifacts.commitment
+    report = report.model_copy(
+        update={
+            "training": artifacts.training,
+            "commitment": EndpointDetails.model_validate(bought, from_attributes=True) if bought else None,
+            "estimate": artifacts.estimate,
+            "approval": artifacts.approval,
+            "dataset_summary": artifacts.dataset_summary,
+            "findings": artifacts.findings,
+            "generated": artifacts.generated,
+            "gate": artifacts.gate if artifacts.gate and artifacts.gate.decision != "none" else None,
+            "guard": artifacts.guard,
+        }
     )
     if artifacts.manifest:
         costs = monthly_costs(artifacts.manifest, artifacts.priced, report.contestants)
         report = _with_manifest(report, artifacts.manifest).model_copy(update={"monthly_costs": costs})
-    if artifacts.scores:
-        report = with_scores(report, artifacts.scores)
-    report = _with_upper_limit(report, folder)
-    return advised(report.model_copy(update={"model_call": model_call(report)}))
+    return with_scores(report, artifacts.scores) if artifacts.scores else report
 
 
 def _explained(failure: Failure, artifacts: RunArtifacts, reading: Reading, folder: RunFolder) -> Failure:

@@ -292,7 +292,7 @@ def people_caveats(people: HumanScores) -> Iterator[str]:
 
 
 def _judge_agreement(found: JudgeAgreement, *, of_all: bool) -> Iterator[str]:
-    # Too few scores of a random sample are no sample either.
+    # `of_sample` is false for too few scores of a random sample too: they are not treated as a sample.
     chosen = "drawn at random" if found.of_sample else "that are no random sample and can be the most difficult ones"
     where = "" if of_all else f" to questions {chosen}"
     if found.kappa is not None:

@@ -70,7 +70,7 @@ def _context_counts(folder: RunFolder, contestant: ContestantName, questions: Se
 
 
 def answers_given_away(uses: Iterable[ContestantUse]) -> Iterator[str]:
-    """How often the prompts of contestants had the right answer word for word: a sentence for equal counts."""
+    """How often the prompts of contestants had the right answer word for word. Equal counts share a sentence."""
     titles: dict[ContextCounts, list[str]] = {}
     for use in uses:
         if use.context and use.context.parts_with_answer:

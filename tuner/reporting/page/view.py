@@ -31,14 +31,14 @@ _LONGEST_CLAIM = 90
 _MOST_PRINTED = 16
 _PRINTED_FIRST = {"loss": 0, "tie": 2, "win": 3}
 _REVIEWED, _OTHERS = 1, 4
-# Of the row of a measure that people's scores correct.
+# Ends the label of a measure that is corrected with people's scores.
 _CORRECTED = ", corrected"
-# A single word is not a headline.
+# A claim of one word is replaced by a whole sentence.
 _CLAIMS = {"Undecided": "It is undecided whether the tuned model is better"}
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class MarkedText:
     """A text with its differences marked. `first` is its beginning, or None when the text is not folded."""
 
     spans: tuple[Span, ...]
@@ -47,7 +47,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MeasureLine:
     """The values of both models by one measure."""
 
     label: str
@@ -62,7 +62,7 @@ class Side:
     which: str
     label: str
     answer: Answer | None
-    text: Text
+    text: MarkedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class QuestionRow:
     """A question with its texts and scores."""
 
     question: Question
-    reference: Text
+    reference: MarkedText
     sides: tuple[Side, Side]
-    headlines: tuple[Line, ...]
-    others: tuple[Line, ...]
+    headlines: tuple[MeasureLine, ...]
+    others: tuple[MeasureLine, ...]
     printed: bool
 
 
@@ -242,18 +242,18 @@ def _row(question: Question, report: Report, printed: bool) -> QuestionRow:
     )
 
 
-def _lines(question: Question, report: Report, names: Iterable[str | None]) -> Iterable[Line]:
+def _lines(question: Question, report: Report, names: Iterable[str | None]) -> Iterable[MeasureLine]:
     base = question.base.scores if question.base else {}
     tuned = question.tuned.scores if question.tuned else {}
     for name in names:
         if name and (name in base or name in tuned):
-            yield Line(report.scores[name].label or measure_title(name), base.get(name), tuned.get(name))
+            yield MeasureLine(report.scores[name].label or measure_title(name), base.get(name), tuned.get(name))
 
 
 def _answer_text(answer: Answer | None) -> str:
     return (answer.answer if answer else None) or ""
 
 
-def _text(text: str, spans: tuple[Span, ...]) -> Text:
+def _text(text: str, spans: tuple[Span, ...]) -> MarkedText:
     first = " ".join(text[:_FIRST].split()) if len(text) > _LONGEST_UNFOLDED else None
-    return Text(spans, len(text), first)
+    return MarkedText(spans, len(text), first)

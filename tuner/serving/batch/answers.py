@@ -22,7 +22,7 @@ from tuner.costs.allotments import Allotments
 from tuner.costs.answer_usage import most_tokens
 from tuner.costs.meter import Tokens, unused_of
 from tuner.serving.batch.jobs import Batch, read_output, record_id
-from tuner.serving.inference import Asked
+from tuner.serving.inference import AskedQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class AnswerBatches:
             account=self.allotments.batch_account(contestant.name),
         )
 
-    def _asked(self, contestant: Contestant) -> list[Asked]:
+    def _asked(self, contestant: Contestant) -> list[AskedQuestion]:
         """The questions as the contestant is asked them, once for each of several answers."""
-        return Asked.each(self.folder.asked_questions(contestant), self.manifest.settings.evaluation.samples)
+        return AskedQuestion.each(self.folder.asked_questions(contestant), self.manifest.settings.evaluation.samples)
 
     def _requests(self, contestant: Contestant) -> Iterator[JsonObject]:
         settings = self.manifest.for_contestant(contestant).settings

@@ -34,14 +34,14 @@ class Jobs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class BatchProgress:
     """Whether all jobs of the run are over, and how long the oldest of the others was started ago."""
 
     status: Literal["InProgress", "Completed"]
     seconds: float = 0
 
 
-def wait_seconds(progress: Progress, polling: Polling) -> int:
+def wait_seconds(progress: BatchProgress, polling: Polling) -> int:
     """Seconds until the next look."""
     return max(polling.wait(progress.seconds), round(progress.seconds * _SHARE_WAITED))
 
@@ -53,14 +53,14 @@ class BatchCollector:
     jobs: Jobs
     folder: RunFolder
 
-    def progress(self, source: Source) -> Progress:
+    def progress(self, source: Source) -> BatchProgress:
         """Collects from the jobs that have ended. Stops a job that takes longer than Bedrock should let it."""
         waiting = [
             seconds_since(record.recorded_at)
             for under, record in batch_jobs(self.folder).items()
             if source.owns(record) and not record.is_over and not self._collected(source, under, record)
         ]
-        return Progress("InProgress", max(waiting)) if waiting else Progress("Completed")
+        return BatchProgress("InProgress", max(waiting)) if waiting else BatchProgress("Completed")
 
     def _collected(self, source: Source, under: str, record: BatchJob) -> bool:
         """Whether the job was over. What it gave is then written, and the record says so."""

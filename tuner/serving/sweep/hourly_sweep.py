@@ -10,13 +10,13 @@ from tuner.core.errors import TunerError
 from tuner.serving.deletion import Failure
 from tuner.serving.inventory import inventory, is_needed
 from tuner.serving.paid_resources import Releasable
-from tuner.serving.release import Outcome, Release
+from tuner.serving.release import Release, ReleaseOutcome
 from tuner.serving.release_schedule import PendingSchedules, delete_schedules_without_endpoint
 from tuner.serving.sweep.model_cleanup import Models, UnchosenModels, delete_unused
 from tuner.settings import DeploymentSettings
 
 
-class Endpoints(NamedTuple):
+class EndpointCount(NamedTuple):
     """How many endpoints the deployment has, and the age of the oldest that is neither kept nor committed."""
 
     number: int
@@ -31,7 +31,7 @@ class HourlySweep:
     settings: DeploymentSettings
     status_of: Callable[[str], str | None]
 
-    def release_unneeded(self) -> tuple[Outcome, tuple[Failure, ...]]:
+    def release_unneeded(self) -> tuple[ReleaseOutcome, tuple[Failure, ...]]:
         """Releases what no run needs. Raises nothing for what cannot be released: it is returned."""
         longest_served = self.settings.longest_throughput_hours
         return self.release.sweep(
@@ -44,12 +44,12 @@ class HourlySweep:
             )
         )
 
-    def endpoints(self) -> Endpoints:
+    def endpoints(self) -> EndpointCount:
         """Counts the endpoints that exist."""
         found = inventory(self._endpoint_kinds, self.release.deployment, self._longest_hours, self.release.price)
         ours = [entry for entry in found if entry.ours]
         oldest = max((entry.hours for entry in ours if not entry.expected), default=0.0)
-        return Endpoints(len(ours), oldest)
+        return EndpointCount(len(ours), oldest)
 
     def delete_schedules(self, schedules: PendingSchedules) -> tuple[tuple[str, ...], tuple[TunerError, ...]]:
         """Deletes the release schedules of endpoints that are gone. Returns the runs, and what could not be read."""

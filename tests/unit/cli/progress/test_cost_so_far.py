@@ -4,7 +4,7 @@ import pytest
 
 from tuner.artifacts.costs.cost_items import CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
-from tuner.cli.progress.cost_so_far import Spent, cost_so_far
+from tuner.cli.progress.cost_so_far import SpentSoFar, cost_so_far
 from tuner.cli.progress.paid_window import PaidWindow
 from tuner.cli.progress.steps import Mark
 from tuner.cli.progress.training import STEP, TrainingProgress
@@ -34,7 +34,7 @@ def window(opened: str, closed: str | None, hourly: float | None) -> PaidWindow:
     return PaidWindow("provisioned", opened, closed, hourly)
 
 
-def said_of(spent: Spent | None) -> str:
+def said_of(spent: SpentSoFar | None) -> str:
     return spent.sentence() if spent else ""
 
 
@@ -92,4 +92,4 @@ def test_what_was_spent_never_gets_less() -> None:
         seen = spent.after(seen)
         shown.append(seen.usd)
     assert shown == sorted(shown)
-    assert Spent(1.0, 2).after(Spent(2.0, 0)) == Spent(2.0, 2)
+    assert SpentSoFar(1.0, 2).after(SpentSoFar(2.0, 0)) == SpentSoFar(2.0, 2)

@@ -15,7 +15,7 @@ from tests.unit.datasets.reading.zstandard import zstd
 from tuner.catalog import model
 from tuner.datasets import Findings
 from tuner.datasets.pipeline import FilePipeline, Output
-from tuner.datasets.reading import Budget, Spent, UnreadableError, blocks
+from tuner.datasets.reading import Budget, BudgetUse, UnreadableError, blocks
 from tuner.datasets.records.file_rules import MAX_QUESTIONS, reading_budget
 from tuner.datasets.records.rules import RecordLimits
 from tuner.decoders.process import DEEPEST, MOST_FIELDS, is_too_deep
@@ -145,7 +145,7 @@ def test_the_different_fields_of_all_records_are_limited() -> None:
 def test_a_row_of_a_table_with_any_number_of_lines_is_limited() -> None:
     source = Repeated("t.csv", b'"two\nlines",', b"question,answer\n")
     with pytest.raises(UnreadableError) as caught:
-        list(blocks(source, spent=Spent(Budget())))
+        list(blocks(source, spent=BudgetUse(Budget())))
     assert (caught.value.line, caught.value.issue.rule) == (2, "csv-quotes")
     assert source.taken < 10 * 2**20
 

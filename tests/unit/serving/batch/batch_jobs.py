@@ -23,7 +23,7 @@ from tuner.costs.estimate import estimate
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes
 from tuner.serving.batch.answers import AnswerBatches
-from tuner.serving.batch.collect import BatchCollector, Progress
+from tuner.serving.batch.collect import BatchCollector, BatchProgress
 from tuner.serving.batch.start import BatchStarter
 
 MODEL = "amazon.nova-micro-v1:0"
@@ -130,7 +130,7 @@ def started(folder: MemoryFolder, jobs: Batches) -> tuple[BatchJob, ...]:
     return BatchStarter(jobs, folder, "tuner", "arn:aws:iam::1:role/batch").start(source(folder))
 
 
-def collected(folder: MemoryFolder, jobs: Batches, size: int = 2) -> Progress:
+def collected(folder: MemoryFolder, jobs: Batches, size: int = 2) -> BatchProgress:
     return BatchCollector(jobs, folder).progress(source(folder, size))
 
 

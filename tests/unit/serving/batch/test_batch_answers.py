@@ -28,7 +28,7 @@ from tuner.costs.ledger.spent import METERED
 from tuner.costs.meter import most_used
 from tuner.costs.prices.price_list import price_list
 from tuner.costs.write_estimate import counted_sizes
-from tuner.serving.batch.collect import Progress, wait_seconds
+from tuner.serving.batch.collect import BatchProgress, wait_seconds
 from tuner.serving.inference import Inference, Shard
 from tuner.settings import Polling
 
@@ -49,7 +49,7 @@ def test_a_job_asks_what_calls_would_ask_and_its_answers_are_those_of_calls() ->
             "system": [{"text": "Be brief."}],
         },
     }
-    assert collected(folder, jobs) == Progress("Completed")
+    assert collected(folder, jobs) == BatchProgress("Completed")
     assert folder.list("answers/base/") == [Keys.answers("base", 0), Keys.answers("base", 1)]
     answers = folder.answers("base")
     assert [(each.id, each.answer) for each in answers] == [(f"q-{n}", f"So How? {n}") for n in range(3)]
@@ -140,7 +140,7 @@ def test_an_output_that_counts_no_tokens_is_no_answer_and_counts_with_all_that_w
     started(folder, jobs)
     reserved = most_used(folder, "batch/base")
     change_usage(folder, usage)
-    assert collected(folder, jobs) == Progress("Completed")
+    assert collected(folder, jobs) == BatchProgress("Completed")
     assert "not of the documented form" in (record_of(folder).problem or "")
     assert most_used(folder, "batch/base") == reserved
 
@@ -158,7 +158,7 @@ def test_what_a_job_did_not_answer_is_asked_on_demand(status: str) -> None:
     folder = prepared(4)
     jobs = Batches(folder, ("answered", "refused", "answered", "missing"), status)
     started(folder, jobs)
-    assert collected(folder, jobs) == Progress("Completed")
+    assert collected(folder, jobs) == BatchProgress("Completed")
     problem = record_of(folder).problem or ""
     assert problem.startswith("2 of 4 answers are missing.")
     assert ("bad request" if status == "Completed" else f"as {status}: said Bedrock") in problem
@@ -295,7 +295,7 @@ def test_the_names_of_a_runs_jobs_are_its_own() -> None:
 def test_no_settings_poll_a_batch_job_more_often_than_its_loop_allows(shortest: int) -> None:
     polling, waited, looks = Polling(shortest=shortest, longest=3600), 0, 0
     while waited < (BATCH_HOURS + 1) * 3600:
-        waited, looks = waited + wait_seconds(Progress("InProgress", waited), polling), looks + 1
+        waited, looks = waited + wait_seconds(BatchProgress("InProgress", waited), polling), looks + 1
     assert looks <= 30
 
 

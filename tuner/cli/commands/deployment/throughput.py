@@ -25,7 +25,7 @@ from tuner.core.times import iso
 from tuner.costs.prices.price_list import price_list
 from tuner.reporting.formatting import duration
 from tuner.serving.inventory import InventoryEntry, hourly_price, inventory, is_committed
-from tuner.serving.release import Outcome, Release
+from tuner.serving.release import Release, ReleaseOutcome
 
 app = typer.Typer(help="List and release throughput, deployments and training jobs.")
 
@@ -125,7 +125,7 @@ def _lacking(entry: InventoryEntry) -> str:
     return "tag" if entry.named else "name"
 
 
-def _release(deployment: Deployment, arns: Sequence[str]) -> Outcome:
+def _release(deployment: Deployment, arns: Sequence[str]) -> ReleaseOutcome:
     """Releases with the code of the release function, but with the caller's permissions.
 
     People may not write the records of a run's resources: answers and purchases follow them.

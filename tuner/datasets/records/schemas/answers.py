@@ -24,7 +24,7 @@ _BEST = "Nothing to do if that is right; else keep the right answers only."
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAnswers:
     """The answers of a record: the first is learnt, and the others are right too. `warnings` say what was decided."""
 
     texts: tuple[str, ...]
@@ -37,7 +37,7 @@ Choices = Sequence[tuple[str, str]]
 
 def answers_in(
     row: Fields, name: str, choices: Choices = (), grades: Sequence[Any] | None = None, first_choice: int = 0
-) -> Found | Issue:
+) -> FoundAnswers | Issue:
     """The answers in the field `name`. `grades` are those of a list of answers, in a field beside it.
 
     `first_choice` is the number of the first choice.
@@ -49,7 +49,7 @@ def answers_in(
         return label
     if isinstance(value, Mapping | list):
         return _several(value, name, grades)
-    return not_a_text(row, name) or Found((str(value),))
+    return not_a_text(row, name) or FoundAnswers((str(value),))
 
 
 def answers_of(value: object) -> tuple[str, ...] | None:
@@ -60,7 +60,7 @@ def answers_of(value: object) -> tuple[str, ...] | None:
     return found.texts if found else None
 
 
-def label_of(value: Any, name: str) -> Found | Issue | None:
+def label_of(value: Any, name: str) -> FoundAnswers | Issue | None:
     """A label that is a number or true or false, as its text in JSON: `3`, `true`. None for what is no label."""
     if isinstance(value, list) and len(value) > 1:
         message = f"has {len(value)} labels, and a record of a classification has one."
@@ -70,11 +70,11 @@ def label_of(value: Any, name: str) -> Found | Issue | None:
     if isinstance(value, float) and value.is_integer():  # pandas writes 3.0 where a value of the column is missing
         value = int(value)
     if isinstance(value, bool | int):
-        return Found((json.dumps(value),))
-    return Found((value,)) if isinstance(value, str) else None
+        return FoundAnswers((json.dumps(value),))
+    return FoundAnswers((value,)) if isinstance(value, str) else None
 
 
-def _choice(value: Any, choices: Choices, name: str, first: int) -> Found | Issue | None:
+def _choice(value: Any, choices: Choices, name: str, first: int) -> FoundAnswers | Issue | None:
     """The choice that a number names, counted from `first`. None for a label, the text of a choice, and other texts.
 
     A file that counts from 1 names a choice that does not exist wherever the last choice is right.
@@ -87,7 +87,7 @@ def _choice(value: Any, choices: Choices, name: str, first: int) -> Found | Issu
     last = first + len(choices) - 1
     if text in (own for _, own in choices):
         if isinstance(value, str) or not first <= value <= last or choices[value - first][1] == text:
-            return Found((text,))
+            return FoundAnswers((text,))
         message = f"is {text}: it is unclear whether it is the choice '{text}' or its number."
         return Issue("choice-number", message, "Write the answer as a text.", name)
     if not first <= int(text) <= last:
@@ -99,25 +99,25 @@ def _choice(value: Any, choices: Choices, name: str, first: int) -> Found | Issu
         f"is {text} and is read as the choice {label}, also in other records: numbers of choices count from {first}."
     )
     remedy = "Nothing to do if that is right; else write the letters of the choices."
-    return Found((label,), (Issue("choice-number", message, remedy, name, "warning"),))
+    return FoundAnswers((label,), (Issue("choice-number", message, remedy, name, "warning"),))
 
 
-def _several(value: Fields | list[Any], name: str, grades: Sequence[Any] | None) -> Found | Issue:
+def _several(value: Fields | list[Any], name: str, grades: Sequence[Any] | None) -> FoundAnswers | Issue:
     entries = _entries(value)
     if isinstance(entries, Mapping):
-        return Found((json.dumps(entries, ensure_ascii=False),))
+        return FoundAnswers((json.dumps(entries, ensure_ascii=False),))
     if not entries:
         return Issue("empty-text", "has no answer.", "Write an answer, or remove the record.", name)
     if all(isinstance(entry, str) for entry in entries):
         if grades is not None and len(grades) == len(entries):
             entries = [{"text": text, "grade": grade} for text, grade in zip(entries, grades, strict=True)]
             return _best(entries, name)
-        return Found(tuple(dict.fromkeys(map(str, entries))))
+        return FoundAnswers(tuple(dict.fromkeys(map(str, entries))))
     if all(isinstance(entry, Mapping) for entry in entries):
         if all(map(_is_answer, entries)):
             return _best(entries, name)
         if isinstance(value, list) and not any(map(_text, entries)):
-            return Found((json.dumps(value, ensure_ascii=False),))
+            return FoundAnswers((json.dumps(value, ensure_ascii=False),))
     if isinstance(value, Mapping):
         message = "is an object with a 'text' and more: it is unclear whether the text is the answer, or all of it."
         return Issue("field-type", message, "Write the answer as a text.", name)
@@ -156,8 +156,8 @@ def _grade(name: str, value: Any) -> float | None:
     return number_of(value) if kind_of(name) is Kind.GRADE else None
 
 
-def _best(entries: list[Any], name: str) -> Found | Issue:
-    """The answers with the highest grade of those that no member speaks against."""
+def _best(entries: list[Any], name: str) -> FoundAnswers | Issue:
+    """The answers with the highest grade. Those that a flag of their own rejects are left out."""
     kept = [entry for entry in entries if not any(speaks_against(*member) for member in entry.items())]
     if not kept:
         return left_out(name, f"has {_count(entries)}, and {'it is' if len(entries) == 1 else 'all are'} rejected.")
@@ -171,11 +171,11 @@ def _best(entries: list[Any], name: str) -> Found | Issue:
     used = [entry for entry, grade in zip(kept, grades, strict=True) if grade == best]
     texts = tuple(dict.fromkeys(str(entry[_text(entry)]) for entry in used))
     if len(used) == len(entries):
-        return Found(texts)
+        return FoundAnswers(texts)
     why = f"with the highest '{by_grade}' ({best:g})" if best is not None else "that no member speaks against"
     left = len(entries) - len(used)
     message = f"has {_count(entries)}: {len(used)} {why} {'is' if len(used) == 1 else 'are'} used, {left} left out."
-    return Found(texts, (Issue("several-answers", message, _BEST, name, "warning"),))
+    return FoundAnswers(texts, (Issue("several-answers", message, _BEST, name, "warning"),))
 
 
 def _count(entries: list[Any]) -> str:

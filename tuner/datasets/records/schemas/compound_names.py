@@ -99,7 +99,7 @@ _BETWEEN_WORDS = re.compile(r"[_/,:'’&]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundField:
     """The field of a role: `guessed` from a word in its name, or `unclear` because persons have such names too.
 
     Without a `name`, several `candidates` may be meant.
@@ -132,15 +132,15 @@ class FieldRole:
         not_first = {*english, *self._ends, *self._east_asian}
         self._first = frozenset(word for word in self._words - not_first if not word.isascii() or word in _NOUNS_FIRST)
 
-    def find(self, names: list[str]) -> Found:
+    def find(self, names: list[str]) -> FoundField:
         """The field with a known name. A name of several words is better than a known one that is unclear."""
         exact = find_known(self.known, names)
         if exact is not None and normal(exact) not in _UNCLEAR:
-            return Found(exact)
+            return FoundField(exact)
         meant = [name for name in names if self._is_meant(name)]
         if len(meant) == 1:
-            return Found(meant[0], guessed=True)
-        return Found(exact, unclear=exact is not None, candidates=tuple(meant))
+            return FoundField(meant[0], guessed=True)
+        return FoundField(exact, unclear=exact is not None, candidates=tuple(meant))
 
     def issue(self, name: str) -> Issue:
         """A warning that the field was taken for this."""
@@ -187,10 +187,10 @@ def _main_words(words: list[str]) -> list[str]:
     return [*words[:-1], _TEXT_OF.sub("", words[-1])]
 
 
-def letter(names: list[str]) -> Found:
+def letter(names: list[str]) -> FoundField:
     """The field with the text of a letter, which is the question where no field is called one: `Email Body`."""
     meant = [name for name in names if kind_of(name) is Kind.UNKNOWN and _is_letter(name)]
-    return Found(meant[0], guessed=True) if len(meant) == 1 else Found(candidates=tuple(meant))
+    return FoundField(meant[0], guessed=True) if len(meant) == 1 else FoundField(candidates=tuple(meant))
 
 
 def _is_letter(name: str) -> bool:

@@ -27,7 +27,7 @@ from tuner.datasets.field_and_role_names import (
 )
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
-from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, Found, letter
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, FoundField, letter
 from tuner.datasets.records.schemas.context_fields import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.messages import is_message, may_be_messages
@@ -62,9 +62,9 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         return Issue("record-kind", f"the object has a record for each name: {_listed(list(row))}.", _BY_NAME)
     if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
         return schema
-    asked = Found(fields.prompt) if fields.prompt else QUESTION.find(names)
+    asked = FoundField(fields.prompt) if fields.prompt else QUESTION.find(names)
     others = [name for name in names if name != asked.name]
-    answered = Found(fields.completion) if fields.completion else ANSWER.find(others)
+    answered = FoundField(fields.completion) if fields.completion else ANSWER.find(others)
     prompt, completion = asked.name, answered.name
     if prompt and completion and _are_objects(find(row, prompt)):
         message = f"'{prompt}' is a list of objects: a record has one question."
@@ -77,7 +77,7 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         label = find_known(LABELS, [name for name in names if name != prompt])
         if template := _template(row, find_known(_TEXTS, names), fields.ignore, whole=not (completion or label)):
             return template
-        text = Found(find_known(LABELLED_TEXTS, names))
+        text = FoundField(find_known(LABELLED_TEXTS, names))
         if text.name is None and not asked.candidates:
             text = letter([name for name in names if name not in (completion, label)])
         if text.name and (prompt is None or (asked.unclear and completion is None)):

@@ -10,7 +10,7 @@ from tuner.catalog.models import RecordFormat
 from tuner.datasets.field_and_role_names import LABELS, Fields, Kind, find, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
-from tuner.datasets.records.schemas.answers import Found, answers_in, not_a_text
+from tuner.datasets.records.schemas.answers import FoundAnswers, answers_in, not_a_text
 from tuner.datasets.records.schemas.context_fields import ContextFields, Other, Others, context_fields, other_fields
 
 
@@ -75,7 +75,7 @@ class PairSchema:
         issues = tuple(issue for issue in (wrong, answers) if isinstance(issue, Issue))
         if not isinstance(added, ContextFields):
             return issues + added
-        if issues or not isinstance(answers, Found):
+        if issues or not isinstance(answers, FoundAnswers):
             return issues
         question = Turn("user", added.question(find(row, self.prompt)), self.prompt)
         turns = (*added.earlier, question, Turn("assistant", answers.texts[0], self.completion))

@@ -134,7 +134,7 @@ def turn_decision(name: str, member: str, value: Any) -> Issue | None:
 
 
 def decides(kind: Kind, value: Any) -> bool:
-    """Whether a field, or a member of an assistant's message, has a say in whether the record is used."""
+    """Whether the value of a field, or of a member of an assistant's message, decides if the record is used."""
     if kind is Kind.GRADE and isinstance(value, str):
         return number_of(value) is not None or yes_or_no(value) is not None
     return kind in (Kind.GRADE, Kind.PART) or (kind in _FLAGS and yes_or_no(value) is not None)
