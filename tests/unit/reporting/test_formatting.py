@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuner.artifacts.costs.amounts import money
+from tuner.artifacts.costs.amounts import money, money_to_compare
 from tuner.reporting import formatting
 
 
@@ -40,6 +40,24 @@ def test_differences_are_signed() -> None:
 )
 def test_a_low_cost_is_not_shown_as_zero(usd: float | None, text: str) -> None:
     assert money(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0.0127802, "$0.013"),
+        (0.0087588, "$0.0088"),
+        (0.0961, "$0.096"),
+        (0.2949, "$0.29"),
+        (1.13, "$1.13"),
+        (1234.5, "$1,234.50"),
+        (0, "$0.00"),
+        (None, "not known"),
+    ],
+)
+def test_amounts_that_are_compared_have_two_significant_digits(usd: float | None, text: str) -> None:
+    """Rounded to cents, 0.0128 would look 14 % more than 0.0088, and is 46 % more."""
+    assert money_to_compare(usd) == text
 
 
 @pytest.mark.parametrize(("usd", "text"), [(3.5e-08, "$0.035 a million"), (1e-06, "$1 a million"), (24.48, "$24.48")])

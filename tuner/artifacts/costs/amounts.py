@@ -31,6 +31,14 @@ def money(usd: float | Decimal | None) -> str:
     return _shown(usd, ROUND_HALF_EVEN)
 
 
+def money_to_compare(usd: float | Decimal | None) -> str:
+    """An amount with cents, and two significant digits at least, so that $0.013 is not as little as $0.0088."""
+    if usd is None or not 0 < usd < 1:
+        return money(usd)
+    digits = max(2, 1 - floor(log10(usd)))
+    return f"${Decimal(str(usd)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN):f}"
+
+
 def money_at_most(usd: float | Decimal | None) -> str:
     """An upper limit, like `money` but rounded up: $3.80 for 3.7912."""
     return _shown(usd, ROUND_CEILING)

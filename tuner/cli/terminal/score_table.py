@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from tuner.artifacts.costs.amounts import money
+from tuner.artifacts.costs.amounts import money, money_to_compare
 from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.reporting.formatting import interval_limits, latency, measure_title, number, probability
@@ -96,7 +96,7 @@ def use_table(measure: MeasureScores | None, uses: Sequence[ContestantUse]) -> T
             use.name,
             number(scores.mean),
             interval_limits(scores.interval),
-            money(use.usd_per_1000_answers),
+            money_to_compare(use.usd_per_1000_answers),
             latency(use.latency_ms_median),
             latency(use.latency_ms_p95),
             money(use.idle_usd_per_month),

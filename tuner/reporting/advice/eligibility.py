@@ -13,8 +13,8 @@ The rules (docs/report.md has them for readers):
   alone is compared: another contestant meets the rule if the tuned model does, and the contestant is as good or better
   by the rule's measure. In a slice, only the tuned model is compared, so the rule is undecided for others. The rules of
   guard questions count for tuned models only.
-- Without a gate, the best one may be shipped, and those that are as good. None may be if the mean of the best one is
-  below the level of its measure at which answers are mostly right.
+- Without a gate, the best one may be shipped, and those that are as good. If the mean of the best one is below the
+  level of its measure at which answers are mostly right, only contestants whose own mean reaches it may be.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _without_gate(
     comparisons: ContestantComparisons, name: ContestantName, beside: QualityComparison
 ) -> tuple[Decision, str]:
     best = title_of(comparisons.best)
-    if low := _low_level(comparisons):
+    if low := _low_level(comparisons, name):
         return "no", low
     if beside.quality == "best":
         return (
@@ -199,17 +199,28 @@ def _without_gate(
     return "undecided", f"neither shown to be worse than {best} nor to be as good{beside.limits}"
 
 
-def _low_level(comparisons: ContestantComparisons) -> str | None:
-    """What is wrong where even the best one is not good by itself; None where it is."""
-    best = comparisons.best
-    level, mean = USABLE.get(comparisons.name), comparisons.measure.decisive_side(best).mean
-    if level is None or mean is None or mean >= level:
+def _low_level(comparisons: ContestantComparisons, name: ContestantName) -> str | None:
+    """Why the contestant is not good by itself, where the best one is not either; None where one of them is."""
+    level = USABLE.get(comparisons.name)
+    means = {each: comparisons.measure.decisive_side(each).mean for each in comparisons.beside_tuned}
+    known = {each: mean for each, mean in means.items() if mean is not None}
+    best = known.get(comparisons.best)
+    if level is None or best is None or best >= level:
         return None
+    # Another one can have a higher mean, and not be shown to be better than the best one.
+    highest = max(known, key=known.__getitem__)
+    if known[highest] >= level:
+        return None if known.get(name, level) >= level else f"{title_of(name)} {_reached(comparisons, name, level)}"
+    return f"even the best one, {title_of(highest)}, {_reached(comparisons, highest, level)}"
+
+
+def _reached(comparisons: ContestantComparisons, name: ContestantName, level: float) -> str:
     low, high = comparisons.measure.range or (0, 1)
+    mean = number(comparisons.measure.decisive_side(name).mean)
     scale = f"on a scale from {range_limit(low)} to {range_limit(high)}"
     return (
-        f"even the best one, {title_of(best)}, reaches only {number(mean)} {comparisons.label(best)} {scale}, "
-        f"where answers are mostly right from {range_limit(level)}"
+        f"reaches only {mean} {comparisons.label(name)} {scale}, where answers are mostly right from "
+        f"{range_limit(level)}"
     )
 
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tuner.artifacts.evaluation.contestants import BASE, RETRIEVAL_TUNED, TUNED, ContestantName, title_of
+from tuner.artifacts.evaluation.contestants import (
+    BASE,
+    BEST,
+    FEW_SHOT,
+    RETRIEVAL,
+    RETRIEVAL_TUNED,
+    TUNED,
+    ContestantName,
+    title_of,
+)
 from tuner.artifacts.report import Answer, NextStep, Question, Report
 from tuner.artifacts.report.contestants import Recommendation
 from tuner.core.artifact_keys import Keys
@@ -22,6 +31,13 @@ _FEW_RECORDS = 3
 _SHOWN_SUBJECTS = 5
 _SETTLED = ("ApprovalExpiredError", "ApprovalRejectedError")
 _SETTINGS = ("SettingsError", "ModelUnavailableError", "CommitmentNotAllowedError", "BudgetExceededError")
+
+_REMEDIES = {
+    FEW_SHOT: "add training records or raise 'few_shot.examples', or choose a larger base model",
+    RETRIEVAL: "improve the documents or raise 'retrieval.passages', or choose a larger base model",
+    RETRIEVAL_TUNED: "improve the documents and the training data",
+    BEST: "improve the training data, and tune again",
+}
 
 Rule = Callable[[Report], Iterator[NextStep]]
 
@@ -134,11 +150,22 @@ def _recommended(report: Report) -> Iterator[NextStep]:
     if found.outcome == "ship" and found.contestant:
         yield _shipped(report, found.contestant, found)
     elif found.outcome == "none" and report.gate is None:
-        action = "Do not use the model yet: improve the training data, and tune again."
-        yield NextStep(rule="improve-first", action=action, reason=found.sentence)
+        yield NextStep(rule="improve-first", action=_improvement(found), reason=found.sentence)
     elif found.outcome == "undecided" and report.verdict.value != "undecided" and _some_may_ship(found):
         action = "Decide by the costs before you serve the tuned model, or ask more questions."
         yield NextStep(rule="compare-costs", action=action, reason=found.sentence)
+    elif found.outcome == "undecided" and report.verdict.value == "better" and report.gate is None:
+        action = "Do not use the tuned model yet: ask more questions, or improve the training data and tune again."
+        yield NextStep(rule="improve-first", action=action, reason=found.sentence)
+
+
+def _improvement(found: Recommendation) -> str:
+    """What to improve where nobody is good enough: what the best one is made of."""
+    best = next((each for each in found.standings if each.quality == "best"), None)
+    if best is None or best.contestant == TUNED:
+        return "Do not use the model yet: improve the training data, and tune again."
+    remedy = _REMEDIES.get(best.contestant, "choose a larger base model")
+    return f"Do not use the tuned model: {best.title} is better, but not good enough yet. To improve it, {remedy}."
 
 
 def _shipped(report: Report, contestant: ContestantName, found: Recommendation) -> NextStep:
@@ -201,7 +228,7 @@ def _earlier(report: Report) -> Iterator[NextStep]:
 
 def _more_questions(report: Report) -> Iterator[NextStep]:
     found = report.recommendation
-    if report.verdict.value != "undecided" or (found and found.outcome == "ship"):
+    if report.verdict.value != "undecided" or (found and found.outcome in ("ship", "none")):
         return
     deciding = deciding_measure(report)
     if deciding and deciding[1].is_mostly_missing:
@@ -214,7 +241,7 @@ def _more_questions(report: Report) -> Iterator[NextStep]:
             "and again until a run decides calls equal models different too often."
         )
         yield NextStep(rule="ask-more-questions", action=action, reason=reason)
-    elif report.scores and report.verdict.metric and not (found and found.outcome == "none"):
+    elif report.scores and report.verdict.metric:
         yield NextStep(
             rule="keep-the-base",
             action="Keep the base model, which costs less: more questions would not decide.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tuner.artifacts.costs.amounts import money
+from tuner.artifacts.costs.amounts import money, money_to_compare
 from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, ContestantName, title_of
 from tuner.artifacts.evaluation.measure_scores import Aggregate
 from tuner.artifacts.report import Report
@@ -75,14 +75,16 @@ class _Advice:
         return _and(found) if found else ""
 
     def _nobody(self) -> Recommendation:
-        why = "no contestant meets the gate" if self._report.gate else self._standings[0].reason
+        best = self._comparisons.best
+        reason = next(each.reason for each in self._standings if each.contestant == best)
+        why = "no contestant meets the gate" if self._report.gate else reason
         return self._made("none", None, f"Ship none of them yet: {why}.")
 
     def _undecided(self) -> Recommendation:
-        titles = _and(each.title for each in self._open)
-        verb = "meets" if len(self._open) == 1 else "meet"
-        what = f"whether {titles} {verb} the gate" if self._report.gate else f"how good {titles} are"
-        return self._made("undecided", None, f"Undecided: the run does not show {what}.")
+        titles, one = _and(each.title for each in self._open), len(self._open) == 1
+        meets, are = ("meets", "is") if one else ("meet", "are")
+        what = f"{meets} the gate" if self._report.gate else f"{are} good enough"
+        return self._made("undecided", None, f"Undecided: the run does not show whether {titles} {what}.")
 
     def _unknown_costs(self, unpriced: Sequence[Standing]) -> str:
         titles = _and([each.title for each in self._good])
@@ -164,8 +166,8 @@ class _Advice:
         line = next(cost for cost in lines if cost.name == self._ranges[0].served)
         other = self._beside(chosen)
         if other is None:
-            month = f"{money(line.fixed_usd)} a month and {money(1000 * (line.request_usd or 0))} for 1,000 answers"
-            return f"; it costs {month} ({line.name})"
+            answers = money_to_compare(1000 * (line.request_usd or 0))
+            return f"; it costs {money(line.fixed_usd)} a month and {answers} for 1,000 answers ({line.name})"
         return f", and {_saving(line, other, self._than(chosen, other), self._until(chosen))}"
 
     def _until(self, chosen: Standing) -> float | None:
@@ -256,7 +258,7 @@ def _saving(line: ServiceLine, other: ServiceLine, than: str, until: float | Non
     if fixed > 0:
         return f"at least {money(fixed)} a month cheaper{than}"
     if request > 0:
-        return f"{money(1000 * request)} cheaper{than} for 1,000 answers"
+        return f"{money_to_compare(1000 * request)} cheaper{than} for 1,000 answers"
     return f"not dearer{than}"
 
 

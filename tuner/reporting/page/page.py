@@ -41,6 +41,7 @@ _FILTERS = {
     "minute": formatting.minute,
     "money": amounts.money,
     "money_at_most": amounts.money_at_most,
+    "money_to_compare": amounts.money_to_compare,
     "number": formatting.number,
     "break_even_outcome": outcome,
     "range_limit": formatting.range_limit,

@@ -125,6 +125,8 @@ def test_an_undecided_verdict_asks_for_questions_if_they_would_decide(report: Re
     undecided = judged(report, "undecided", more_questions=None)
     low = steps(report, gate=None, verdict=undecided, scores=scored(report, 3.0))
     assert "keep-the-base" not in low, "nobody is good enough, so the base model is not either"
+    more = steps(report, gate=None, verdict=judged(report, "undecided", more_questions=33), scores=scored(report, 3.0))
+    assert "ask-more-questions" not in more, "more questions do not make a model good enough"
 
 
 def test_missing_answers_are_looked_into(report: Report) -> None:
@@ -306,6 +308,19 @@ def test_what_the_recommendation_ships_is_used(folder_of: FolderOf) -> None:
     assert preferred.reason.endswith(
         "Build your prompts like those of the run: dataset/contexts/retrieval.jsonl has what they contained."
     )
+
+
+def test_where_nobody_is_good_enough_the_best_one_is_improved(folder_of: FolderOf) -> None:
+    low = {"tuned": 3.0, "retrieval_tuned": 3.0}
+    by_passages = of_compared(folder_of, **low, few_shot=3.0, retrieval=5.0)["improve-first"].action
+    assert by_passages.startswith("Do not use the tuned model: the base model with passages is better, but not good")
+    assert "improve the documents or raise 'retrieval.passages'" in by_passages
+    by_examples = of_compared(folder_of, **low, few_shot=5.0, retrieval=3.0)["improve-first"].action
+    assert "raise 'few_shot.examples'" in by_examples
+    base = of_compared(folder_of, **low, base=5.0, few_shot=3.0, retrieval=3.0)["improve-first"].action
+    assert base.endswith("To improve it, choose a larger base model.")
+    tuned = of_compared(folder_of, **low, base=1.0, few_shot=1.0, retrieval=1.0)["improve-first"].action
+    assert tuned == "Do not use the model yet: improve the training data, and tune again."
 
 
 def test_a_cheaper_contestant_that_may_be_good_enough_is_a_reason_to_decide_by_the_costs(folder_of: FolderOf) -> None:

@@ -155,6 +155,30 @@ def test_without_a_gate_no_contestant_is_good_enough_if_the_best_one_scores_low(
     assert "reaches only 5.00 Correctness (judge) on a scale from 1 to 10" in found.sentence
 
 
+def test_a_contestant_that_reaches_the_level_is_not_refused_for_the_tuned_model(folder_of: FolderOf) -> None:
+    """12 questions and large differences show no winner: the one with the higher mean may be good enough."""
+    report = build(folder_of(compared({"base": 1.5, "tuned": 5.6, "retrieval": 6.6}, questions=12, noise=3)))
+    found = report.recommendation
+    assert found
+    assert found.sentence == "Undecided: the run does not show whether the base model with passages is good enough."
+    assert may_ship(found) == {"base": "no", "tuned": "no", "retrieval": "undecided"}
+    tuned = next(each for each in found.standings if each.contestant == "tuned")
+    assert tuned.reason.startswith("the tuned model reaches only 5.60 Correctness (judge) on a scale from 1 to 10")
+    assert report.verdict.value == "better"
+    assert report.next_steps[0].action.startswith("Do not use the tuned model yet: ask more questions")
+
+
+def test_the_one_that_reaches_the_level_is_shipped_if_it_is_as_good(advise: Any) -> None:
+    found = advise({"tuned": 5.95, "few_shot": 5.9, "retrieval": 6.0, "retrieval_tuned": 3.0})
+    assert (found.contestant, may_ship(found)["tuned"], may_ship(found)["few_shot"]) == ("retrieval", "no", "no")
+    assert "as good as the tuned model within" in found.sentence
+
+
+def test_none_is_good_enough_by_the_highest_mean_of_all(two: Any) -> None:
+    found = two({"base": 5.9, "tuned": 5.6}, questions=12, noise=3)
+    assert found.sentence.startswith("Ship none of them yet: even the best one, the base model, reaches only 5.90")
+
+
 def test_people_correct_the_level_of_base_and_tuned_model(folder_of: FolderOf) -> None:
     """The judge finds most answers of the tuned model wrong, and people find them right."""
     report = build(folder_of(compared({"base": 3.0, "tuned": 5.0})))

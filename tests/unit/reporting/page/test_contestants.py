@@ -54,6 +54,13 @@ def test_the_page_has_quality_cost_and_speed_of_every_contestant(several: Report
     )
 
 
+def test_costs_of_answers_are_not_rounded_to_cents(folder_of: FolderOf) -> None:
+    """1,030 tokens at $0.01 a million and 50 at $0.05: $0.0128 for 1,000 answers."""
+    cheap = build(folder_of(compared(rates={**RATES, ("input", None): 1e-8, ("output", None): 5e-8})))
+    assert "|$0.013|" in row(cheap, "The base model with passages")
+    assert "$0.013" in printed(cheap)
+
+
 def test_a_p_value_is_corrected_for_the_number_of_comparisons(several: Report) -> None:
     found = [each.comparison for each in several.scores["correctness"].compared.values()]
     assert [each.p_corrected for each in found] == holm([each.p or 0.0 for each in found])
