@@ -247,7 +247,7 @@ STEPS = (
         "release_throughput",
         minutes=4,
         memory=512,
-        # Five callers use this function, and the sweep also deletes old models: it has the most grants.
+        # All release mechanisms call this function, and its sweep also deletes old models: it has the most grants.
         grants=(
             *_RELEASES,
             bedrock.delete_models,

@@ -115,7 +115,7 @@ def _with_artifacts(report: Report, artifacts: RunArtifacts) -> Report:
 def _explained(failure: Failure, artifacts: RunArtifacts, reading: Reading, folder: RunFolder) -> Failure:
     """The failure with the state of the job, and with a warning about costs only where something may be paid for."""
     message = failure.message
-    if not _may_be_paid(artifacts.serving, reading):
+    if not _may_be_paid(failure, artifacts, reading):
         message = without_alarm(message)
     sentence = reading.attempt(lambda: job_sentence(folder), None)
     return failure.model_copy(update={"message": f"{message}\n{sentence}" if sentence else message})
@@ -127,14 +127,19 @@ def advised(report: Report) -> Report:
     return report.model_copy(update={"next_steps": next_steps(report)})
 
 
-def _may_be_paid(endpoint: EndpointRecord | None, reading: Reading) -> bool:
-    """Whether throughput of the run may still exist. It is recorded before it is bought, so without a record it is not.
+def _may_be_paid(failure: Failure, artifacts: RunArtifacts, reading: Reading) -> bool:
+    """Whether throughput of the run may still exist. A deployment on demand is paid for by the token only.
 
-    A deployment on demand is paid for by the token only.
+    A purchase is recorded after it was made, and its step may end between the two. So without a record, throughput may
+    exist as soon as the run had a model to serve, unless Bedrock refused the purchase for a quota.
     """
-    if endpoint is None:
-        return any(Keys.ENDPOINT in sentence for sentence in reading.unreadable)
-    return endpoint.kind == "provisioned" and endpoint.released_at is None
+    endpoint, manifest = artifacts.serving, artifacts.manifest
+    if endpoint is not None:
+        return endpoint.kind == "provisioned" and endpoint.released_at is None
+    if any(name in sentence for sentence in reading.unreadable for name in (Keys.ENDPOINT, Keys.TRAINING_SUMMARY)):
+        return True
+    serves = manifest is None or manifest.settings.serving == "provisioned"
+    return serves and artifacts.training is not None and failure.error != "QuotaError"
 
 
 def _usage(

@@ -152,6 +152,22 @@ def test_a_failure_warns_of_money_only_when_throughput_may_exist(
     assert "No answers." in said
 
 
+@pytest.mark.parametrize(
+    ("serving", "error", "warns"),
+    [("provisioned", "AwsError", True), ("on_demand", "AwsError", False), ("provisioned", "QuotaError", False)],
+)
+def test_a_failure_between_a_purchase_and_its_record_warns_of_money(
+    folder_of: FolderOf, serving: str, error: str, *, warns: bool
+) -> None:
+    found = {name: artifacts()[name] for name in (Keys.MANIFEST, Keys.TRAINING_SUMMARY)}
+    manifest = json.loads(found[Keys.MANIFEST])
+    manifest["settings"]["serving"] = serving
+    found[Keys.MANIFEST] = json.dumps(manifest).encode()
+    failure = step_failure(error, "S3 does not answer.", "Bedrock does not answer either.")
+    report = build(folder_of(found), failure, at=AT)
+    assert ("may still cost money" in notification_text(report)) is warns
+
+
 def test_a_run_that_serves_nothing_has_no_verdict(folder_of: FolderOf) -> None:
     kept = (Keys.MANIFEST, Keys.DATASET_SUMMARY, Keys.TRAINING_SUMMARY)
     report = build(folder_of({name: data for name, data in artifacts().items() if name in kept}))
