@@ -113,7 +113,7 @@ SIZED_BASELINES: dict[str, Callable[[Path, Path, float], None]] = {"one pass": o
 
 
 def write_pairs(path: Path, count: int, seed: int = 7) -> None:
-    """Write `count` random questions and answers in the words of the example dataset. A few are not ASCII."""
+    """Writes `count` random questions and answers in the words of the example dataset. A few are not ASCII."""
     rng = random.Random(seed)
     words = " ".join(json.loads(line)["answer"] for line in _WORDS.read_text("utf-8").splitlines()).split()
     with path.open("w", encoding="utf-8") as file:

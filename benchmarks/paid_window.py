@@ -95,7 +95,7 @@ def comparison(paid: Mapping[Throughput, float]) -> Iterator[Figure]:
 
 
 def ask_as_deployed(endpoint: SimulatedEndpoint, contestants: Sequence[ContestantName]) -> None:
-    """Run every worker as an invocation, with the concurrency of the state machine."""
+    """Runs every worker as an invocation, with the concurrency of the state machine."""
     questions = [{"id": f"q{n}", "question": "What?", "reference": "That."} for n in range(QUESTIONS)]
     lines = "".join(json.dumps(question) + "\n" for question in questions).encode()
     at_once = definition()["States"]["Answer with the tuned model"]["MaxConcurrency"]

@@ -40,7 +40,7 @@ class Measured:
 
 
 def measured(name: str, source: Path, target: Path, size: float = 0) -> Measured:
-    """Run an implementation in its own process, without the output of an earlier run."""
+    """Runs an implementation in its own process, without the output of an earlier run."""
     # An existing file could make writing faster or slower.
     target.unlink(missing_ok=True)
     command = [sys.executable, "-m", __spec__.name, "--one", name, str(source), str(target), str(size)]
@@ -49,7 +49,7 @@ def measured(name: str, source: Path, target: Path, size: float = 0) -> Measured
 
 
 def one(name: str, source: Path, target: Path, size: float) -> None:
-    """Run an implementation in this process, and print the measurements."""
+    """Runs an implementation in this process, and prints the measurements."""
     clock, processor = time.perf_counter(), time.process_time()
     if name in SIZED_BASELINES:
         SIZED_BASELINES[name](source, target, size)
@@ -61,7 +61,7 @@ def one(name: str, source: Path, target: Path, size: float) -> None:
 
 
 def main() -> None:
-    """Run the benchmark. The last line says whether the goals hold."""
+    """Runs the benchmark. The last line says whether the goals hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
@@ -90,7 +90,7 @@ Rounds = Sequence[Mapping[str, Measured]]
 
 
 def compare(source: Path, target: Path, count: int) -> tuple[Rounds, float]:
-    """Run and print all implementations. Returns the rounds, and the ratio of bytes written to bytes read."""
+    """Runs and prints all implementations. Returns the rounds, and the ratio of bytes written to bytes read."""
     rounds = [{name: measured(name, source, target) for name in BASELINES} for _ in range(count)]
     size = source.stat().st_size
     print(f"{size / 1e6:.0f} MB, medians of {count}    clock             processor         memory")
@@ -112,7 +112,7 @@ def ratio(rounds: Rounds, other: str, of: Callable[[Measured], float]) -> float:
 
 
 def show_memory(flat: Mapping[float, float], step: Mapping[float, Measured]) -> None:
-    """Print the memory of one pass and of the whole step, by file size."""
+    """Prints the memory of one pass and of the whole step, by file size."""
     for size, peak in flat.items():
         print(f"  one pass over {size / 1e9:.1f} GB: {peak:.0f} MiB")
     for size, result in step.items():
@@ -120,7 +120,7 @@ def show_memory(flat: Mapping[float, float], step: Mapping[float, Measured]) -> 
 
 
 def ten_gigabytes(step: Mapping[float, Measured], grown: float) -> float:
-    """Print and return the seconds that the function needs for 10 GB. Without a validation file it reads them twice.
+    """Prints and returns the seconds that the function needs for 10 GB. Without a validation file it reads them twice.
 
     The step waits only for S3, so its time is the processor time plus the time of the transfers.
     """
@@ -139,7 +139,7 @@ def ten_gigabytes(step: Mapping[float, Measured], grown: float) -> float:
 
 
 def verdict(rounds: Rounds, peak: float, ten: float) -> None:
-    """Print a line per figure, and a last line for all of them."""
+    """Prints a line per figure, and a last line for all of them."""
     figures = [
         Figure("preprocess-two-scripts", ratio(rounds, "two scripts", _clock), 6, "x", "at least"),
         Figure("preprocess-bare-parser", ratio(rounds, "bare parser", _clock), 0.5, "x", "at least"),

@@ -70,7 +70,7 @@ class SimulatedEndpoint:
         return self.clock.now() - self.creation
 
     def ask(self, *_: object) -> Reply:
-        """Answer after the latency. Raises ThrottledError above the quota."""
+        """Answers after the latency. Raises ThrottledError above the quota."""
         if self.paid_seconds < 0:
             raise EndpointFailedError("The endpoint is not in service yet")
         with self._lock:

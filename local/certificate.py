@@ -14,7 +14,7 @@ LIFETIME = datetime.timedelta(days=397)
 
 
 def write_certificate(certificate: Path, private_key: Path) -> None:
-    """Write a new key and certificate (PEM) for `localhost` and `127.0.0.1`. Only the owner can read the key."""
+    """Writes a new key and certificate (PEM) for `localhost` and `127.0.0.1`. Only the owner can read the key."""
     key = ec.generate_private_key(ec.SECP256R1())
     private_key.touch(mode=0o600)
     private_key.write_bytes(

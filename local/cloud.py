@@ -51,7 +51,7 @@ def up(
     settings: Mapping[str, str] = MappingProxyType({}),
     app: Path = CHECKOUT,
 ) -> CloudStatus:
-    """Start the cloud if it is not running, then deploy the app into it with these settings. A deployed app is updated.
+    """Starts the cloud if it is not running, then deploys the app into it with these settings, or updates it.
 
     `app` is the folder of the app, or of what it was synthesized to.
 
@@ -82,7 +82,7 @@ def up(
 
 
 def down(progress: Progress = lambda _: None) -> bool:
-    """End all processes of the cloud and delete its folder. Returns False if there was nothing to take down."""
+    """Ends all processes of the cloud and deletes its folder. Returns False if there was nothing to take down."""
     folder = CloudFolder.default()
     if not folder.root.exists() and not processes.members(folder):
         return False
@@ -116,7 +116,7 @@ def _status(folder: CloudFolder) -> CloudStatus:
 
 
 def _clean(folder: CloudFolder, progress: Progress) -> None:
-    """End the processes of a cloud and delete its folder.
+    """Ends the processes of a cloud and deletes its folder.
 
     After a crash nothing can be kept, because the state of the server was in its memory.
     """
@@ -127,7 +127,7 @@ def _clean(folder: CloudFolder, progress: Progress) -> None:
 
 
 def _ask_judge_server() -> None:
-    """Refuse to start with a LOCAL_JUDGE_URL that does not answer: every grade would fail."""
+    """Refuses to start with a LOCAL_JUDGE_URL that does not answer: every grade would fail."""
     if not os.environ.get("LOCAL_JUDGE_URL"):
         return
     # They load much: only where they are needed.

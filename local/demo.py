@@ -35,7 +35,7 @@ class DemoError(Exception):
 
 
 def main() -> int:
-    """Run the demo. Returns 0 if the run succeeded and no endpoint is left."""
+    """Runs the demo. Returns 0 if the run succeeded and no endpoint is left."""
     os.environ[FOLDER_VARIABLE] = str(CHECKOUT / ".local-demo")
     os.chdir(CHECKOUT)
     processes.own_clouds()
@@ -164,7 +164,7 @@ def what_to_look_at(report: Report, folder: Path) -> str:
 
 
 def _tuner(*arguments: str, output: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run the command line in its own process, as a user does."""
+    """Runs the command line in its own process, as a user does."""
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "tuner", *arguments, "--local"],
         stdout=subprocess.PIPE if output else None,

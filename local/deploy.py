@@ -37,7 +37,7 @@ def deploy(
     app: Path = CHECKOUT,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Bootstrap the cloud if necessary, and deploy every stack of the CDK app in `app`. Raises DeployError.
+    """Bootstraps the cloud if necessary, and deploys every stack of the CDK app in `app`. Raises DeployError.
 
     `settings` are settings of the deployment that differ from those of cdk.json. An `app` that is synthesized already
     has them in its templates.
@@ -63,7 +63,7 @@ def deploy(
 def synthesize(
     folder: CloudFolder, client: ClientEnvironment, progress: Progress, output: Path, settings: Mapping[str, str]
 ) -> None:
-    """Synthesize the app of the checkout with these settings, for deployments to several clouds. Raises DeployError."""
+    """Synthesizes the app of the checkout with these settings, to deploy it to several clouds. Raises DeployError."""
     progress("Synthesizing the app")
     command = (*_SYNTHESIZE, *_context(settings), "--output", str(output))
     _tool(folder, client, progress).run(command, CHECKOUT)
@@ -97,7 +97,7 @@ class _Tool:
     progress: Progress
 
     def run(self, command: Sequence[str], directory: Path) -> None:
-        """Run a command to its end. Raises DeployError with the end of its output."""
+        """Runs a command to its end. Raises DeployError with the end of its output."""
         lines: list[str] = []
         with self.log.open("a") as log, self._started(command, directory) as process:
             try:

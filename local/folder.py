@@ -73,13 +73,13 @@ class CloudFolder:
         return self.root / "tmp"
 
     def make(self) -> None:
-        """Create the folder and its subfolders. Only this user can read it, because it contains a private key."""
+        """Creates the folder and its subfolders. Only this user can read it, because it contains a private key."""
         self._claim()
         for path in (self.certificate.parent, self.server_log.parent, self.temporary):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def remove(self) -> None:
-        """Delete the folder and its content. Does nothing if it does not exist."""
+        """Deletes the folder and its content. Does nothing if it does not exist."""
         if not self.root.exists():
             return
         self._claim()
@@ -94,7 +94,7 @@ class CloudFolder:
         self.root.rmdir()
 
     def _claim(self) -> None:
-        """Mark the folder as one of a local cloud. Refuse a folder with other content, because `down` deletes it."""
+        """Marks the folder as one of a local cloud. Refuses a folder with other content, because `down` deletes it."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         marker = self.root / _MARKER
         if not marker.exists() and any(self.root.iterdir()):
@@ -112,7 +112,7 @@ class CloudFolder:
             return None
 
     def write_record(self, record: CloudRecord) -> None:
-        """Write the record atomically."""
+        """Writes the record atomically."""
         draft = self.record.with_suffix(".tmp")
         # The record contains a secret key, so the file must never be readable by others.
         draft.touch(mode=0o600)
@@ -121,7 +121,7 @@ class CloudFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the folder, so that concurrent `up` and `down` run one after the other."""
+        """Locks the folder, so that concurrent `up` and `down` run one after the other."""
         self._claim()
         # The folder itself is locked, so there is no lock file that `remove` would delete.
         descriptor = os.open(self.root, os.O_RDONLY)

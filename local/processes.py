@@ -43,7 +43,7 @@ def is_member(pid: int, folder: CloudFolder) -> bool:
 
 
 def end(folder: CloudFolder, grace_seconds: float = 1.0) -> int:
-    """End all processes of the cloud with SIGTERM, and later with SIGKILL. Returns their number.
+    """Ends all processes of the cloud with SIGTERM, and later with SIGKILL. Returns their number.
 
     The grace period is short, because their state is in memory or in the folder that is deleted next.
     """
@@ -61,12 +61,12 @@ def end(folder: CloudFolder, grace_seconds: float = 1.0) -> int:
 
 
 def own_clouds() -> None:
-    """Let all clouds that this process and its children start end with this process, even if it is killed."""
+    """Lets all clouds that this process and its children start end with this process, even if it is killed."""
     os.environ[OWNER_VARIABLE] = str(os.getpid())
 
 
 def end_with_owner(folder: CloudFolder) -> None:
-    """In the server: end the cloud when the process that LOCAL_OWNER names has ended. Without an owner, do nothing.
+    """In the server: ends the cloud when the process that LOCAL_OWNER names has ended. Without an owner, does nothing.
 
     The owner may not be the parent of the server, so no pipe or signal of the kernel tells. Its pid is polled. psutil
     also compares the start time, because the pid may be used again.
@@ -88,7 +88,7 @@ def end_with_owner(folder: CloudFolder) -> None:
 
 
 def exit_with_parent() -> None:
-    """End this process when the process that started it ends."""
+    """Ends this process when the process that started it ends."""
     parent = multiprocessing.parent_process()
     assert parent
 

@@ -5,7 +5,7 @@ from local.folder import CloudFolder
 
 
 def main() -> None:
-    """Install the patches and serve until the process is ended. Settings come from the environment."""
+    """Installs the patches and serves until the process is ended. Settings come from the environment."""
     # Imported here, because every training process imports this module again (multiprocessing does so).
     import ministack.app
 

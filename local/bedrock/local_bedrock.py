@@ -80,7 +80,7 @@ class LocalBedrock:
         return Service(name, handlers, self._threads).handle
 
     def close(self) -> None:
-        """End the training processes and the inference process."""
+        """Ends the training processes and the inference process."""
         self._runner.stop_all()
         self._batches.stop_all()
         self.inference.close()

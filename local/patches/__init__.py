@@ -40,7 +40,7 @@ EXTRA_PATCHES_VARIABLE = "LOCAL_CLOUD_OVERLAYS"
 
 
 def install() -> None:
-    """Apply every patch, then the modules that LOCAL_CLOUD_OVERLAYS names.
+    """Applies every patch, then the modules that LOCAL_CLOUD_OVERLAYS names.
 
     The order matters: a patch wraps the function that the patch before it installed.
     """

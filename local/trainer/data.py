@@ -40,7 +40,7 @@ class Batch:
 
 
 def read_examples(path: Path, tokenizer: PreTrainedTokenizerFast, max_tokens: int) -> list[Example]:
-    """Encode a JSONL file of `Conversation`. A longer record is cut to its last `max_tokens` tokens.
+    """Encodes a JSONL file of `Conversation`. A longer record is cut to its last `max_tokens` tokens.
 
     Raises:
         ValueError: the last `max_tokens` tokens of a record contain nothing to learn.

@@ -18,7 +18,7 @@ class EarlyStop:
         self.best_epoch: int | None = None
 
     def improved(self, epoch: int, loss: float) -> bool:
-        """Record the loss of an epoch. Returns whether it is the lowest so far.
+        """Records the loss of an epoch. Returns whether it is the lowest so far.
 
         An improvement that is smaller than the threshold makes the epoch the best one, but counts as stagnation.
         """

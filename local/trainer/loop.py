@@ -42,7 +42,7 @@ class Trainer:
         self._began = time.monotonic()
 
     def run(self) -> Progress:
-        """Train until the last epoch or an early stop, and save the adapter."""
+        """Trains until the last epoch or an early stop, and saves the adapter."""
         stop = EarlyStop(self._spec.early_stopping)
         best: dict[str, torch.Tensor] | None = None
         for epoch in range(1, self._spec.epochs + 1):

@@ -10,7 +10,7 @@ from local.trainer.spec import NETWORKS, NetworkName
 
 
 def main() -> int:
-    """Prepare the network that the command line names, or SmolLM2."""
+    """Prepares the network that the command line names, or SmolLM2."""
     network = sys.argv[1] if len(sys.argv) > 1 else "smollm2"
     print(prepare(cast("NetworkName", network), NETWORKS))
     return 0

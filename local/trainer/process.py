@@ -39,7 +39,7 @@ class TrainingProcess:
             return self._process.exitcode
 
     def end(self) -> None:
-        """End the process if it is running: with SIGTERM, and later with SIGKILL."""
+        """Ends the process if it is running: with SIGTERM, and later with SIGKILL."""
         if self.exit_code() is not None:
             return
         self._process.terminate()

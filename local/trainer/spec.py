@@ -98,7 +98,7 @@ class Progress(BaseModel):
     finished: bool = False
 
     def write(self, folder: Path) -> None:
-        """Replace the progress file of the folder atomically."""
+        """Replaces the progress file of the folder atomically."""
         # The server reads this file while the trainer writes it.
         draft = folder / f"{PROGRESS_FILE}.tmp"
         draft.write_text(self.model_dump_json(), encoding="utf-8")

@@ -112,7 +112,7 @@ class InferenceClient:
         return future
 
     def close(self) -> None:
-        """End the process."""
+        """Ends the process."""
         with self._lock:
             if self._process and self._process.stdin:
                 # The process ends when its standard input closes.

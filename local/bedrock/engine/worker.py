@@ -19,7 +19,7 @@ BATCHING_SECONDS = 0.02
 
 
 def main() -> int:
-    """Process requests until standard input closes."""
+    """Processes requests until standard input closes."""
     # Libraries print to standard output. So the results get a duplicate of it, and prints go to standard error.
     results_out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

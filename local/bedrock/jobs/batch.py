@@ -50,17 +50,17 @@ class BatchRunner:
                 self._end(job.id, "Failed", RESTARTED)
 
     def start(self, job: InvocationJob, storage: Storage) -> None:
-        """Start a job that is in the store already."""
+        """Starts a job that is in the store already."""
         self._stops[job.id] = threading.Event()
         threading.Thread(target=self._run, args=(job, storage), name=f"batch-{job.name}", daemon=True).start()
 
     def stop(self, job_id: str) -> None:
-        """Ask a job to stop. What it has answered until then is written."""
+        """Asks a job to stop. What it has answered until then is written."""
         self._mark(job_id, "Stopping")
         self._stops[job_id].set()
 
     def stop_all(self) -> None:
-        """End all jobs, because the server shuts down."""
+        """Ends all jobs, because the server shuts down."""
         for event in self._stops.values():
             event.set()
 
@@ -124,7 +124,7 @@ class BatchRunner:
         return output
 
     def _pass(self, job_id: str, status: InvocationStatus) -> None:
-        """Wait for the end of the status before, and record the next one."""
+        """Waits for the end of the status before, and records the next one."""
         if self._stops[job_id].wait(self._state.settings.batch_stage_seconds):
             raise JobStoppedError
         self._mark(job_id, status, unless=lambda job: job.status == "Stopping")

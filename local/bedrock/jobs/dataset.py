@@ -34,7 +34,7 @@ def estimated_tokens(record: Conversation, model: Model) -> int:
 
 
 def check_counts(training: int, validation: int | None, model: Model) -> None:
-    """Check the numbers of records against the limits of the model family.
+    """Checks the numbers of records against the limits of the model family.
 
     Raises:
         JobFailedError: there are too few or too many records.

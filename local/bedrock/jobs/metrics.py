@@ -17,7 +17,7 @@ VALIDATION_FILE = "validation_artifacts/post_fine_tuning_validation/validation/v
 
 
 def write_metrics(storage: Storage, output_uri: str, job_id: str, progress: Progress) -> None:
-    """Write both files. Without validation data there is no validation file, as on AWS."""
+    """Writes both files. Without validation data there is no validation file, as on AWS."""
     root = S3Uri.parse(output_uri).below(f"model-customization-job-{job_id}")
     storage.write(root.below(TRAINING_FILE), _csv(TrainingRow.model_fields, progress.training))
     if progress.validation:

@@ -56,19 +56,19 @@ class JobRunner:
                 self._end(job.id, "Failed", RESTARTED)
 
     def start(self, job: Job, storage: Storage, settings: Settings) -> threading.Thread:
-        """Start a job that is in the store already."""
+        """Starts a job that is in the store already."""
         self._stops[job.id] = threading.Event()
         thread = threading.Thread(target=self._run, args=(job, storage, settings), name=f"job-{job.name}", daemon=True)
         thread.start()
         return thread
 
     def stop(self, job_id: str) -> None:
-        """Ask a job in progress to stop."""
+        """Asks a job in progress to stop."""
         self._store.jobs.update(job_id, status="Stopping", changed=self._clock())
         self._stops[job_id].set()
 
     def stop_all(self) -> None:
-        """End all training processes, because the server shuts down."""
+        """Ends all training processes, because the server shuts down."""
         for event in self._stops.values():
             event.set()
 
@@ -185,7 +185,7 @@ class JobRunner:
 
     @contextmanager
     def _stage(self, job_id: str, name: StageName, min_seconds: float) -> Iterator[None]:
-        """Record the status of a stage, which lasts at least `min_seconds` unless the job is stopped."""
+        """Records the status of a stage, which lasts at least `min_seconds` unless the job is stopped."""
         self._mark(job_id, name, "InProgress", started=True)
         try:
             if self._stops[job_id].wait(min_seconds):

@@ -31,7 +31,7 @@ class S3Uri:
 
     @classmethod
     def parse(cls, uri: str) -> S3Uri:
-        """Parse a URI. The service model's pattern was checked before."""
+        """Parses a URI. The service model's pattern was checked before."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         return cls(bucket, key)
 
@@ -54,13 +54,13 @@ class Storage(Protocol):
     """The S3 operations of a job."""
 
     def read(self, uri: S3Uri, target: Path) -> None:
-        """Download an object."""
+        """Downloads an object."""
 
     def check_writable(self, prefix: S3Uri) -> None:
-        """Check that output can be written under the prefix, before the training starts."""
+        """Checks that output can be written under the prefix, before the training starts."""
 
     def write(self, uri: S3Uri, content: bytes) -> None:
-        """Upload an object."""
+        """Uploads an object."""
 
 
 class RoleStorage:
@@ -79,7 +79,7 @@ class RoleStorage:
             )
 
     def read(self, uri: S3Uri, target: Path) -> None:
-        """Check ListBucket and GetObject, then download.
+        """Checks ListBucket and GetObject, then downloads.
 
         Raises:
             JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.
@@ -97,7 +97,7 @@ class RoleStorage:
             ) from error
 
     def check_writable(self, prefix: S3Uri) -> None:
-        """Write the check file that Bedrock writes under the prefix.
+        """Writes the check file that Bedrock writes under the prefix.
 
         Raises:
             JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.
@@ -105,7 +105,7 @@ class RoleStorage:
         self.write(prefix.below(WRITE_CHECK), b"")
 
     def write(self, uri: S3Uri, content: bytes) -> None:
-        """Upload an object.
+        """Uploads an object.
 
         Raises:
             JobFailedError: access is denied or the object is missing. Bedrock's message is followed by S3's.

@@ -29,7 +29,7 @@ class TrainingPlan:
 def write_inputs(
     folder: Path, plan: TrainingPlan, training: Sequence[Conversation], validation: Sequence[Conversation] | None
 ) -> None:
-    """Write the data and the specification for the training process."""
+    """Writes the data and the specification for the training process."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_jsonl(folder / "training.jsonl", training)
     if validation is not None:
@@ -51,7 +51,7 @@ def write_inputs(
 
 
 def train(folder: Path, stopped: threading.Event) -> Progress:
-    """Train in a process of its own until it ends or `stopped` is set.
+    """Trains in a process of its own until it ends or `stopped` is set.
 
     Raises:
         JobFailedError: the process failed. The message has the last line of its log.

@@ -55,7 +55,7 @@ class Service:
         body: bytes,
         query_params: Mapping[str, Sequence[str]],
     ) -> Response:
-        """Answer one request on the calling thread."""
+        """Answers one request on the calling thread."""
         try:
             operation, labels = self._route(method, path, headers)
             params = parse_request(operation, labels, query_params, headers, body)

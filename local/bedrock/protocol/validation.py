@@ -28,7 +28,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 def validate(operation: OperationModel, params: dict[str, Any]) -> None:
-    """Check `params` against the operation's input shape.
+    """Checks `params` against the operation's input shape.
 
     Raises:
         ValidationError: lists every violation, as AWS does.

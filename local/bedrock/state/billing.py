@@ -34,7 +34,7 @@ class BillLine(BaseModel):
 
 
 def open_bill(store: Store, endpoint: Endpoint) -> None:
-    """Open the bill of a new throughput or deployment.
+    """Opens the bill of a new throughput or deployment.
 
     A throughput whose creation will fail gets no bill, because AWS does not charge for it. A deployment has no model
     units: AWS bills it per token, so its seconds cost nothing.
@@ -61,7 +61,7 @@ def open_bill(store: Store, endpoint: Endpoint) -> None:
 
 
 def close_bill(store: Store, endpoint: Endpoint, now: datetime) -> None:
-    """Close the bill of a deleted throughput or deployment. Does nothing if it has no bill."""
+    """Closes the bill of a deleted throughput or deployment. Does nothing if it has no bill."""
     if store.bills.by_id(endpoint.id):
         store.bills.update(endpoint.id, deleted=now)
 

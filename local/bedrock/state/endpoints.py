@@ -29,7 +29,7 @@ def with_age_offset(endpoint: E, settings: Settings) -> E:
 
 
 def check_deletion_allowed(settings: Settings) -> None:
-    """Check that no failure of deletions is injected.
+    """Checks that no failure of deletions is injected.
 
     Raises:
         ConflictError: the setting `fail_deletes` has a message.

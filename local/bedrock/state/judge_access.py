@@ -34,7 +34,7 @@ class JudgeAccess:
         self._last_minute: deque[datetime] = deque()
 
     def admit(self, settings: Settings, now: datetime) -> None:
-        """Count a request to a judge model.
+        """Counts a request to a judge model.
 
         Raises:
             AccessDeniedError: the account has lost access to the model.

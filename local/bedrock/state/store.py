@@ -54,7 +54,7 @@ class Table(Generic[R]):
         self._records = {record.id: record for record in sorted(found, key=lambda record: record.created)}
 
     def put(self, record: R) -> R:
-        """Add or replace a record."""
+        """Adds or replaces a record."""
         with self._lock:
             # The folder is created with the first record: `local.cloud` refuses a folder that it did not make itself.
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -69,12 +69,12 @@ class Table(Generic[R]):
             return record
 
     def update(self, identifier: str, **changes: Any) -> R:
-        """Replace some fields of the record with this id."""
+        """Replaces some fields of the record with this id."""
         with self._lock:
             return self.put(self._records[identifier].model_copy(update=changes))
 
     def delete(self, identifier: str) -> None:
-        """Delete the record with this id."""
+        """Deletes the record with this id."""
         with self._lock:
             del self._records[identifier]
             (self._folder / f"{identifier}.json").unlink(missing_ok=True)

@@ -49,7 +49,7 @@ class Similarity:
 
 
 def similarity(question: str, reference: str, answer: str, vectors: Sequence[Sequence[float]] | None) -> Similarity:
-    """Compare an answer to a reference. `vectors` are the embeddings of question, reference and answer."""
+    """Compares an answer to a reference. `vectors` are the embeddings of question, reference and answer."""
     # Words of the question do not count, because every answer on the topic repeats them.
     asked = set(_words(question))
     overlap = _token_f1([w for w in _words(reference) if w not in asked], [w for w in _words(answer) if w not in asked])

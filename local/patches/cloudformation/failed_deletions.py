@@ -15,7 +15,7 @@ class _KeptError(Exception):
 
 
 def install() -> None:
-    """Check, before a resource of a deleted stack is deleted, whether a failed resource depends on it."""
+    """Checks, before a resource of a deleted stack is deleted, whether a failed resource depends on it."""
     delete, add_event = stacks._delete_resource, stacks._add_event
 
     def delete_unless_needed(

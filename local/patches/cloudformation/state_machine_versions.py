@@ -18,7 +18,7 @@ _VERSION, _ALIAS = "AWS::StepFunctions::StateMachineVersion", "AWS::StepFunction
 
 
 def install() -> None:
-    """Add the handlers of both resources."""
+    """Adds the handlers of both resources."""
     provisioners._RESOURCE_HANDLERS[_VERSION] = {
         "create": _create_version,
         "update": _update_version,

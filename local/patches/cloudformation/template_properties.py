@@ -20,7 +20,7 @@ Created = tuple[str, dict[str, Any]]
 
 
 def install() -> None:
-    """Pass the ignored properties to the services."""
+    """Passes the ignored properties to the services."""
     encryption = ("BucketEncryption", encryption_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption)
     provisioners._S3_BUCKET_CONFIGURATIONS = (*provisioners._S3_BUCKET_CONFIGURATIONS, encryption)
     # The handlers get the properties as the second argument of a creation, the third of an update.

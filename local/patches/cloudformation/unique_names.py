@@ -16,7 +16,7 @@ from ministack.services.cloudformation import provisioners
 
 
 def install() -> None:
-    """Store dashboards per account, and refuse resources whose name exists."""
+    """Stores dashboards per account, and refuses resources whose name exists."""
     cloudwatch._dashboards = AccountScopedDict()
     _refuse_existing_name("AWS::CloudWatch::Dashboard", "DashboardName", lambda name: name in cloudwatch._dashboards)
     _refuse_existing_name("AWS::IAM::Role", "RoleName", lambda name: name in iam._roles)

@@ -26,7 +26,7 @@ _MAX_AGE_SECONDS = 6 * 3600
 
 
 def install() -> None:
-    """Deliver events with Lambda's asynchronous invocation, and retry refused invocations inside of it."""
+    """Delivers events with Lambda's asynchronous invocation, and retries refused invocations inside of it."""
     eventbridge._dispatch_to_lambda = _deliver
     lambda_svc._execute_function = _retrying_refusals(lambda_svc._execute_function)
     lambda_svc.invoke_async_with_retry = asynchronously(lambda_svc.invoke_async_with_retry)

@@ -29,7 +29,7 @@ _Position = tuple[_Pattern, int]
 
 
 def install() -> None:
-    """Refuse such patterns in PutRule, TestEventPattern and CloudFormation."""
+    """Refuses such patterns in PutRule, TestEventPattern and CloudFormation."""
     original = eventbridge._event_pattern_error
     eventbridge._event_pattern_error = lambda text: original(text) or refusal(text)
     rule = provisioners._RESOURCE_HANDLERS["AWS::Events::Rule"]

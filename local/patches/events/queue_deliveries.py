@@ -24,7 +24,7 @@ _CONSUMER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"
 
 
 def install() -> None:
-    """Check permissions of both sides of a queue, and retry what failed."""
+    """Checks permissions of both sides of a queue, and retries what failed."""
     eventbridge._invoke_target = _sending_if_allowed(eventbridge._invoke_target)
     lambda_svc._run_sqs_batch = _retrying(asynchronous_events.asynchronously(lambda_svc._run_sqs_batch))
 

@@ -9,5 +9,5 @@ _INTERVAL_SECONDS = 1
 
 
 def install() -> None:
-    """Set the polling interval."""
+    """Sets the polling interval."""
     scheduler._SCHEDULE_TICK_INTERVAL = _INTERVAL_SECONDS

@@ -11,7 +11,7 @@ from local.patches.iam.authorization import Check, Request, guard
 
 
 def install() -> None:
-    """Check `s3:ListBucket` before a request for an absent object."""
+    """Checks `s3:ListBucket` before a request for an absent object."""
     guard("s3", absence_checks)
 
 

@@ -44,7 +44,7 @@ class Request:
 
 
 def guard(service: str, checks: Callable[[Request], Iterable[Check]]) -> None:
-    """Put further checks in front of a service. The first check that fails is answered with AWS's AccessDenied."""
+    """Puts further checks in front of a service. The first check that fails is answered with AWS's AccessDenied."""
     handler: Handler = ministack.app.SERVICE_HANDLERS[service]
 
     async def guarded(method: str, path: str, headers: dict[str, str], body: bytes, query: Query) -> Response:

@@ -53,7 +53,7 @@ _NAMED_RESOURCE = {
 
 
 def install() -> None:
-    """Replace MiniStack's authorization of Bedrock. MiniStack still verifies the signature."""
+    """Replaces MiniStack's authorization of Bedrock. MiniStack still verifies the signature."""
     original = iam_actions.extract_iam_action
 
     def always_allowed_for_bedrock(service: str, *request: Any) -> str | None:

@@ -17,7 +17,7 @@ _EVENTS = "events.amazonaws.com"
 
 
 def install() -> None:
-    """Check the permission before each delivery to a function."""
+    """Checks the permission before each delivery to a function."""
     original = eventbridge._invoke_target
 
     def deliver_if_allowed(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], *rest: Any) -> Any:

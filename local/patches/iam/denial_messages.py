@@ -8,7 +8,7 @@ from local.patches.iam.authorization import Response
 
 
 def install() -> None:
-    """Add the resource to the denials that MiniStack words itself."""
+    """Adds the resource to the denials that MiniStack words itself."""
     original = iam_actions.access_denied_response
 
     def with_resource(service: str, action: str, principal_arn: str, request_id: str, **details: Any) -> Response:

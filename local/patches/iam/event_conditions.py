@@ -12,7 +12,7 @@ _KEYS = {"events:source": "Source", "events:detail-type": "DetailType"}
 
 
 def install() -> None:
-    """Add the keys to the condition context of a request."""
+    """Adds the keys to the condition context of a request."""
     original = iam_actions.request_tag_context
 
     def with_event_keys(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:

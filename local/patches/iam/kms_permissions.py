@@ -27,7 +27,7 @@ _READ = ("kms:Decrypt",)
 
 
 def install() -> None:
-    """Check the permissions on keys in front of S3 and SNS."""
+    """Checks the permissions on keys in front of S3 and SNS."""
     guard("s3", object_checks)
     guard("sns", topic_checks)
     _allow_managed_key()

@@ -21,7 +21,7 @@ PASSED_ROLES = {
 
 
 def install() -> None:
-    """Check `iam:PassRole` in front of every service that a role can be passed to."""
+    """Checks `iam:PassRole` in front of every service that a role can be passed to."""
     for service in PASSED_ROLES:
         # The default argument binds the current service to the function.
         guard(service, lambda request, service=service: passed_roles(service, request))  # type: ignore[misc]

@@ -19,7 +19,7 @@ from local.patches.iam.authorization import Request
 
 
 def install() -> None:
-    """Use AWS's ARNs for these services."""
+    """Uses AWS's ARNs for these services."""
     original = iam_actions.extract_resource_arn
 
     def corrected(

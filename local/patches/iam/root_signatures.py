@@ -8,5 +8,5 @@ from ministack.core import iam_evaluator
 
 
 def install() -> None:
-    """Exempt no key from the signature check. MiniStack decides elsewhere which principal a key belongs to."""
+    """Exempts no key from the signature check. MiniStack decides elsewhere which principal a key belongs to."""
     iam_evaluator._is_root_key = lambda access_key_id: False

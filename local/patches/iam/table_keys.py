@@ -18,7 +18,7 @@ _KEY = "dynamodb:LeadingKeys"
 
 
 def install() -> None:
-    """Add the key to the condition context of a request."""
+    """Adds the key to the condition context of a request."""
     original = iam_actions.dynamodb_service_context
 
     def with_leading_keys(body: bytes) -> dict[str, Any]:

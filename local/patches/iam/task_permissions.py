@@ -17,7 +17,7 @@ _running_role: ContextVar[tuple[str, str] | None] = ContextVar("role and executi
 
 
 def install() -> None:
-    """Check the permissions of the state machine's role before each task."""
+    """Checks the permissions of the state machine's role before each task."""
     _remember_role()
     _check_before("_invoke_resource")
     _check_before("_invoke_with_callback")

@@ -24,7 +24,7 @@ Refusal = Callable[[Properties], str | None]
 
 
 def install() -> None:
-    """Refuse resources beyond the limits in Lambda's API and in CloudFormation, and throttle concurrent executions."""
+    """Refuses resources beyond the limits in Lambda's API and in CloudFormation. Throttles concurrent executions."""
     lambda_svc._ACCOUNT_CONCURRENCY_CAP = patch_settings().concurrency
     lambda_svc._throttle_response = _named(lambda_svc._throttle_response)
     for function, position in (("_create_function", 0), ("_update_config", 1)):
@@ -37,7 +37,7 @@ def install() -> None:
 
 
 def _named(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Name throttling `Lambda.` and the error's name in Step Functions, as AWS does. MiniStack uses Lambda.Unknown."""
+    """Names throttling `Lambda.` and the error's name in Step Functions, as AWS does. MiniStack uses Lambda.Unknown."""
 
     def response(*arguments: Any, **rest: Any) -> dict[str, Any]:
         result = original(*arguments, **rest)

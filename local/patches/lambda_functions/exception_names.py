@@ -14,7 +14,7 @@ _LAST_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: .*)?$")
 
 
 def install() -> None:
-    """Replace the generic name in the results of MiniStack's Python workers."""
+    """Replaces the generic name in the results of MiniStack's Python workers."""
     original = lambda_svc._execute_function_warm
 
     def with_class_name(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:

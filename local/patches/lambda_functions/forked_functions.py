@@ -30,7 +30,7 @@ from local.patches.lambda_functions import function_host
 
 
 def install() -> None:
-    """Replace two modules in MiniStack's module of function processes. Other programs than Python start as before."""
+    """Replaces two modules in MiniStack's module of function processes. Other programs than Python start as before."""
     host = FunctionHost()
 
     def popen(command: Sequence[str], *, cwd: str, env: Mapping[str, str], **rest: Any) -> Any:
@@ -49,7 +49,7 @@ class SharedArchive(zipfile.ZipFile):
     """
 
     def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-        """Link the folder `path` to the unpacked archive."""
+        """Links the folder `path` to the unpacked archive."""
         archive, folder = Path(str(self.filename)), Path(path)
         shared = archive.parent.with_name(f"unpacked-{hashlib.sha256(archive.read_bytes()).hexdigest()}")
         if not shared.exists():
@@ -111,17 +111,17 @@ class ForkedProcess:
         return self._wait(0)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until the process has ended."""
+        """Waits until the process has ended."""
         if (code := self._wait(timeout)) is None:
             raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
         return code
 
     def terminate(self) -> None:
-        """Send SIGTERM to the process, unless it has ended."""
+        """Sends SIGTERM to the process, unless it has ended."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL to the process, unless it has ended."""
+        """Sends SIGKILL to the process, unless it has ended."""
         self._signal(signal.SIGKILL)
 
     def _wait(self, seconds: float | None) -> int | None:

@@ -32,7 +32,7 @@ DESCRIPTORS = 4
 
 
 def main() -> None:
-    """Fork a process for each request, until the server closes the socket or ends."""
+    """Forks a process for each request, until the server closes the socket or ends."""
     server = socket.socket(fileno=int(sys.argv[1]))
     # The X-Ray SDK looks for it when it is imported, and behaves differently outside of Lambda.
     os.environ.setdefault("LAMBDA_TASK_ROOT", "/var/task")
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _run(stdin: int, stdout: int, stderr: int, status: int) -> None:
-    """Become the process of a function. Never returns."""
+    """Becomes the process of a function. Never returns."""
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

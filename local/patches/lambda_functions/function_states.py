@@ -90,12 +90,12 @@ class Readiness:
         return PENDING if self.reason == "Creating" else INITIALIZING
 
     def used(self) -> None:
-        """Record that an invocation begins or ends."""
+        """Records that an invocation begins or ends."""
         self._used_at = self._clock()
 
 
 def install() -> None:
-    """Check the state before each invocation, and return it in Get and List operations."""
+    """Checks the state before each invocation, and returns it in Get and List operations."""
     lambda_svc._execute_function = _refusing(lambda_svc._execute_function)
     lambda_svc._invoke = _refusing_requests(lambda_svc._invoke)
     for function in ("_get_function", "_get_function_config"):

@@ -14,7 +14,7 @@ _STAYS = '{"status": "ok", "raised": {"error": str(e), "trace": traceback.format
 
 
 def install() -> None:
-    """Report exceptions as a normal result of the worker, and turn that result into an error afterwards."""
+    """Reports exceptions as a normal result of the worker, and turns that result into an error afterwards."""
     script: str = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_ENDS) != 1:
         raise RuntimeError(

@@ -8,7 +8,7 @@ from hypercorn.asyncio.tcp_server import TCPServer
 
 
 def install() -> None:
-    """Ignore the timeout."""
+    """Ignores the timeout."""
     original = TCPServer._close
 
     async def closed(server: TCPServer) -> None:

@@ -14,7 +14,7 @@ _TARGET_PREFIXES = {"servicequotas": "ServiceQuotasV20190624", "pricing": "AWSPr
 
 
 def install() -> None:
-    """Register the handlers of the local Bedrock."""
+    """Registers the handlers of the local Bedrock."""
     for service, handler in instance().handlers().items():
         if service not in ministack.app.SERVICE_HANDLERS:
             _register(service)

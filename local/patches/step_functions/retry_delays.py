@@ -27,7 +27,7 @@ _delay: ContextVar[float | None] = ContextVar("delay of the next retry, scaled",
 
 
 def install() -> None:
-    """Compute the delay when MiniStack selects a retrier, and use it for the sleep that follows."""
+    """Computes the delay when MiniStack selects a retrier, and uses it for the sleep that follows."""
     find, sleep = stepfunctions._find_matching_retrier, stepfunctions._scaled_sleep
 
     def find_and_compute(retriers: Any, error: str, counts: Any) -> Any:

@@ -11,7 +11,7 @@ from local.folder import CloudFolder
 
 
 def install() -> None:
-    """Write a file for each execution that starts, and delete it when the execution ends."""
+    """Writes a file for each execution that starts, and deletes it when the execution ends."""
     original = stepfunctions._emit_execution_status_event
     folder = CloudFolder.default().runs_in_progress
 

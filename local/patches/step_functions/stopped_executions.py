@@ -18,7 +18,7 @@ class _StoppedError(Exception):
 
 
 def install() -> None:
-    """Check the status before each task, and before the execution fails."""
+    """Checks the status before each task, and before the execution fails."""
     _remember_execution()
     for function in ("_invoke_resource", "_invoke_with_callback"):
         _refuse_when_stopped(function)

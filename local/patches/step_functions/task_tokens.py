@@ -14,7 +14,7 @@ _waiting_for: ContextVar[str | None] = ContextVar("token of the task whose funct
 
 
 def install() -> None:
-    """Fail the token with the function's error, and evaluate the timeout before the task starts."""
+    """Fails the token with the function's error, and evaluates the timeout before the task starts."""
     _evaluate_timeouts()
     _remember_tokens()
     _fail_tokens_of_failed_functions()
@@ -61,7 +61,7 @@ def _fail_tokens_of_failed_functions() -> None:
 
 
 def fail(token: str, error: str, cause: str) -> None:
-    """Do what SendTaskFailure does. Does nothing if the token has been answered already."""
+    """Does what SendTaskFailure does. Does nothing if the token has been answered already."""
     waiting = stepfunctions._task_tokens.get(token)
     if waiting:
         waiting["error"] = {"Error": error, "Cause": cause}
