@@ -73,11 +73,30 @@ TRANSCRIPTS = (
     "items",
 )
 
-# What pandas, spreadsheets, JavaScript and people write for a value that is missing, in small letters.
+# Lists of such pairs are conversations too: `[{"input": "...", "output": "..."}, ...]`.
+PAIR_TRANSCRIPTS = ("conversations", "conversation", "dialog", "dialogue", "turns", "chat")
+
+# What pandas, spreadsheets, JavaScript and people write for a value that is missing: in small letters, without spaces
+# around slashes and points, and without brackets and a point around the whole (`<NA>`, `None.`).
 _PLACEHOLDERS = frozenset((
-    "nan", "none", "null", "nil", "na", "n/a", "n.a.", "#n/a", "#n/a!", "<na>", "nat", "undefined", "[object object]",
-    "#value!", "#ref!", "#name?", "tbd", "todo", "-", "--", "–", "—", "?", "xxx", "not applicable", "[]", "{}",
+    "nan", "none", "null", "nil", "na", "n/a", "n.a", "#n/a", "#n/a!", "nat", "undefined", "object object",
+    "#value!", "#ref!", "#name?", "tbd", "todo", "-", "--", "–", "—", "?", "xxx", "not applicable", "no input", "noinput",
+    "[]", "{}",
 ))  # fmt: skip
+# What people write into a context that there is not. As an answer or an input, these are words like others: `Нет.`
+_NO_CONTEXT = frozenset((
+    "not available", "not provided", "no data", "no context", "nocontext", "empty", "blank",
+    "k.a", "k/a", "keine angabe", "keine angaben", "nicht zutreffend", "nicht vorhanden", "n/v",
+    "s/o", "sans objet", "n/d", "n.d", "non disponible", "no aplica", "no disponible", "sin datos", "não se aplica",
+    "não disponível", "sem dados", "non disponibile", "nessuno", "n.v.t", "niet van toepassing", "ej tillämpligt",
+    "brak", "brak danych", "nie dotyczy", "yok", "veri yok", "нет", "нет данных", "не указано", "н/д", "немає даних",
+    "無", "无", "暂无", "無し", "なし", "該当なし", "没有", "없음", "해당 없음", "لا يوجد", "غير متوفر", "אין", "לא רלוונטי",
+    "लागू नहीं", "उपलब्ध नहीं", "ไม่มี", "không có",
+))  # fmt: skip
+_AROUND_MISSING = re.compile(r"^[<\[(]+(?=\w)|(?<=\w)(?:[>\])]+\.?|[.。।])$")
+# Longer texts are not looked at closely.
+_LONGEST_PLACEHOLDER = 60
+_AROUND_POINT = re.compile(r"\s*([/.])\s*")
 
 # The members of a message with its speaker and with what was said.
 ROLES = ("role", "from", "speaker", "sender")
@@ -147,8 +166,9 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     Kind.SYSTEM: ("system", "system_prompt", "system_message", "system_instruction", "system_instructions"),
     Kind.APPROVAL: (
         "accepted", "approved", "correct", "valid", "verified", "good", "keep", "use", "include", "included", "active",
-        "enabled", "published", "passed", "helpful", "answerable", "desirable", "usable", "selected",
-        "freigegeben", "gültig",
+        "enabled", "published", "passed", "helpful", "answerable", "desirable", "usable", "selected", "kto_tag",
+        "freigegeben", "gültig", "geprüft", "validé", "approuvé", "validado", "aprobado", "aprovado", "approvato",
+        "goedgekeurd", "公開", "公开", "承認", "승인", "одобрено", "проверено", "onaylandı",
     ),
     Kind.REJECTION: (
         "deleted", "draft", "rejected", "ignore", "ignored", "skip", "skipped", "exclude", "excluded", "hidden",
@@ -160,13 +180,15 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     Kind.STATUS: (
         "status", "state", "review", "review_status", "approval", "approval_status", "decision", "verdict", "label",
         "feedback", "thumbs", "thumb", "vote", "reaction", "judgement", "judgment", "annotation_status", "outcome",
+        "estado", "statut", "stato", "状態", "ステータス", "状态", "審査", "审核", "상태", "статус", "الحالة", "סטטוס", "durum",
+        "स्थिति", "สถานะ",
     ),
     Kind.GRADE: (
         "score", "scores", "overall_score", "rating", "ratings", "stars", "grade", "grades", "quality", "quality_score",
         "reward", "votes", "upvotes", "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes",
-        "preference", "points", "pm_score", "bewertung", "gewicht", "評価", "评分", "평점",
+        "preference", "points", "pm_score", "helpfulness", "correctness", "bewertung", "gewicht", "評価", "评分", "평점",
     ),
-    Kind.PART: ("split", "subset", "partition", "fold"),
+    Kind.PART: ("split", "subset", "partition", "fold", "dataset_split", "data_split"),
     Kind.MEDIA: (
         "image", "images", "image_url", "image_path", "audio", "audios", "video", "videos", "media", "picture",
         "pictures", "photo", "photos", "attachment", "attachments", "pixel_values", "speech",
@@ -298,8 +320,21 @@ def has_content(value: Any) -> bool:
 
 
 def is_placeholder(value: object) -> bool:
-    """Whether a text stands for a missing value: `N/A`, `nan`, `-`."""
-    return isinstance(value, str) and value.strip().casefold() in _PLACEHOLDERS
+    """Whether a text stands for a missing value: `N/A`, `nan`, `-`, `None.`."""
+    return isinstance(value, str) and not _PLACEHOLDERS.isdisjoint(_plain_forms(value))
+
+
+def is_no_context(value: object) -> bool:
+    """Whether a text beside a question says that there is nothing: also `<nocontext>`, `keine Angabe`."""
+    return isinstance(value, str) and not (_PLACEHOLDERS | _NO_CONTEXT).isdisjoint(_plain_forms(value))
+
+
+def _plain_forms(text: str) -> tuple[str, ...]:
+    """A short text in small letters, and the same without what is around it."""
+    if len(text) > _LONGEST_PLACEHOLDER:
+        return ()
+    plain = _AROUND_POINT.sub(r"\1", " ".join(text.casefold().split()))
+    return plain, _AROUND_MISSING.sub("", plain)
 
 
 def role_of(message: Fields, native: RecordFormat | None = None) -> str | None:

@@ -23,11 +23,12 @@ from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_f
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.origin import origin_fields, origin_of, values_of
 from tuner.datasets.records.record import Record, pair
-from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members
+from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members, without_tools
 from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.records.schemas.record_selection import RecordSelection
+from tuner.datasets.records.schemas.tool_use import OR_REMOVE
 from tuner.datasets.same_question import input_hash, question_hash
 from tuner.decoders.process import MOST_FIELDS
 from tuner.settings import FieldNames
@@ -248,7 +249,11 @@ class FilePipeline:
             self.refused += 1
             return None
         record = (self._adjust_severity(row.issue),) if isinstance(row, BadRow) else self._record(row)
-        issues = (*issues_of(record, self._limits), *record.warnings) if isinstance(record, Record) else record
+        issues = (
+            (*issues_of(record, self._limits), *record.warnings)
+            if isinstance(record, Record)
+            else tuple(map(self._for_family, record))
+        )
         if self.is_native and isinstance(row, Row) and isinstance(row.value, dict):
             record_format = self._limits.model.family.record_format
             issues += tuple(unknown_members(row.value, record_format, self._usage.used_names))
@@ -265,6 +270,12 @@ class FilePipeline:
             return None
         self.own_system += self._limits.system_prompt not in {None, self._limits.system_of(record)}
         return record
+
+    def _for_family(self, issue: Issue) -> Issue:
+        """How to correct tool calls helps only with a family that is tuned on them."""
+        if issue.rule == "tool-use" and not self._limits.model.family.tool_use and issue.remedy.endswith(OR_REMOVE):
+            return replace(issue, remedy=f"{without_tools()}.")
+        return issue
 
     def _adjust_severity(self, issue: Issue) -> Issue:
         """A blank line is an error in a file of the family's own format, because AWS's validators refuse it there."""

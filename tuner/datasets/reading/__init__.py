@@ -25,6 +25,7 @@ from tuner.datasets.reading.wrapped import (
     Incomplete,
     IsRecord,
     expanded,
+    is_conversation,
     is_one_per_line,
     lists_of_lines,
     place_of_records,
@@ -171,7 +172,9 @@ def _objects(given: Bytes) -> Iterator[Block]:
             break
         head += more
     if is_one_per_line(head[:_LONGEST_LINE_OF_RECORDS], place.path):
-        yield from lists_of_lines(json_lines.blocks(itertools.chain([head], given.chunks)), place.path)
+        lines = json_lines.blocks(itertools.chain([head], given.chunks))
+        by_hand = given.records is not None
+        yield from lines if not by_hand and is_conversation(place.path) else lists_of_lines(lines, place.path)
         return
     prefix = head[: place.offset]
     # In pieces, so that blocks stay small.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.datasets.field_and_role_names import RECORD_LISTS, ROLES, TEXTS_FOR_ALL, Fields
+from tuner.datasets.field_and_role_names import PAIR_TRANSCRIPTS, RECORD_LISTS, ROLES, TEXTS_FOR_ALL, Fields
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import MAX_RECORD_BYTES, UnreadableError
 from tuner.datasets.reading.json_errors import is_cut_off
@@ -44,7 +44,9 @@ def place_of_records(head: bytes, path: str | None, is_record: IsRecord) -> List
     """
     text = head.decode("latin-1")  # so that positions are those of bytes
     if path is None and (line := _first_line(text)) is not None and is_record(line):
-        return None
+        # A file with one object has a list of pairs, however long; one with an object per line has conversations.
+        if _follows(text) or not any(_are_pairs(*member) for member in line.items()):
+            return None
     start = _skipped(text, 0)
     try:
         return next(_lists(text, start + 1, "", path, is_record), None) if text[start : start + 1] == "{" else None
@@ -59,6 +61,22 @@ def _first_line(text: str) -> Fields | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _follows(text: str) -> bool:
+    """Whether another object follows the first line."""
+    return text.lstrip().partition("\n")[2].lstrip().startswith("{")
+
+
+def is_conversation(path: str) -> bool:
+    """Whether the name of a list, the last one on its path, is that of a conversation."""
+    return path.rpartition(".")[2].casefold() in PAIR_TRANSCRIPTS
+
+
+def _are_pairs(name: str, value: Any) -> bool:
+    """Whether a member is a conversation whose entries have no speaker: questions with their answers."""
+    entries = value if isinstance(value, list) else ()
+    return is_conversation(name) and any(isinstance(each, dict) and not each.keys() & {*ROLES} for each in entries)
 
 
 def _lists(text: str, at: int, prefix: str, path: str | None, is_record: IsRecord) -> Iterator[ListPlace]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
-from tuner.catalog import Model
+from tuner.catalog import Model, models
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.field_and_role_names import Fields
-from tuner.datasets.findings import Issue
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import DataRole, Record
 
 
@@ -84,6 +84,12 @@ def single_turn(record: Record, limits: RecordLimits) -> Iterator[Issue]:
     yield Issue("single-turn", message, remedy, record.turns[0].field)
 
 
+def without_tools() -> str:
+    """What to do with a record that uses tools, for a family that is not tuned on them."""
+    known = ", ".join(each.name for each in models() if each.family.tool_use)
+    return f"Remove the record, or choose a base model that is tuned on tool calls ({known})"
+
+
 def tool_use(record: Record, limits: RecordLimits) -> Iterator[Issue]:
     """tool-use: only some families are tuned on tool calls. Source: the catalog; questions are asked without tools."""
     if record.tools is None:
@@ -92,9 +98,12 @@ def tool_use(record: Record, limits: RecordLimits) -> Iterator[Issue]:
         message = "the conversation calls tools; evaluation questions are asked without tools."
         yield Issue("tool-use", message, "Remove the record from the evaluation file.", record.turns[0].field)
     elif not limits.model.family.tool_use:
-        message = f"the conversation calls tools; {limits.model.name} is not tuned on tool calls."
-        remedy = "Remove the record, or choose a base model that is (`tuner models`)."
-        yield Issue("tool-use", message, remedy, record.turns[0].field)
+        blocks = (block for message in record.tools.messages for block in message["content"])
+        calls = any("toolUse" in block or "toolResult" in block for block in blocks)
+        does = "calls tools" if calls else "describes tools and calls none"
+        message = f"the conversation {does}; {limits.model.name} is not tuned on tool calls."
+        without = "" if calls else f", or ignore the description: {field_setting('ignore')}"
+        yield Issue("tool-use", message, f"{without_tools()}{without}.", record.turns[0].field)
 
 
 def several_answers(record: Record, limits: RecordLimits) -> Iterator[Issue]:

@@ -88,6 +88,40 @@ def test_every_form_is_the_same_conversation(form):
     assert records == [EXPECTED]
 
 
+MORE_ASKED, MORE_ANSWERED = "And pier 5?", "Six."
+PAIRS: list[dict[str, Any]] = [
+    {"conversation": [{"input": ASKED, "output": ANSWERED}, {"input": MORE_ASKED, "output": MORE_ANSWERED}]},
+    {"conversations": [{"human": ASKED, "assistant": ANSWERED}, {"human": MORE_ASKED, "assistant": MORE_ANSWERED}]},
+    {"turns": [{"id": 1, "question": ASKED, "answer": ANSWERED}, {"question": MORE_ASKED, "answer": MORE_ANSWERED}]},
+]
+
+
+@pytest.mark.parametrize("form", PAIRS, ids=str)
+def test_a_list_of_questions_with_their_answers_is_one_conversation(form):
+    name = next(iter(form))
+    checked, records = converted(form, {name: [{"system": "Be kind.", **form[name][0]}]})
+    more = [{"role": "user", "content": MORE_ASKED}, {"role": "assistant", "content": MORE_ANSWERED}]
+    assert records == [{"messages": [USER, ASSISTANT, *more]}, EXPECTED]
+    assert checked.fields.fields["messages"] == name
+    assert findings(checked, "left-out-field") == []
+
+
+def test_such_a_list_with_more_in_its_entries_is_refused_and_not_cut():
+    entry = {"input": ASKED, "context": "Guide: pier 4.", "output": ANSWERED}
+    checked, records = converted(PAIRS[0], {"conversation": [entry]})
+    assert records == []
+    assert [(error.line, error.field) for error in errors(checked)] == [(2, "conversation[0].role")]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_the_only_list_of_a_file_has_its_records_whatever_it_is_called(end):
+    entries = [{"question": f"How deep is pier {at}?", "answer": ANSWERED} for at in range(8)]
+    source = MemorySource("training.json", json.dumps({"conversations": entries}).encode() + end, 10**6)
+    sink = MemorySink()
+    convert(source, RecordLimits(model(NOVA), "training"), FieldNames(), sink)
+    assert len((sink.committed or b"").splitlines()) == 8
+
+
 def test_several_turns_in_a_template():
     text = "<s>[INST] a [/INST] b </s><s>[INST] c [/INST] d </s>"
     _, [record] = converted({"text": text})
@@ -246,7 +280,11 @@ def test_messages_in_pythons_notation_are_refused_with_the_reason():
     assert "Python's notation" in error.message
 
 
-LEFT_OUT = [{"weight": 0}, {"weight": 0.0}, {"rejected": True}, {"is_correct": False}, {"label": False}, {"score": -1}]
+NOT_LEARNT = {"begin_offset": 0, "end_offset": 3, "train": False}
+LEFT_OUT = [
+    {"weight": 0}, {"weight": 0.0}, {"rejected": True}, {"is_correct": False}, {"label": False}, {"score": -1},
+    {"train": False}, {"training": False}, {"loss": False}, {"loss_mask": 0}, {"train_detail": [NOT_LEARNT]},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("member", LEFT_OUT, ids=str)
@@ -257,10 +295,29 @@ def test_a_conversation_with_an_answer_that_must_not_be_learnt_is_left_out(membe
     assert (line, field) == (2, f"messages[1].{next(iter(member))}")
 
 
-@pytest.mark.parametrize("member", [{"weight": 1}, {"weight": None}, {"name": "Ann"}, {"rejected": False}], ids=str)
+LEARNT = [
+    {"weight": 1}, {"weight": None}, {"name": "Ann"}, {"rejected": False}, {"train": True}, {"loss": 0.37},
+    {"loss_mask": 1}, {"train_detail": [{**NOT_LEARNT, "train": True}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("member", LEARNT, ids=str)
 def test_a_conversation_whose_members_say_nothing_against_it_is_used(member):
     _, records = converted({"messages": [USER, {**ASSISTANT, **member}]})
     assert records == [{"messages": [USER, ASSISTANT]}]
+
+
+@pytest.mark.parametrize("member", [*LEFT_OUT, {"mood": "calm"}], ids=str)
+def test_a_member_is_ignored_by_the_name_that_the_finding_gives(member):
+    name = f"messages[].{next(iter(member))}"
+    row = {"messages": [USER, {**ASSISTANT, **member}]}
+    checked, _ = converted(row)
+    if warning := next((found for found in checked.findings.kept if found.rule == "left-out"), None):
+        assert f"--ignore-field '{name}'" in warning.remedy
+    checked, records = converted(row, fields=FieldNames(ignore=(name,)))
+    assert records == [{"messages": [USER, ASSISTANT]}]
+    assert findings(checked, "left-out", "left-out-field", "graded") == []
+    assert checked.fields.left_out == (name,)
 
 
 def test_a_weight_between_is_refused():
@@ -329,7 +386,7 @@ def test_what_is_not_a_text_is_refused_by_its_name(what, content):
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "depth", "arguments": '{"pier": 4}'}}
 PARAMETERS = {"type": "object", "properties": {"pier": {"type": "integer"}}}
-CHAT_TOOLS = {
+CHAT_TOOLS: dict[str, Any] = {
     "tools": [
         {"type": "function", "function": {"name": "depth", "description": "Depth of a pier", "parameters": PARAMETERS}}
     ],
@@ -379,6 +436,46 @@ def test_tool_calls_are_refused_for_other_families_by_one_sentence(name, record)
     errors, records = for_model(name, record)
     assert records == []
     assert any(f"calls tools; {model(name).name} is not tuned on tool calls" in error for error in errors)
+
+
+DESCRIBED = {"messages": [USER, ASSISTANT], "tools": CHAT_TOOLS["tools"]}
+
+
+def test_tools_that_are_a_text_are_read_as_the_list_in_it():
+    errors, records = for_model(NOVA_2, {**CHAT_TOOLS, "tools": json.dumps(CHAT_TOOLS["tools"])})
+    assert (errors, records[0]) == ([], CONVERSE_TOOLS)
+
+
+@pytest.mark.parametrize("empty", [[], "[]", "", None])
+def test_an_empty_description_of_tools_is_none(empty):
+    checked, records = converted({"messages": [SYSTEM, USER, ASSISTANT], "tools": empty})
+    assert records == [EXPECTED]
+    assert findings(checked, "tool-use", "placeholder") == []
+    assert "tools" not in checked.fields.fields
+
+
+def test_tools_that_are_only_described_are_not_said_to_be_called():
+    checked, _ = converted(DESCRIBED)
+    [error] = errors(checked)
+    assert "describes tools and calls none; Claude" in error.message
+    assert "tuned on tool calls (Nova 2 Lite), or ignore the description" in error.remedy
+    _, records = converted(DESCRIBED, fields=FieldNames(ignore=("tools",)))
+    assert records == [{"messages": [USER, ASSISTANT]}]
+
+
+@pytest.mark.parametrize("tools", [None, CHAT_TOOLS["tools"]])
+def test_for_a_family_without_tools_no_remedy_says_how_to_write_them(tools):
+    called = {"from": "function_call", "value": '{"name": "depth", "arguments": {}}'}
+    turns = [{"from": "human", "value": ASKED}, called, {"from": "gpt", "value": ANSWERED}]
+    checked, _ = converted({"conversations": turns, "tools": tools})
+    [error] = errors(checked)
+    assert error.remedy == "Remove the record, or choose a base model that is tuned on tool calls (Nova 2 Lite)."
+
+
+def test_a_call_that_is_a_text_is_named_as_one():
+    turns = [{"from": "human", "value": ASKED}, {"from": "function_call", "value": "{}"}]
+    [error, *_], _ = for_model(NOVA_2, {"conversations": turns, "tools": CHAT_TOOLS["tools"]})
+    assert error == "the call is a text, without an id."
 
 
 def without(path: str) -> dict:

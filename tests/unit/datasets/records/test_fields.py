@@ -43,7 +43,7 @@ def test_a_context_follows_the_question(asks, name):
 
 
 @pytest.mark.parametrize("name", ["context", "input", "system", "history"])
-@pytest.mark.parametrize("text", ["N/A", "n/a", "nan", "None", "NULL", "-", " — ", "#N/A"])
+@pytest.mark.parametrize("text", ["N/A", "n/a", "nan", "None", "NULL", "-", " — ", "#N/A", "n. a.", "None.", "<NA>"])
 def test_a_text_for_a_missing_value_is_no_part_of_the_question_and_is_counted(name, text):
     checked, records = converted(*[{**PAIR, name: text}] * 2, {**PAIR, name: ""})
     assert records == [{"messages": [{"role": "user", "content": PAIR["question"]}, records[0]["messages"][1]]}] * 3
@@ -51,6 +51,26 @@ def test_a_text_for_a_missing_value_is_no_part_of_the_question_and_is_counted(na
     assert (warning.field, warning.severity) == (name, "warning")
     assert f"has '{text.strip()}' or the like in 2 records" in warning.message
     assert name not in checked.fields.fields.values()
+
+
+NOTHING = [
+    "No context", "<nocontext>", "keine Angabe", "k. A.", "S/O", "N/D", "sin datos", "нет данных", "无", "なし。",
+    "없음", "لا يوجد", "אין", "लागू नहीं", "(empty)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_a_context_that_says_in_words_that_there_is_none_adds_nothing(text):
+    checked, [record] = converted({**PAIR, "context": text})
+    assert question(record) == PAIR["question"]
+    assert findings(checked, "placeholder") == [("placeholder", None, "context")]
+
+
+@pytest.mark.parametrize(("name", "text"), [("input", "нет"), ("input", "empty"), ("context", "Nothing is empty.")])
+def test_a_word_that_an_instruction_is_about_is_no_missing_value(name, text):
+    checked, [record] = converted({"instruction": "Translate it.", name: text, "output": "no"})
+    assert question(record) == f"Translate it.\n\n{text}"
+    assert findings(checked, "placeholder") == []
 
 
 def test_a_choice_may_be_called_none():
@@ -154,6 +174,9 @@ NO = [
     ("review_status", "rejected"), ("feedback", "thumbs_down"), ("vote", -1), ("score", 0),
     ("score", -3), ("rating", 0), ("weight", 0), ("weight", "0.0"), ("reward", -0.5), ("split", "test"),
     ("metadata", {"approved": False}), ("is_impossible", True), ("flagged", "yes"), ("gelöscht", "ja"),
+    ("kto_tag", False), ("metadata", {"dataset_split": ["test"]}), ("公開", "いいえ"), ("Estado", "rechazado"),
+    ("Validé", "non"), ("סטטוס", "נדחה"), ("状态", "未通过"), ("상태", "반려"), ("Статус", "черновик"),
+    ("helpfulness", 0),
 ]  # fmt: skip
 
 
@@ -173,7 +196,8 @@ YES = [
     ("label", True), ("label", 1), ("label", "billing"), ("is_correct", "yes"), ("accepted", True), ("deleted", False),
     ("deleted", None), ("draft", ""), ("status", "approved"), ("status", "open"), ("score", 1), ("weight", 1.0),
     ("weight", None), ("split", "train"), ("rejected", "Six metres, and that is all that can be said about it."),
-    ("metadata", {"approved": True}), ("rating", 5), ("correct", ["B"]),
+    ("metadata", {"approved": True}), ("rating", 5), ("correct", ["B"]), ("kto_tag", True),
+    ("rejected_response", "No."), ("dataset_split", ["train"]), ("公開", "はい"), ("Estado", "aprobado"), ("Estado", "Baja California"),
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from tuner.datasets.field_and_role_names import (
     content_name,
     find,
     has_content,
+    is_no_context,
     is_placeholder,
     kind_of,
     leaf_names,
@@ -66,12 +67,18 @@ def other_fields(row: Fields, taken: tuple[str, ...], ignored: tuple[str, ...]) 
     names = [name for name in leaf_names(row) if name not in taken]
     kinds = {name: Kind.DESCRIPTION if name in ignored else _kind_in_row(name) for name in names}
     kinds |= dict.fromkeys(choice_columns([name for name in names if name not in ignored]), Kind.CHOICES)
-    return {name: _other(kind, find(row, name)) for name, kind in kinds.items()}
+    return {name: _other(name, kind, find(row, name)) for name, kind in kinds.items()}
 
 
-def _other(kind: Kind, value: Any) -> Other:
-    """The field with its value. `N/A` belongs to no question, and is no image."""
-    missing = kind in (*_TEXTS_BESIDE, Kind.MEDIA) and is_placeholder(value)
+def _other(name: str, kind: Kind, value: Any) -> Other:
+    """The field with its value. `N/A` belongs to no question, and is no image.
+
+    An input may be a word that says so in a context: `{"instruction": "Translate it.", "input": "нет"}`.
+    """
+    if kind is Kind.TOOLS and is_placeholder(value):
+        return Other(kind, None)  # LLaMA-Factory writes the text `[]` where there are no tools
+    says_nothing = is_placeholder if normal(name) == "input" else is_no_context
+    missing = kind in (*_TEXTS_BESIDE, Kind.MEDIA) and says_nothing(value)
     return Other(Kind.PLACEHOLDER if missing else kind, value)
 
 
@@ -112,7 +119,7 @@ def tool_fields(others: Others) -> list[str]:
     return [
         name
         for name, (kind, value) in others.items()
-        if kind is Kind.TOOLS and has_content(value) and isinstance(parsed_cell(value), list | dict)
+        if kind is Kind.TOOLS and isinstance(found := parsed_cell(value), list | dict) and found
     ]
 
 

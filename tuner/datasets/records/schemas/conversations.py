@@ -1,7 +1,7 @@
 """Reads chat transcripts: Claude's `system`/`messages`, Converse's `bedrock-conversation-2024`, and common variants.
 
 A message is an object with a speaker (`role` or `from`) and a content (`content`, `value` or Vertex AI's `parts`). The
-content is a text, or a list of blocks with one `text` each. Messages of the system before the first turn are the system
+content is a text, or a list of blocks with one `text` each. An entry may also be a question with its answer. Messages of the system before the first turn are the system
 prompt.
 """
 
@@ -10,10 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tuner.catalog.models import RecordFormat
-from tuner.datasets.field_and_role_names import CONTENTS, MISSING, ROLES, Fields, Kind, content_name, find, has_content
+from tuner.datasets.field_and_role_names import (
+    CONTENTS,
+    MISSING,
+    ROLES,
+    Fields,
+    Kind,
+    content_name,
+    find,
+    has_content,
+    kind_of,
+)
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import (
@@ -27,15 +38,25 @@ from tuner.datasets.records.schemas.context_fields import (
 )
 from tuner.datasets.records.schemas.messages import (
     expected,
+    is_pair,
     joined,
     member_kind,
+    pair_names,
     turn_of,
+    turns_of_pair,
     uses_tools,
 )
 from tuner.datasets.records.schemas.tool_use import tool_conversation
 
 # The members of a message that are read, or whose content is refused.
 _READ = (*ROLES, *CONTENTS)
+
+
+def _read(message: Fields) -> tuple[str, ...]:
+    """The members of an entry that are turns, or whose content is refused."""
+    if names := pair_names(message):
+        return (*names, *(name for name in message if kind_of(name) is Kind.SYSTEM))
+    return _READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +82,16 @@ class ConversationSchema:
             value = parsed_cell(find(row, name))
             messages = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else ()
             found |= {
-                f"{name}[].{member}": Other(member_kind(message, member), content)
+                f"{name}[].{member}": self._member(message, f"{name}[].{member}", member)
                 for message in messages
                 for member, content in message.items()
-                if member not in _READ and has_content(content)
+                if member not in _read(message) and has_content(content)
             }
         return found
+
+    def _member(self, message: Fields, name: str, member: str) -> Other:
+        kind = Kind.DESCRIPTION if name in self.ignored else member_kind(message, member)
+        return Other(kind, message[member])
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
@@ -78,7 +103,7 @@ class ConversationSchema:
         system, issues = self._system(row, others)
         turns: list[Turn] = []
         for field, message in messages:
-            turn = turn_of(message, field, self.native)
+            turn = message if isinstance(message, Turn) else turn_of(message, field, self.native)
             if not isinstance(turn, Turn):
                 issues += turn
             elif turn.speaker == "system" and not turns and self.native != "converse":
@@ -103,8 +128,20 @@ class ConversationSchema:
                 return _no_list(name, value)
             if [message for _, message in found] == value[: len(found)]:
                 found = []  # the answer repeats the question, as in preference data
-            found += [(f"{name}[{number}]", message) for number, message in enumerate(value)]
+            for number, message in enumerate(map(partial(self._without_ignored, name), value)):
+                field = f"{name}[{number}]"
+                found += (
+                    [(field, turn) for turn in turns_of_pair(message, field)]
+                    if is_pair(message)
+                    else [(field, message)]
+                )
         return found
+
+    def _without_ignored(self, name: str, message: Any) -> Any:
+        """A message of the field `name` without the members that the settings ignore: `messages[].weight`."""
+        if not self.ignored or not isinstance(message, Mapping):
+            return message
+        return {member: value for member, value in message.items() if f"{name}[].{member}" not in self.ignored}
 
     def _system(self, row: Fields, others: Mapping[str, Other]) -> tuple[str | None, list[Issue]]:
         issues = []

@@ -14,6 +14,7 @@ from tuner.datasets.field_and_role_names import (
     ANSWERS,
     LABELLED_TEXTS,
     LABELS,
+    PAIR_TRANSCRIPTS,
     QUESTIONS,
     TRANSCRIPTS,
     Fields,
@@ -30,7 +31,7 @@ from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, FoundField, letter
 from tuner.datasets.records.schemas.context_fields import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
-from tuner.datasets.records.schemas.messages import is_message, may_be_messages
+from tuner.datasets.records.schemas.messages import is_message, is_pair, may_be_messages
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of
 from tuner.settings import FieldNames
@@ -105,6 +106,10 @@ def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Sc
         if answer and (_has_messages(answered) or isinstance(answered, str)):
             return ConversationSchema((name, answer), ignored=ignored)
         return ConversationSchema((name,), native_format(row) if name == "messages" else None, ignored)
+    pairs = find_known(PAIR_TRANSCRIPTS, names)
+    value = parsed_cell(find(row, pairs)) if pairs else None
+    if pairs and isinstance(value, list) and value and all(map(is_pair, value)):
+        return ConversationSchema((pairs,), ignored=ignored)
     text = find_known(tuple(each for each in _TEXTS if each not in (*QUESTIONS, *ANSWERS)), names)
     if text in _repeating(row, names):
         return None

@@ -7,18 +7,21 @@ from typing import Any
 
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.field_and_role_names import (
+    ANSWERS,
     CONTENTS,
+    QUESTIONS,
     ROLES,
     Fields,
     Kind,
     content_name,
+    find_known,
     has_content,
     kind_of,
     role_of,
 )
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Turn
-from tuner.datasets.records.schemas.record_selection import decides, turn_decision
+from tuner.datasets.records.schemas.record_selection import turn_decides, turn_decision
 
 # Members of messages and blocks that are not texts, and what they are. A member that is in no list is left out.
 _MEDIA = {
@@ -65,6 +68,33 @@ def is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and role_of(value) is not None
 
 
+def is_pair(value: Any) -> bool:
+    """Whether an entry of a transcript is a question with its answer: `{"input": "...", "output": "..."}`."""
+    return pair_names(value) is not None
+
+
+def pair_names(value: Any) -> tuple[str, str] | None:
+    """The members of such an entry. None if it has others that may change what it says."""
+    if not isinstance(value, Mapping) or value.keys() & {*ROLES, *CONTENTS}:
+        return None
+    names = list(value)
+    asked, answered = find_known(QUESTIONS, names), find_known(ANSWERS, names)
+    if asked is None or answered is None or not (isinstance(value[asked], str) and isinstance(value[answered], str)):
+        return None
+    others = (kind_of(name) for name in names if name not in (asked, answered) and has_content(value[name]))
+    return (asked, answered) if all(kind in (Kind.SYSTEM, Kind.DESCRIPTION) for kind in others) else None
+
+
+def turns_of_pair(value: Fields, field: str) -> Iterator[Turn]:
+    """The turns of a question with its answer, after the system prompt that is beside them."""
+    asked, answered = pair_names(value) or ("", "")
+    for name, text in value.items():
+        if kind_of(name) is Kind.SYSTEM and name not in (asked, answered) and has_content(text):
+            yield Turn("system", str(text), f"{field}.{name}")
+    yield Turn("user", str(value[asked]), f"{field}.{asked}")
+    yield Turn("assistant", str(value[answered]), f"{field}.{answered}")
+
+
 def may_be_messages(values: list[Any]) -> bool:
     """Whether a list may hold messages: an entry has a speaker or a content, or the list says nothing."""
     entries = [value for value in values if isinstance(value, Mapping)]
@@ -97,7 +127,7 @@ def member_kind(message: Fields, member: str) -> Kind:
     kind = kind_of(member)
     if member in TOOL_MEMBERS:
         return Kind.TOOLS
-    if role_of(message) == "assistant" and kind is not Kind.PART and decides(kind, message[member]):
+    if role_of(message) == "assistant" and turn_decides(member, message[member]):
         return Kind.TURN
     return Kind.DESCRIPTION if kind is Kind.DESCRIPTION or member in _MEDIA else Kind.UNKNOWN
 

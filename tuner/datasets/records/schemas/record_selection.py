@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tuner.datasets.field_and_role_names import Kind, has_content, kind_of, normal
@@ -21,6 +23,9 @@ _YES = frozenset((
     "valid", "final", "published", "done", "reviewed", "verified", "keep", "kept", "pass", "passed", "up",
     "thumbs_up", "thumbsup", "like", "liked", "positive", "chosen", "desirable", "complete", "completed", "active",
     "live", "submitted", "helpful", "ja", "oui", "sí", "si", "sim", "はい", "是", "да",
+    "freigegeben", "geprüft", "approuvé", "validé", "aprobado", "validado", "aprovado", "approvato", "goedgekeurd",
+    "承認", "承認済み", "公開", "通过", "已通过", "승인", "승인됨", "네", "예", "одобрено", "проверено", "نعم", "مقبول", "כן",
+    "אושר", "हाँ", "स्वीकृत", "evet", "onaylandı", "tak", "ใช่",
 ))  # fmt: skip
 _NO = frozenset((
     "false", "no", "n", "f", "rejected", "reject", "declined", "denied", "draft", "deleted", "delete", "removed",
@@ -29,6 +34,10 @@ _NO = frozenset((
     "thumbsdown", "dislike", "disliked", "negative", "undesirable", "incomplete", "inactive", "archived",
     "obsolete", "outdated", "deprecated", "flagged", "spam", "unsure", "unhelpful", "hidden", "nein", "non", "não",
     "いいえ", "否", "нет",
+    "abgelehnt", "entwurf", "gelöscht", "refusé", "rejeté", "brouillon", "rechazado", "borrador", "rejeitado",
+    "recusado", "rascunho", "rifiutato", "respinto", "bozza", "afgewezen", "却下", "下書き", "非公開", "拒绝", "未通过", "草稿",
+    "거부", "반려", "초안", "아니요", "отклонено", "отклонён", "отклонен", "черновик", "لا", "مرفوض", "مسودة", "לא", "נדחה",
+    "טיוטה", "नहीं", "अस्वीकृत", "hayır", "reddedildi", "taslak", "nie", "odrzucone", "ไม่",
 ))  # fmt: skip
 _OTHER_PARTS = frozenset(
     ["test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev", "development", "holdout"]
@@ -41,7 +50,13 @@ _LONGEST_WORD = 30
 _GRADES_IN_WORDS = frozenset((
     "score", "rating", "ratings", "grade", "grades", "quality", "bewertung", "評価", "评分", "평점",
 ))  # fmt: skip
+# Members of a message that say whether it is learnt: Axolotl, SWIFT, TRL and others.
+_LEARNT = frozenset(("train", "training", "trainable", "learn", "loss", "loss_mask"))
+_LEARNT_PARTS = "train_detail"
+# They hold an answer and are no flags, however short it is.
+_REJECTED_ANSWERS = frozenset(("rejected_response", "rejected_answer", "non_preferred_output"))
 _FLAGS = (Kind.APPROVAL, Kind.REJECTION, Kind.STATUS)
+_NUMBERED = re.compile(r"\[\d+\]")
 _IGNORE = f"or ignore the field: {field_setting('ignore')}."
 
 
@@ -114,6 +129,8 @@ class RecordSelection:
         return Issue("graded", message, f"Remove the records that are not good enough, {_IGNORE}", name)
 
     def _by_part(self, name: str, value: Any) -> Issue | None:
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
         if self._role != "training" or not isinstance(value, str) or value.strip().casefold() not in _OTHER_PARTS:
             return None
         return left_out(name, f"is '{value.strip()}', and this is training data.")
@@ -121,7 +138,19 @@ class RecordSelection:
 
 def turn_decision(name: str, member: str, value: Any) -> Issue | None:
     """The same for a member of an assistant's message, such as `weight` or `rejected`. `name` is its whole name."""
+    issue = _of_turn(name, member, value)
+    if issue is None or issue.rule == "graded":
+        return issue
+    # In all messages: that is how `fields.ignore` names a member.
+    everywhere = field_setting("ignore", f"'{_NUMBERED.sub('[]', name)}'")
+    return replace(issue, remedy=issue.remedy.replace(_IGNORE, f"or ignore the field: {everywhere}."))
+
+
+def _of_turn(name: str, member: str, value: Any) -> Issue | None:
     kind = kind_of(member)
+    if (learnt := _is_learnt(member, value)) is not None:
+        what = "says that a part of the answer is not learnt" if isinstance(value, list) else f"is {_shown(value)}"
+        return None if learnt else left_out(name, f"{what}, and a model learns from every answer.")
     if kind is not Kind.GRADE:
         return _by_flag(name, kind, value)
     grade = number_of(value)
@@ -138,6 +167,22 @@ def decides(kind: Kind, value: Any) -> bool:
     if kind is Kind.GRADE and isinstance(value, str):
         return number_of(value) is not None or yes_or_no(value) is not None
     return kind in (Kind.GRADE, Kind.PART) or (kind in _FLAGS and yes_or_no(value) is not None)
+
+
+def _is_learnt(member: str, value: Any) -> bool | None:
+    """Whether a message, or every part of it, is to be learnt; None if the member says nothing about that."""
+    known = normal(member)
+    if known in _LEARNT:
+        return yes_or_no(value)
+    if known != _LEARNT_PARTS or not isinstance(value, list):
+        return None
+    return not any(isinstance(part, Mapping) and yes_or_no(part.get("train")) is False for part in value)
+
+
+def turn_decides(member: str, value: Any) -> bool:
+    """Whether a member of an assistant's message has a say in whether its record is used."""
+    kind = kind_of(member)
+    return _is_learnt(member, value) is not None or (kind is not Kind.PART and decides(kind, value))
 
 
 def left_out(name: str, reason: str, remedy: str | None = None) -> Issue:
@@ -163,7 +208,7 @@ def _by_flag(name: str, kind: Kind, value: Any) -> Issue | None:
     if says is None:
         if not isinstance(value, str):
             return None  # a list or an object: not a flag
-        if kind is Kind.REJECTION and len(value) > 20:
+        if kind is Kind.REJECTION and (len(value) > 20 or normal(name) in _REJECTED_ANSWERS):
             return None  # a rejected answer, not a flag
         message = f"is {_shown(value)}, neither yes nor no: it is unclear whether to use the record for training."
         return Issue("unclear-flag", message, f"Write true or false, {_IGNORE}", name)

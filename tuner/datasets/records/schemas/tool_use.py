@@ -11,13 +11,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.datasets.field_and_role_names import Fields, content_name, role_of
+from tuner.datasets.field_and_role_names import ROLES, Fields, content_name, role_of
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import ConverseJson, Record, ToolConversation, Turn
+from tuner.datasets.records.schemas.context_fields import parsed_cell
 from tuner.datasets.records.schemas.messages import joined
 
 # What follows the way to correct a record.
-_OR_REMOVE = "or remove the record."
+OR_REMOVE = "or remove the record."
 
 
 class _ToolError(ValueError):
@@ -26,7 +27,7 @@ class _ToolError(ValueError):
     def __init__(self, message: str, field: str, correction: str) -> None:
         super().__init__(message)
         self.field = field
-        self.remedy = f"{correction}, {_OR_REMOVE}"
+        self.remedy = f"{correction}, {OR_REMOVE}"
 
 
 def tool_conversation(row: Fields, messages: list[Any], field: str, line: int) -> Record | tuple[Issue, ...]:
@@ -50,14 +51,14 @@ def _system(row: Fields) -> str | None:
 
 def _tool_config(row: Fields) -> ConverseJson:
     """Converse's `toolConfig`, also of `tools` in the form of chat completions."""
-    config = row.get("toolConfig")
+    config: Any = parsed_cell(row.get("toolConfig"))
     field, schema_name = "toolConfig", "an inputSchema"
     if isinstance(config, Mapping):
         tools = config.get("tools")
     else:
         field, schema_name = "functions" if "functions" in row and "tools" not in row else "tools", "parameters"
-        given = row.get(field)
-        tools = [_tool_spec(tool) for tool in given] if isinstance(given, list) else None
+        given = parsed_cell(row.get(field))  # LLaMA-Factory writes them as a text
+        tools = [_tool_spec(tool) for tool in _declared(given)] if isinstance(given, list) else None
         config = {"tools": tools}
     if not isinstance(tools, list) or not tools:
         message = "the conversation calls tools that the record does not describe."
@@ -68,7 +69,15 @@ def _tool_config(row: Fields) -> ConverseJson:
         parts = [spec.get("name"), spec.get("description")] if isinstance(spec, Mapping) else []
         if not all(isinstance(part, str) and part.strip() for part in parts) or not isinstance(schema, Mapping):
             raise _ToolError(f"a tool needs a name, a description and {schema_name}.", field, "Add what is missing")
-    return config
+    described: ConverseJson = config
+    return described
+
+
+def _declared(tools: list[Any]) -> Iterator[Any]:
+    """The tools of a list. Vertex AI has lists of them inside of it."""
+    for tool in tools:
+        inner = tool.get("functionDeclarations") if isinstance(tool, Mapping) else None
+        yield from inner if isinstance(inner, list) else (tool,)
 
 
 def _tool_spec(tool: Any) -> ConverseJson:
@@ -103,6 +112,8 @@ def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str,
 def _blocks(message: Fields, where: str) -> Iterator[ConverseJson]:
     name = content_name(message)
     content = message.get(name) if name else None
+    if any(message.get(role) == "function_call" for role in ROLES):
+        raise _ToolError("the call is a text, without an id.", where, "Write it as 'tool_calls' of the assistant")
     if role_of(message) == "tool":
         text = joined(content, None)
         yield {"toolResult": {"toolUseId": message.get("tool_call_id"), "content": [{"text": text or ""}]}}
