@@ -80,7 +80,8 @@ PAIR_TRANSCRIPTS = ("conversations", "conversation", "dialog", "dialogue", "turn
 # around slashes and points, and without brackets and a point around the whole (`<NA>`, `None.`).
 _PLACEHOLDERS = frozenset((
     "nan", "none", "null", "nil", "na", "n/a", "n.a", "#n/a", "#n/a!", "nat", "undefined", "object object",
-    "#value!", "#ref!", "#name?", "tbd", "todo", "-", "--", "–", "—", "?", "xxx", "not applicable", "no input", "noinput",
+    "#value!", "#ref!", "#name?", "tbd", "todo", "-", "--", "–", "—", "?", "xxx", "not applicable", "no input",
+    "noinput",
     "[]", "{}",
 ))  # fmt: skip
 # What people write into a context that there is not. As an answer or an input, these are words like others: `Нет.`
@@ -90,7 +91,8 @@ _NO_CONTEXT = frozenset((
     "s/o", "sans objet", "n/d", "n.d", "non disponible", "no aplica", "no disponible", "sin datos", "não se aplica",
     "não disponível", "sem dados", "non disponibile", "nessuno", "n.v.t", "niet van toepassing", "ej tillämpligt",
     "brak", "brak danych", "nie dotyczy", "yok", "veri yok", "нет", "нет данных", "не указано", "н/д", "немає даних",
-    "無", "无", "暂无", "無し", "なし", "該当なし", "没有", "없음", "해당 없음", "لا يوجد", "غير متوفر", "אין", "לא רלוונטי",
+    "無", "无", "暂无", "無し", "なし", "該当なし", "没有", "없음", "해당 없음", "لا يوجد", "غير متوفر", "אין",
+    "לא רלוונטי",
     "लागू नहीं", "उपलब्ध नहीं", "ไม่มี", "không có",
 ))  # fmt: skip
 _AROUND_MISSING = re.compile(r"^[<\[(]+(?=\w)|(?<=\w)(?:[>\])]+\.?|[.。।])$")
@@ -180,13 +182,15 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     Kind.STATUS: (
         "status", "state", "review", "review_status", "approval", "approval_status", "decision", "verdict", "label",
         "feedback", "thumbs", "thumb", "vote", "reaction", "judgement", "judgment", "annotation_status", "outcome",
-        "estado", "statut", "stato", "状態", "ステータス", "状态", "審査", "审核", "상태", "статус", "الحالة", "סטטוס", "durum",
+        "estado", "statut", "stato", "状態", "ステータス", "状态", "審査", "审核", "상태", "статус", "الحالة",
+        "סטטוס", "durum",
         "स्थिति", "สถานะ",
     ),
     Kind.GRADE: (
         "score", "scores", "overall_score", "rating", "ratings", "stars", "grade", "grades", "quality", "quality_score",
         "reward", "votes", "upvotes", "weight", "sample_weight", "loss_weight", "importance", "confidence", "likes",
-        "preference", "points", "pm_score", "helpfulness", "correctness", "bewertung", "gewicht", "評価", "评分", "평점",
+        "preference", "points", "pm_score", "helpfulness", "correctness", "bewertung", "gewicht", "評価", "评分",
+        "평점",
     ),
     Kind.PART: ("split", "subset", "partition", "fold", "dataset_split", "data_split"),
     Kind.MEDIA: (

@@ -43,10 +43,8 @@ def place_of_records(head: bytes, path: str | None, is_record: IsRecord) -> List
     first line must not be a record itself. Raises Incomplete if more of the file is needed.
     """
     text = head.decode("latin-1")  # so that positions are those of bytes
-    if path is None and (line := _first_line(text)) is not None and is_record(line):
-        # A file with one object has a list of pairs, however long; one with an object per line has conversations.
-        if _follows(text) or not any(_are_pairs(*member) for member in line.items()):
-            return None
+    if path is None and _first_line_is_record(text, is_record):
+        return None
     start = _skipped(text, 0)
     try:
         return next(_lists(text, start + 1, "", path, is_record), None) if text[start : start + 1] == "{" else None
@@ -63,9 +61,13 @@ def _first_line(text: str) -> Fields | None:
     return value if isinstance(value, dict) else None
 
 
-def _follows(text: str) -> bool:
-    """Whether another object follows the first line."""
-    return text.lstrip().partition("\n")[2].lstrip().startswith("{")
+def _first_line_is_record(text: str, is_record: IsRecord) -> bool:
+    """Whether the first line is a record. A list of pairs, however long, is the list of records of a lone object."""
+    line = _first_line(text)
+    if line is None or not is_record(line):
+        return False
+    another_follows = text.lstrip().partition("\n")[2].lstrip().startswith("{")
+    return another_follows or not any(_are_pairs(*member) for member in line.items())
 
 
 def is_conversation(path: str) -> bool:

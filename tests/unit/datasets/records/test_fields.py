@@ -197,7 +197,8 @@ YES = [
     ("deleted", None), ("draft", ""), ("status", "approved"), ("status", "open"), ("score", 1), ("weight", 1.0),
     ("weight", None), ("split", "train"), ("rejected", "Six metres, and that is all that can be said about it."),
     ("metadata", {"approved": True}), ("rating", 5), ("correct", ["B"]), ("kto_tag", True),
-    ("rejected_response", "No."), ("dataset_split", ["train"]), ("公開", "はい"), ("Estado", "aprobado"), ("Estado", "Baja California"),
+    ("rejected_response", "No."), ("dataset_split", ["train"]), ("公開", "はい"), ("Estado", "aprobado"),
+    ("Estado", "Baja California"),
 ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Reads chat transcripts: Claude's `system`/`messages`, Converse's `bedrock-conversation-2024`, and common variants.
 
 A message is an object with a speaker (`role` or `from`) and a content (`content`, `value` or Vertex AI's `parts`). The
-content is a text, or a list of blocks with one `text` each. An entry may also be a question with its answer. Messages of the system before the first turn are the system
-prompt.
+content is a text, or a list of blocks with one `text` each. An entry may also be a question with its answer. Messages
+of the system before the first turn are the system prompt.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ _YES = frozenset((
     "thumbs_up", "thumbsup", "like", "liked", "positive", "chosen", "desirable", "complete", "completed", "active",
     "live", "submitted", "helpful", "ja", "oui", "sí", "si", "sim", "はい", "是", "да",
     "freigegeben", "geprüft", "approuvé", "validé", "aprobado", "validado", "aprovado", "approvato", "goedgekeurd",
-    "承認", "承認済み", "公開", "通过", "已通过", "승인", "승인됨", "네", "예", "одобрено", "проверено", "نعم", "مقبول", "כן",
+    "承認", "承認済み", "公開", "通过", "已通过", "승인", "승인됨", "네", "예", "одобрено", "проверено", "نعم",
+    "مقبول", "כן",
     "אושר", "हाँ", "स्वीकृत", "evet", "onaylandı", "tak", "ใช่",
 ))  # fmt: skip
 _NO = frozenset((
@@ -35,8 +36,10 @@ _NO = frozenset((
     "obsolete", "outdated", "deprecated", "flagged", "spam", "unsure", "unhelpful", "hidden", "nein", "non", "não",
     "いいえ", "否", "нет",
     "abgelehnt", "entwurf", "gelöscht", "refusé", "rejeté", "brouillon", "rechazado", "borrador", "rejeitado",
-    "recusado", "rascunho", "rifiutato", "respinto", "bozza", "afgewezen", "却下", "下書き", "非公開", "拒绝", "未通过", "草稿",
-    "거부", "반려", "초안", "아니요", "отклонено", "отклонён", "отклонен", "черновик", "لا", "مرفوض", "مسودة", "לא", "נדחה",
+    "recusado", "rascunho", "rifiutato", "respinto", "bozza", "afgewezen", "却下", "下書き", "非公開", "拒绝",
+    "未通过", "草稿",
+    "거부", "반려", "초안", "아니요", "отклонено", "отклонён", "отклонен", "черновик", "لا", "مرفوض", "مسودة", "לא",
+    "נדחה",
     "טיוטה", "नहीं", "अस्वीकृत", "hayır", "reddedildi", "taslak", "nie", "odrzucone", "ไม่",
 ))  # fmt: skip
 _OTHER_PARTS = frozenset(
