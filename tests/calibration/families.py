@@ -43,7 +43,7 @@ def _worn(simulations: int, seed: int) -> list[Family]:
     for number in range(simulations):
         grades = _grades(generator, _MODELS[-1] + 1, 40)
         found.append([_is_better(_compared(grades[0], model, number)) for model in grades[1:]])
-    note = "the report counts how often a set decided, and says when it is worn out"
+    note = "the report counts how often a set decided, and says when it was used too often"
     return [
         Family(
             f"{count} models on one set: is any called better?",

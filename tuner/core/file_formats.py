@@ -36,7 +36,7 @@ def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-# "JSON, JSONL, CSV, TSV or Parquet"
+# "JSON, JSONL, CSV, TSV, XLSX or Parquet"
 FORMAT_NAMES = _listed([entry.name for entry in FORMATS])
 
 

@@ -166,6 +166,10 @@ class FilePipeline:
             output.listener((record,))
 
     def _blocks(self) -> Iterator[Block]:
+        """The blocks of the file. The first one with an object decides the schema.
+
+        What ends the reading early, and what concerns the whole file, goes to the findings.
+        """
         empty = True
         self._spent = BudgetUse(self._budget)
         try:

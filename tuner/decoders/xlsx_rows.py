@@ -39,6 +39,10 @@ def batches(file: IO[bytes]) -> Iterator[list[Any]]:
 
 
 def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
+    """The rows of the first visible sheet with a table, as `_Sheet.rows` yields them. A warning names other sheets.
+
+    Raises ValueError for a sheet with too many cells, and openpyxl's errors for a damaged file.
+    """
     from openpyxl import load_workbook
 
     _refuse_document_types(file)
@@ -127,6 +131,10 @@ class _Sheet:
         self._formats: Counter[str] = Counter()
 
     def rows(self) -> Iterator[list[Any]]:
+        """The rows below the header, each `[line, {column: value}, None]`; and issues, each `[line, None, issue]`.
+
+        Rows above the header, hidden rows and values of columns without a name are left out with a warning.
+        """
         rows = [row for row in self._sheet.rows if any(cell.value is not None for cell in row)]
         titles = next((at for at, row in enumerate(rows[: _MOST_TITLES + 1]) if len(_values(row)) > 1), 0)
         for row in rows[:titles]:

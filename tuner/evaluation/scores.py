@@ -226,6 +226,7 @@ def _measured_contestants(measure: Measure, records: Sequence[QuestionScores]) -
 
 
 def _measure_scores(measure: Measure, records: Sequence[QuestionScores], options: _Options) -> MeasureScores:
+    """All contestants by a measure, and the comparison of the tuned model with the base model."""
     if measure.of_all_answers:
         return _macro_f1_scores(measure, records, options)
     difference, looks = _difference(measure, records, options), options.looks_at(measure)
@@ -326,6 +327,7 @@ def _labels(
 def _aggregate(
     measure: Measure, records: Sequence[QuestionScores], contestant: ContestantName, looks: Looks | None
 ) -> Aggregate:
+    """One contestant's mean by a measure, with its interval. Answers that were not given count as the worst."""
     answers = [record.of(contestant) for record in records]
     values = [answer.counted(measure.name, measure.worst) for answer in answers]
     present = [value for value in values if value is not None]

@@ -49,8 +49,8 @@ class Files:
     """What is evaluated: the answers of both models, and the references.
 
     `others` are the answers of further contestants, by their names: the tuned model is compared with each.
-    `training` is the data that the tuned model was trained with. It vouches for names in the answers, which are
-    otherwise shown to people. `people` is a review.csv that was filled in.
+    `training` is the data that the tuned model was trained with. A name in an answer that
+    is not in it may be invented, so people are shown the answer. `people` is a review.csv that was filled in.
     """
 
     base: Path

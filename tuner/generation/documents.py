@@ -43,6 +43,7 @@ def read_documents(
 
 
 def _read(sources: Mapping[str, Source], parsed: ChunksOf, small: bool) -> DocumentChunks:
+    """The chunks of all documents by name. A document that cannot be used is named with the reason instead."""
     chunks: list[Chunk] = []
     unusable: dict[str, str] = {}
     seen: dict[str, str] = {}

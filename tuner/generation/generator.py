@@ -136,6 +136,10 @@ class PairGenerator:
             return error
 
     def _take(self, index: int, pairs: int, answered: tuple[ToolReply, bool] | TunerError) -> None:
+        """Counts the reply to a request about a chunk for `pairs` pairs, and keeps its valid pairs.
+
+        A chunk is closed when its request failed, or when the model finds nothing more to ask.
+        """
         result = self.result
         result.calls += 1
         if isinstance(answered, TunerError):

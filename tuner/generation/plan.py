@@ -49,7 +49,7 @@ def plan_generation(
 ) -> Progress:
     """Writes `Keys.GENERATION_PLAN`. It is done if nothing is to be generated. `guard`: the dataset's guard questions.
 
-    That is so beside training data with errors, because the run ends at them anyway. Raises DatasetError when no
+    It is also done if the training data has errors, because the run then ends anyway. Raises DatasetError when no
     document can be used, the base model does not accept the count, or files beside documents alone have errors: nothing
     else would name them.
     """

@@ -130,8 +130,8 @@ class Release:
             unrecorded += [failure for failure in found if failure.is_gone]
             failures = [failure for failure in found if not failure.is_gone]
             # A missing permission does not appear within minutes.
-            hopeless = all(isinstance(failure.error, AccessDeniedError) for failure in failures)
-            if hopeless or pause is None or self.clock() - started + pause > _SWEEP_SECONDS:
+            only_denied = all(isinstance(failure.error, AccessDeniedError) for failure in failures)
+            if only_denied or pause is None or self.clock() - started + pause > _SWEEP_SECONDS:
                 break
             self.sleep(pause)
         return replace(outcome, released=tuple(released)), (*failures, *unrecorded)

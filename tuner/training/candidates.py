@@ -182,6 +182,7 @@ def _with_model(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _result(candidate: Candidate, summary: TrainingSummary | None, chosen: int | None) -> CandidateResult:
+    """The candidate in the summary of its run. `summary` is None if it has no model."""
     of = candidate.customization
     record = candidate.record
     result = CandidateResult(

@@ -49,6 +49,7 @@ def _by_usage_type() -> dict[str, NeededPrice]:
 
 
 def _document(usage_type: str, found: Price) -> dict[str, Any]:
+    """A document as AWS's price list has it: a product with one on-demand price and no tiers."""
     unit, factor = _UNITS.get(found.item, _TOKENS)
     # AWS's SKUs are opaque. Any code that is stable for a usage type will do.
     code = f"LOCAL{sum(map(ord, usage_type)):011d}"

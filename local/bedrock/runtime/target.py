@@ -66,6 +66,7 @@ def is_endpoint(model_id: str) -> bool:
 
 
 def _endpoint_target(state: BedrockState, arn: str) -> Target:
+    """The custom model that a throughput or a deployment serves. Raises as `resolve`."""
     provisioned = ":provisioned-model/" in arn
     table = state.store.throughputs if provisioned else state.store.deployments
     endpoint: Endpoint | None = table.find(current_account_region(), arn)

@@ -191,11 +191,11 @@ def test_earlier_decisions_by_the_same_questions_are_counted(folder: RunFolder) 
     )
 
 
-@pytest.mark.parametrize(("earlier", "worn"), [(1, False), (5, False), (6, True), (30, True)])
-def test_a_set_is_worn_out_when_the_luckiest_of_equal_models_would_pass(earlier: int, worn: bool) -> None:
+@pytest.mark.parametrize(("earlier", "overused"), [(1, False), (5, False), (6, True), (30, True)])
+def test_a_set_was_used_too_often_when_the_luckiest_of_equal_models_would_pass(earlier: int, overused: bool) -> None:
     reuse = SetReuse(earlier_decisions=earlier)
-    assert reuse.worn_out == worn == ((2 * log(reuse.decisions)) ** 0.5 > 1.96)
-    assert ("worn out" in reuse.sentence) == worn
+    assert reuse.is_overused == overused == ((2 * log(reuse.decisions)) ** 0.5 > 1.96)
+    assert ("used too often" in reuse.sentence) == overused
 
 
 def answered(folder: RunFolder, run_id: str, keys: list[str] = KEYS) -> None:

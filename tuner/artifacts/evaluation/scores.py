@@ -49,7 +49,7 @@ class Correlation(Part):
 # the interval reaches. The expected maximum of k standard normal variables is at most √(2 ln k), and an interval
 # reaches 1.96. Blum and Hardt, "The Ladder: A Reliable Leaderboard for Machine Learning Competitions", ICML 2015,
 # describe why more looks at one test set mislead.
-WORN_OUT = 7
+OVERUSED = 7
 
 
 class SetReuse(Part):
@@ -63,25 +63,25 @@ class SetReuse(Part):
         return self.earlier_decisions + 1
 
     @property
-    def worn_out(self) -> bool:
+    def is_overused(self) -> bool:
         """Whether the questions decided so often that a model can pass by luck."""
-        return self.decisions >= WORN_OUT
+        return self.decisions >= OVERUSED
 
     @property
     def sentence(self) -> str:
         """How often the questions decided, what that means, and what to do."""
         runs = f"{self.earlier_decisions} earlier run{'' if self.earlier_decisions == 1 else 's'}"
         counted = f"The same questions decided {runs} of this dataset; this is decision {self.decisions}."
-        if self.worn_out:
+        if self.is_overused:
             return (
-                f"{counted} The evaluation set is worn out: the best of {self.decisions} equally good models can look "
-                "better by luck by as much as an interval reaches. Use new questions."
+                f"{counted} The evaluation set was used too often: the best of {self.decisions} equally good models "
+                "can look better by luck by as much as an interval reaches. Use new questions."
             )
         # Each of them is called better by chance in 1 of 40 cases, if no model is better.
         lucky = round(100 * (1 - 0.975**self.decisions))
         return (
             f"{counted} If no model was better than the base model, one of {self.decisions} would be called better by "
-            f"luck in up to {lucky} of 100 cases. Use new questions after {WORN_OUT - 1} decisions."
+            f"luck in up to {lucky} of 100 cases. Use new questions after {OVERUSED - 1} decisions."
         )
 
 

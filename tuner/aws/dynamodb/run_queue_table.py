@@ -177,6 +177,10 @@ class PlacesTable:
 
 
 def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
+    """The transaction that removes a run, with or without a place. It fails if the run has changed since it was read.
+
+    A run with a place also adds to the pool's statistics how long it kept it: `expected_starts` needs them.
+    """
     unchanged: dict[str, Any] = {
         "ConditionExpression": "since = :since AND attribute_not_exists(admitted_at)",
         "ExpressionAttributeValues": {":since": {"S": _time(run.since)}},

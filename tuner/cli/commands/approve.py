@@ -55,6 +55,11 @@ def _answer(
     reason: str = "",
     at_most: float | None = None,
 ) -> None:
+    """Sends the answer to the run that waits, and records it. A repeated answer changes nothing.
+
+    Raises CommandError when the run does not wait, has got another answer, or may cost another sum than the caller
+    means.
+    """
     run = run_lookup.resolve(deployment, reference)
     folder = deployment.folder(run.run_id)
     earlier, request = approval.find_answer(folder), approval.find_request(folder)

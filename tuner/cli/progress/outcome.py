@@ -104,7 +104,7 @@ def _results(target: Console, report: Report) -> None:
         for note in report.verdict.notes:
             target.print(note)
         if reuse := report.scoring.reuse:
-            target.print(reuse.sentence, style="warn" if reuse.worn_out else "quiet")
+            target.print(reuse.sentence, style="warn" if reuse.is_overused else "quiet")
         for found in report.scoring.slices:
             target.print(slices_sentence(found, report.verdict.metric, list(report.scores.items())))
     for sentence in people_caveats(report.people) if report.people else ():

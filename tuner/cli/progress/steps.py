@@ -170,6 +170,7 @@ class Checklist:
             self._apply(event)
 
     def _apply(self, event: HistoryEvent) -> None:
+        """Applies one event to the step that is running."""
         kind = event.kind
         if kind.endswith("StateEntered"):
             self._enter(event.state, event.at)

@@ -64,8 +64,8 @@ def say(text: str, style: str = "") -> None:
 def emit(document: Any) -> None:
     """Prints a JSON document to stdout.
 
-    What a terminal would obey, and what UTF-8 cannot encode, is escaped: on Linux a file name may be any bytes, which
-    Python keeps as surrogates.
+    What a terminal would take for a command, and what UTF-8 cannot encode, is escaped: on Linux a file name may be any
+    bytes, which Python keeps as surrogates.
     """
     text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
     try:

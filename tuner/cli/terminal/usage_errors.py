@@ -26,7 +26,7 @@ class PlainUsageErrors(TyperGroup):
         except typer.BadParameter as error:
             if isinstance(error.__cause__, ValidationError):
                 error.message = _in_words(error.__cause__)
-            # A name of a file or a model can have what a terminal would obey.
+            # A name of a file or a model can have characters that a terminal takes for a command.
             error.message = pasteable(readable(error.message))
             raise
 

@@ -108,6 +108,7 @@ def spent(report: Report, use: PaidUse) -> Decimal | None:
 
 
 def _item(item: CostItem, report: Report, use: PaidUse) -> float:
+    """What the run spent on an item at most, in dollars."""
     most = item.usd or 0 if item.at_most_usd is None else item.at_most_usd
     if item.id in METERED:
         return _metered(item, report, use, most)

@@ -102,6 +102,7 @@ class _Profiler:
         return islice(self._files[role].records(), MAX_RECORDS)
 
     def _profile(self, role: DataRole, privacy: PrivacyScan) -> FileProfile:
+        """Profiles one file, and adds its findings. Its answers are collected for the recognition of the task."""
         name, style, languages = self._files[role].name, StyleCounter(self._tokens), Counter[str]()
         answers = self._answers[role] = Answers(name)
         for number, record in enumerate(self._records(role)):

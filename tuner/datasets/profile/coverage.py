@@ -1,7 +1,7 @@
 """Counts how much the training data says about the subject of each evaluation question.
 
 A model learns a subject from several records. A subject with a single record is answered from what the base model
-already knew, and the evaluation would blame the training for it.
+already knew, so a wrong answer to it says little about the training.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class CoverageCounter:
         return [(question.record.line, self._cover(question, frequency)) for question in self._questions]
 
     def _cover(self, question: _Question, frequency: Mapping[str, int]) -> QuestionCoverage:
+        """How many training records are about the question's subject. `frequency`: the records that have a term."""
         specific = {term for term in question.subject if frequency[term] <= _COMMON * self._records}
         # The rarest terms describe the subject best.
         by_rarity = sorted(specific or question.subject, key=lambda term: (frequency[term], term))

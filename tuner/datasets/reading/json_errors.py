@@ -21,6 +21,7 @@ def json_issue(error: json.JSONDecodeError) -> Issue:
 
 
 def _explained(error: json.JSONDecodeError) -> tuple[str, str]:
+    """What is wrong, and what to do. The first reason that fits is given, so the specific ones come first."""
     text, at = error.doc, error.pos
     here, place = text[at : at + 1], f"at column {error.colno}"
     before = text[:at].rstrip()

@@ -138,6 +138,7 @@ def _small(text: str, turkic: bool | None = None) -> str:
 
 
 def _keeps_case(match: re.Match[str]) -> bool:
+    """Whether the case of the matched word distinguishes it: in code, symbols, units, genotypes and chess moves."""
     word, text = match[0], match.string
     before, after = text[: match.start()][-8:], text[match.end() : match.end() + 4]
     if before.endswith(("_", "$")) or after.startswith(("_", "(", "=")) or _INSIDE_A_CALL.search(before):

@@ -143,6 +143,10 @@ def _by_id(questions: Iterable[EvaluationQuestion]) -> dict[str, EvaluationQuest
 def _answers_by_id(
     contestant: ContestantName, answers: Iterable[IdAndAnswer], warnings: list[str]
 ) -> dict[str, str | None]:
+    """A contestant's answers by the id of the question. Blank answers count as not given; repeated ones are a warning.
+
+    Raises EvaluationError for two different answers to one question.
+    """
     found: dict[str, str | None] = {}
     repeated = 0
     for key, text in answers:

@@ -170,6 +170,10 @@ class Judge:
         return found
 
     def _judgment(self, request: Request, refusals: list[TunerError]) -> Judgment:
+        """The judgment that is cached, or that of new attempts. A missing judgment says why in `problem`.
+
+        Errors of this request go to `refusals`. Raises the errors that concern all requests: see `judge`.
+        """
         key = self.key(request)
         made = self.judgments.get(key) or Judgment(arguments=None)
         if made.arguments is not None:
@@ -202,6 +206,10 @@ class Judge:
         )
 
     def _with_retries(self, call: Callable[[], T]) -> T:
+        """The result of `call`, which is repeated after throttling, lost connections and, for a while, denials.
+
+        Raises the last error, or RetryableError when the time of the invocation is up.
+        """
         attempt = 0
         while True:
             if self._clock() > self._until:

@@ -214,6 +214,7 @@ def _value(scores: dict[ContestantName, float] | dict[ContestantName, Number | N
 
 
 def _difference(found: CorrectedMean, values: Labelled, looks: Looks | None) -> PairedDifference:
+    """The corrected difference as a comparison. Without enough independent questions, p-value and interval are None."""
     groups = values.groups.count if values.groups else None
     # As everywhere, fewer independent questions cannot show any difference.
     enough = (len(values.labels) if groups is None else groups) >= FEWEST
@@ -242,6 +243,7 @@ def _made(
     names: Names,
     facts: _Facts,
 ) -> Correction:
+    """The correction with its conclusion. `means` has each contestant's corrected mean and its standard error."""
     measure = replace(people_measure(), label=f"Correctness ({facts.by})")
     failed = {name: sum(record.of(name).failed for record in records) for name in MAIN}
     sides = {

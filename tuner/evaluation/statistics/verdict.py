@@ -196,6 +196,7 @@ def _sentence(
     names: Names,
     family: ComparisonFamily | None,
 ) -> str:
+    """The conclusion in words. `more`: how many questions to add; None if no number would decide."""
     n = difference.n
     if n == 0:
         return f"Undecided: no question has a {measure.label} for both models."

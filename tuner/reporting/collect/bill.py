@@ -55,6 +55,7 @@ def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
 
 
 def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Question]) -> dict[str, float | None]:
+    """The quantity that was used, by item. None if it is not known; an absent item keeps its planned quantity."""
     base = [question.base for question in asked] + [each.by_contestant.get(BASE) for each in usage.guard]
     tuned = [question.tuned for question in asked] + [each.by_contestant.get(TUNED) for each in usage.guard]
     kept = usage.serving is not None and usage.serving.kept_until is not None

@@ -39,6 +39,8 @@ class BatchStarter:
         return tuple(self._start(batch) for batch in source.batches())
 
     def _start(self, batch: Batch) -> BatchJob:
+        """Starts one job, or finds the one of an earlier attempt. A job that cannot be started is recorded with the
+        reason."""
         record = self.folder.load_if_present(BatchJob, batch.under)
         if record and (record.job_arn or record.is_over):
             return record

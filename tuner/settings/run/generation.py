@@ -18,8 +18,8 @@ class ValidationSettings(StrictModel):
 class GenerateSettings(StrictModel):
     """How data is generated from `documents/*`.
 
-    With `training.*` and without `validation.*`, the validation data is. Without `training.*`, all data is that the
-    dataset does not have, each set from other parts of the documents.
+    With `training.*` and without `validation.*`, only validation data is generated. Without `training.*`, every file
+    that the dataset lacks is generated, each from other parts of the documents.
     """
 
     count: int = Field(

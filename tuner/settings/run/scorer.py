@@ -65,6 +65,6 @@ class ScorerSettings(StrictModel):
         return known.range if known else None
 
     def compares_by(self, measure: str) -> bool:
-        """Whether it is known which values of a measure are better. Of other metrics' measures it is."""
+        """Whether it is known which values of a measure are better. Always true for the measures of other metrics."""
         prefix = OWN_MEASURES["scorer"]
         return not measure.startswith(prefix) or measure.removeprefix(prefix) in self.measures

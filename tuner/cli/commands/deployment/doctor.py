@@ -118,6 +118,7 @@ def _in_region(
     name: str,
     ask: bool,
 ) -> Iterator[CheckResult]:
+    """The results of the checks that need a Region, in the order of the output."""
     caller = account.credentials()
     yield caller
     if caller.status == "failed":

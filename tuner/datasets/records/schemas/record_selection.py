@@ -1,7 +1,7 @@
 """Leaves out records that their own fields say are wrong, rejected, drafts or without weight.
 
-A customization job learns every record alike: it has neither weights nor rejected answers. A field that says "no" is
-therefore obeyed, and a field that grades the records is refused until the settings say which grades are good enough.
+A customization job learns every record alike: it has neither weights nor rejected answers. So a record whose field says
+"no" is left out, and a field that grades the records is refused until the settings say which grades are good enough.
 """
 
 from __future__ import annotations

@@ -110,6 +110,7 @@ def _turns(messages: list[Any], field: str) -> tuple[str | None, list[tuple[str,
 
 
 def _blocks(message: Fields, where: str) -> Iterator[ConverseJson]:
+    """The message as blocks of Converse's format. Raises _ToolError; `where` is the message's place in the record."""
     name = content_name(message)
     content = message.get(name) if name else None
     if any(message.get(role) == "function_call" for role in ROLES):
