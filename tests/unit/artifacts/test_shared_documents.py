@@ -16,6 +16,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 USES = st.builds(JobUse, run_id=NAMES, trained_by=NAMES, job_name=NAMES)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, st.lists(st.floats(0, 1e6)).map(tuple)))
 def test_endpoint_times_are_read_back_equal(times: dict[str, tuple[float, ...]]) -> None:
     written = EndpointTimes(times)

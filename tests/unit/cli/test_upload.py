@@ -81,6 +81,7 @@ def test_a_file_that_changes_while_it_is_sent_starts_no_run(
     assert "incoming/faq/training.jsonl" not in bucket.received
 
 
+@pytest.mark.slow
 def test_too_many_files_are_refused_before_the_upload(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     for number in range(1500):

@@ -85,6 +85,7 @@ def test_every_kind_accepts_every_name(kind: Kind, head: str, dataset: str, suff
     assert fits(kind, fit(kind, f"{head}-{dataset}", suffix))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", Kind, ids=str)
 @settings(max_examples=examples(20))
 @given(names=st.sets(st.tuples(PREFIXES, SUFFIXES), min_size=2, max_size=2))

@@ -6,6 +6,7 @@ cost in a run with the chosen base model alone.
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def usd(item: Any, model: str) -> float:
     return found.usd if found else 0
 
 
+@pytest.mark.slow
 @given(grid=GRIDS, chosen=SETTINGS)
 @example((MODELS, [1]), {"serving": "provisioned"})
 @example((MODELS[::-1], [5]), {"serving": "on_demand"})

@@ -130,6 +130,7 @@ def test_every_item_has_a_worst_case_and_a_test_of_it() -> None:
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(str.strip)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(15))
 @given(
     pairs=st.lists(st.tuples(TEXTS, TEXTS), min_size=8, max_size=12, unique=True),

@@ -53,6 +53,7 @@ class WorstJudge:
 TEXTS = st.sampled_from(["", "How?", "<&>" * 60, "日本語の質問ですか。" * 9, "😀" * 50, "word " * 80])
 
 
+@pytest.mark.slow
 @given(
     asked=st.lists(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS), min_size=1, max_size=3),
     most_tokens=st.integers(1, 40),

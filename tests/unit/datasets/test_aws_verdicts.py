@@ -101,6 +101,7 @@ def test_verdict(base_model, record, accepted):
     assert checked.ready is accepted, [str(finding) for finding in checked.findings.kept]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base_model", [NOVA, CLAUDE, LLAMA])
 @pytest.mark.parametrize("blank", [b"\n", b"  \n"])
 def test_a_blank_line_is_refused_in_a_familys_own_format(base_model, blank):
@@ -111,6 +112,7 @@ def test_a_blank_line_is_refused_in_a_familys_own_format(base_model, blank):
         assert check(source, RecordLimits(model(base_model), "training"), FieldNames()).ready is accepted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("base_model", "record", "names"),
     [

@@ -14,6 +14,7 @@ from tuner.datasets.records.file_rules import record_counts
 from tuner.settings import FieldNames, RunSettings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("chunk", [16, 100_000])
 def test_each_damaged_file_gives_one_clear_finding(run, case, chunk):

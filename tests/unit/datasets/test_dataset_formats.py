@@ -28,6 +28,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("chunk", [1, 7, 64, 4096, 10**6])
 def test_every_format_gives_the_same_records(run, form, chunk):
@@ -243,6 +244,7 @@ def test_a_column_with_a_line_break_in_its_name(run):
     ]
 
 
+@pytest.mark.slow
 def test_nested_names_in_parquet(run):
     outcome = run({"training.parquet": as_parquet(pairs(40), nested=True), "validation.jsonl": VALIDATION})
     assert outcome.training[7]["messages"][0]["content"] == "What is part 7?"

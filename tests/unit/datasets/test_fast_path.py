@@ -39,6 +39,7 @@ def converted(data: bytes, chunk: int, use_fast_path: bool, base_model: str) -> 
     return sink.written, findings.artifact(), output.records, output.text_bytes, output.bytes
 
 
+@pytest.mark.slow
 @given(
     st.lists(RECORDS, max_size=12),
     st.booleans(),

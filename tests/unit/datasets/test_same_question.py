@@ -115,6 +115,7 @@ def test_one_letter_or_mark_makes_another_question(pair):
     assert question_hash(pair[0]) != question_hash(pair[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("names", DIFFERENT, ids=" | ".join)
 def test_numbers_signs_operators_units_and_names_make_another_question(names, way):
@@ -171,6 +172,7 @@ def test_long_texts_without_spaces_are_folded_in_linear_time(text):
 INNER = st.characters(exclude_categories=["Cs", "Cc", "Cf", "Lu", "Lt", "Zs", "Zl", "Zp"])
 
 
+@pytest.mark.slow
 @given(st.text(INNER, min_size=1, max_size=6))
 def test_nothing_inside_a_text_of_small_letters_is_changed(inner):
     assume(inner == unicodedata.normalize("NFKC", inner.lower()))

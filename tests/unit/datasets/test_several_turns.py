@@ -39,6 +39,7 @@ def test_the_profile_shows_a_conversation_as_the_question_does(run):
     assert outcome.prepared.summary.study.coverage[0].question == outcome.evaluation[0]["question"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [{"validation.jsonl": jsonl(talks(40))}, {}])
 def test_without_an_evaluation_file_validation_conversations_are_the_questions(run, files):
     outcome = run({"training.jsonl": jsonl(talks(200)), **files})

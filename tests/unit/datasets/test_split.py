@@ -21,6 +21,7 @@ def held_out(questions: list[str], fraction: float) -> HeldOutRecords:
     return choose_held_out(map(question_hash, questions), fraction, model(NOVA).family)
 
 
+@pytest.mark.slow
 def test_training_and_validation_are_disjoint_and_complete(run):
     records = pairs(300)
     outcome = run({"training.jsonl": jsonl(records)})
@@ -30,6 +31,7 @@ def test_training_and_validation_are_disjoint_and_complete(run):
     assert sorted(training + validation) == sorted(record["question"] for record in records)
 
 
+@pytest.mark.slow
 @given(QUESTIONS, st.lists(st.text(min_size=1, max_size=8), max_size=40))
 def test_appending_rows_moves_no_earlier_row(questions, appended):
     # Without a minimum to reach (Nova documents none for validation), a side depends on the question alone.
@@ -53,6 +55,7 @@ def test_the_same_question_in_other_case_or_punctuation_stays_on_one_side(again)
     assert question_hash(again) == question_hash("What is part 3?")
 
 
+@pytest.mark.slow
 def test_the_fraction_is_near_the_requested_one(run):
     outcome = run({"training.jsonl": jsonl(pairs(600))}, validation={"fraction": 0.2}, chunk=2**16)
     assert 0.17 < len(outcome.validation) / 600 < 0.23
@@ -100,6 +103,7 @@ def test_one_record_is_not_held_out(run):
     assert {finding.rule for finding in outcome.errors} == {"record-count"}
 
 
+@pytest.mark.slow
 def test_a_copy_with_another_wording_moves_no_earlier_record(run):
     """The same question comes back, and now resembles a second one: it keeps its side."""
     body = " ".join(f"w{number}" for number in range(40))

@@ -61,6 +61,7 @@ def test_files_of_answers_give_the_published_figures(key: tuple[str, str], tmp_p
     assert 50 * (measured.comparison.standard_error or 0) == pytest.approx(error, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_verdict_is_that_of_the_published_interval() -> None:
     """Two standard errors are more than 1.96, so a row that is further from 50 % is called different."""
     for wins, losses, draws, win_rate, error in list(ROWS.values())[::20]:

@@ -34,6 +34,7 @@ from tuner.intake.contestants import contestants
 from tuner.settings import DeploymentSettings
 
 
+@pytest.mark.slow
 def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "bertscore"]}})
     assert score_run(folder, 25, ENCODER) == 7
@@ -52,6 +53,7 @@ def test_scores_json_has_measures_judge_and_questions(folder: RunFolder, bedrock
     assert 0 < first["base"]["bertscore_f1"] < 1
 
 
+@pytest.mark.slow
 def test_shards_that_are_graded_separately_give_the_same_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge", "style"]}})
     score_run(folder, 25, ENCODER)
@@ -63,6 +65,7 @@ def test_shards_that_are_graded_separately_give_the_same_scores(folder: RunFolde
     assert stored_json(folder, Keys.SCORES) == whole
 
 
+@pytest.mark.slow
 def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     bedrock.fails_at = 10
@@ -75,6 +78,7 @@ def test_a_repeat_after_a_failure_pays_only_for_what_is_left(folder: RunFolder, 
     assert bedrock.calls - before == 14 - paid
 
 
+@pytest.mark.slow
 def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)
@@ -85,6 +89,7 @@ def test_changed_answers_are_graded_again(folder: RunFolder, bedrock: FakeBedroc
     assert bedrock.calls == 14, "known judgments are reused"
 
 
+@pytest.mark.slow
 def test_grades_of_another_definition_are_made_again(
     folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +114,7 @@ def test_the_definition_of_grades_covers_the_code_the_prompts_and_the_libraries(
     assert definition_of(package, ["regex 1"]) != before
 
 
+@pytest.mark.slow
 def test_a_run_without_answers_is_undecided(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     for shard in (0, 1):
@@ -121,6 +127,7 @@ def test_a_run_without_answers_is_undecided(folder: RunFolder, bedrock: FakeBedr
         score_run(folder, 25, ENCODER)
 
 
+@pytest.mark.slow
 def test_the_function_scores_the_run_in_its_event(
     folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +142,7 @@ def test_the_function_scores_the_run_in_its_event(
     assert json.loads(folder.read(Keys.SCORES))["metrics"]["correctness"]["tuned"]["n"] == 7
 
 
+@pytest.mark.slow
 def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings={"evaluation": {"metrics": ["correctness", "rouge"]}})
     write_lines(
@@ -161,6 +169,7 @@ def test_a_filled_in_review_changes_the_scores(folder: RunFolder, bedrock: FakeB
     assert [(each.id, "; ".join(each.reasons)) for each in scores.review] == [(row[0], row[1]) for row in rows[1:]]
 
 
+@pytest.mark.slow
 def test_the_best_earlier_run_is_graded_as_another_contestant_or_said_to_be_absent(folder: RunFolder) -> None:
     prepare(folder, settings={"compare_with": ["best"], "evaluation": {"metrics": ["exact_match"]}})
     manifest = folder.manifest()
@@ -178,6 +187,7 @@ def test_the_best_earlier_run_is_graded_as_another_contestant_or_said_to_be_abse
     assert set(compared.metrics["exact_match"].compared) == {"base", "best"}
 
 
+@pytest.mark.slow
 def test_scores_of_missing_answers_alone_are_refused(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     given = {number: {"id": f"q{number}", "answer": f"No. {number}"} for number in range(7)}
@@ -192,6 +202,7 @@ def test_scores_of_missing_answers_alone_are_refused(folder: RunFolder, bedrock:
     assert folder.find(PEOPLE) is None
 
 
+@pytest.mark.slow
 def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)
@@ -201,6 +212,7 @@ def test_a_review_with_a_mistake_changes_nothing(folder: RunFolder, bedrock: Fak
     assert folder.read(Keys.SCORES) == before
 
 
+@pytest.mark.slow
 def test_a_shard_reads_its_own_answers_only(
     folder: RunFolder, bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +227,7 @@ def test_a_shard_reads_its_own_answers_only(
     assert bedrock.calls == 6
 
 
+@pytest.mark.slow
 def test_a_runs_answers_are_scored_by_the_deployments_scorer(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +258,7 @@ def test_a_runs_answers_are_scored_by_the_deployments_scorer(
     assert len(calls) == 6  # the shards are graded
 
 
+@pytest.mark.slow
 def test_the_task_of_the_dataset_decides_the_metrics_and_the_labels(folder: RunFolder) -> None:
     prepare(folder)
     labels = {"It is the number 0.": 9, "No. 3": 9}
@@ -262,6 +276,7 @@ def test_the_task_of_the_dataset_decides_the_metrics_and_the_labels(folder: RunF
     assert stored_json(folder, Keys.SCORES) == in_shards
 
 
+@pytest.mark.slow
 def test_questions_of_one_document_count_as_one(folder: RunFolder) -> None:
     prepare(folder, 14, {"evaluation": {"metrics": ["rouge"]}})
     questions = list(folder.read_lines(Keys.EVALUATION))

@@ -185,6 +185,7 @@ def test_a_measure_of_few_questions_does_not_decide_over_one_of_all() -> None:
     assert "11 questions left out: Token F1 (short answers) does not apply to them." in alone.verdict.notes
 
 
+@pytest.mark.slow
 def test_a_loss_is_written_with_a_minus_sign_and_large_counts_with_commas() -> None:
     sentence = scores(*[("6", "5"), ("8", "7")] * 600).verdict.sentence
     assert "−1 Correctness (judge) on average, 95 % interval −1 to −1; 0 won, 0 tied, 1,200 lost of 1,200" in sentence

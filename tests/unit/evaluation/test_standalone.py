@@ -45,6 +45,7 @@ def scored(files: Files, metrics: list[str], output: Path | None = None, setting
     return evaluation.scores
 
 
+@pytest.mark.slow
 def test_records_without_ids_are_matched_by_their_question(files: tuple, tmp_path: Path) -> None:
     scores = scored(Files(*files), FAST, tmp_path / "out")
     assert scores.metrics["rouge_l"].base.mean == 0
@@ -184,6 +185,7 @@ def test_every_contestant_must_be_asked_equally_often(tmp_path: Path) -> None:
         evaluate(Files(*main, others={"micro": answers("m1.json", 1)}), FAST)
 
 
+@pytest.mark.slow
 def test_a_random_sample_of_the_answers_corrects_the_judge_of_files_too(tmp_path: Path) -> None:
     asked = [{"id": str(i), "question": f"What is {i}?", "answer": f"It is {i}."} for i in range(60)]
     tuned = [{**each, "answer": each["answer"] if i % 3 else "No."} for i, each in enumerate(asked)]

@@ -217,6 +217,7 @@ def test_ascii_is_split_as_by_the_rules_of_unicode(text: str) -> None:
     assert list(placed_tokens(text)) == list(_unicode_tokens(plain))
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(st.characters(categories=["L", "Nd", "Sm", "Sc", "So"]), min_size=1))
 def test_a_further_word_or_symbol_changes_the_tokens(text: str, word: str) -> None:
     assume(not is_blank(word))

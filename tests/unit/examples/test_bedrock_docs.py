@@ -56,6 +56,7 @@ def generated() -> tuple[MemoryFolder, GeneratedSummary]:
     return folder, folder.load(GeneratedSummary)
 
 
+@pytest.mark.slow
 def test_every_document_is_used_and_every_set_has_several_questions(
     generated: tuple[MemoryFolder, GeneratedSummary],
 ) -> None:
@@ -70,6 +71,7 @@ def test_every_document_is_used_and_every_set_has_several_questions(
     assert counts["evaluation"] >= 8
 
 
+@pytest.mark.slow
 def test_the_generated_data_has_no_errors_and_no_leakage(generated: tuple[MemoryFolder, GeneratedSummary]) -> None:
     folder, _ = generated
     paths = {role: source(folder.files[key], key) for role, key in GENERATED_KEYS.items()}

@@ -29,6 +29,7 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, ob
     return document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "task"), TASKS.items())
 def test_it_is_ready_and_its_task_is_recognised(name: str, task: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = command(capsys, "data", "check", str(EXAMPLES / name), "--model", "amazon.nova-micro-v1:0:128k")
@@ -37,6 +38,7 @@ def test_it_is_ready_and_its_task_is_recognised(name: str, task: str, capsys: py
     assert found["task"]["recognised"] is True  # type: ignore[index]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
 def test_the_estimate_has_no_grades_of_a_judge(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The preflight asks the judge once, because it does not know yet which task the records have."""

@@ -63,6 +63,7 @@ def test_a_document_that_ends_the_process_does_not_harm_the_others(
     }
 
 
+@pytest.mark.slow
 def test_in_a_function_the_process_has_a_part_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function is ended by Lambda above its memory, which includes that of the process."""
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
@@ -86,6 +87,7 @@ def packed(xml: bytes) -> bytes:
 _DOCUMENT = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
 
 
+@pytest.mark.slow
 def test_unpacked_documents_count_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MAX_TOTAL_BYTES", 2_500_000)
     files = {
@@ -109,6 +111,7 @@ def test_a_doctype_is_refused_in_every_encoding_and_place(encoding: str, before:
         document_chunks("a.docx", packed(xml.encode(encoding)))
 
 
+@pytest.mark.slow
 def test_a_small_word_document_with_much_text_or_many_levels_is_refused() -> None:
     text = b"<w:p><w:r><w:t>" + b"x" * 26_000_000 + b"</w:t></w:r></w:p></w:document>"
     with pytest.raises(UnusableError, match="has more than 25,000,000 characters"):

@@ -158,6 +158,7 @@ def test_open_tags_hide_the_same_text_as_in_a_browser() -> None:
     assert chunk.text.split("\n\n") == [SAID, "point", "x"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
     [
@@ -209,6 +210,7 @@ def test_small_chunks_keep_to_sections_and_short_sections_go_with_the_next() -> 
     assert len(library.chunks) == sum(map(len, found.values())) > len(found)
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_pdf_are_small_chunks_too() -> None:
     pages = ["\n".join(sentences(5, 100 * number)) for number in range(4)]
     library = read_documents({"a.pdf": source(pdf(*pages))}, small=True)

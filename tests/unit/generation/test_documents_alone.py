@@ -51,6 +51,7 @@ def parts(draw: st.DrawFn) -> list[Chunk]:
     ]
 
 
+@pytest.mark.slow
 @given(
     parts(),
     st.sampled_from([roles for size in (1, 2) for roles in combinations(ROLES, size)] + [ROLES]),
@@ -194,6 +195,7 @@ def test_preprocessing_reads_what_was_generated_and_says_where_it_is_from() -> N
     )
 
 
+@pytest.mark.slow
 def test_an_interrupted_step_continues_and_makes_the_same_files() -> None:
     whole, parts_, writer = MemoryFolder(), MemoryFolder(), Writer()
     step(whole)
@@ -210,6 +212,7 @@ def test_an_interrupted_step_continues_and_makes_the_same_files() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_fewer_questions_and_says_so() -> None:
     folder = MemoryFolder()
     assert step(folder, alone(generate={"questions_per_part": 50})).done
@@ -219,6 +222,7 @@ def test_a_run_goes_on_with_fewer_questions_and_says_so() -> None:
     assert "The run goes on with fewer than it asked for." in summary.sentence
 
 
+@pytest.mark.slow
 def test_too_few_questions_for_the_model_end_the_run_with_one_error() -> None:
     folder, writer = MemoryFolder(), Writer(reply=lambda pairs, call: pairs[:1])
     run = alone(model=CLAUDE, generate={"questions_per_part": 40})
@@ -256,6 +260,7 @@ def test_training_questions_that_repeat_evaluation_questions_are_left_out_and_co
     assert "left out because of repeating a question of another set" in summary.sentence
 
 
+@pytest.mark.slow
 def test_no_evaluation_question_is_about_a_passage_that_other_parts_repeat() -> None:
     common = "Apparatus 9999 weighs 5 kilograms because colour 5 suits room 5."
     texts = {name: data.replace(b"\n\n", b"\n\n" + common.encode() + b"\n\n") for name, data in documents().items()}

@@ -278,6 +278,7 @@ class KilledError(BaseException):
     """The function ended."""
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(15))
 @given(
     st.lists(st.sampled_from(["good", "malformed", "lost", "throttled", "killed"]), min_size=1, max_size=8).filter(

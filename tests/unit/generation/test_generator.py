@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import jsonschema
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def is_true(origin: GeneratedPair, chunks) -> bool:
     return any(essence(origin.passage) in essence(text) for text in said)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20))
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 40))
 def test_there_are_exactly_as_many_pairs_as_asked_for_or_all_possible_ones(sizes: list[int], count: int) -> None:
@@ -51,6 +53,7 @@ def test_there_are_exactly_as_many_pairs_as_asked_for_or_all_possible_ones(sizes
         assert len(made.pairs) == count
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20))
 @given(st.lists(ANY_JSON | st.lists(ANY_JSON, max_size=12), max_size=6), st.integers(1, 12))
 def test_pairs_keep_to_the_schema_for_any_reply(replies: list[Any], count: int) -> None:
@@ -59,6 +62,7 @@ def test_pairs_keep_to_the_schema_for_any_reply(replies: list[Any], count: int) 
     assert (made.pairs, made.done) == ([], True)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(20))
 @given(st.integers(1, 12), st.integers(0, 60))
 def test_pairs_beyond_the_requested_number_are_ignored(count: int, extra: int) -> None:

@@ -31,6 +31,7 @@ class Asked:
         return Reply(endpoint, "end_turn", 1, 1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "endpoint"), [("base", "amazon.nova-micro-v1:0"), ("tuned", "arn:aws:bedrock:x:1:provisioned-model/y")]
 )
@@ -49,6 +50,7 @@ def test_each_contestant_is_asked_at_its_own_endpoint(
     assert next(cloud.read_lines(f"answers/{model}/00000.jsonl"))["answer"] == endpoint
 
 
+@pytest.mark.slow
 def test_another_model_is_asked_by_its_id_and_the_best_earlier_run_is_not_asked(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ def batches(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> Batches:
     return jobs
 
 
+@pytest.mark.slow
 def test_the_jobs_are_started_with_the_role_and_their_answers_are_not_asked_for_again(
     batches: Batches, cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_the_pinned_versions_are_converted_into_the_runs_dataset(drop: Drop, mon
     assert first["system"] == [{"text": "Be kind."}]
 
 
+@pytest.mark.slow
 def test_a_run_that_may_stop_early_has_its_questions_in_random_order_and_a_first_batch(drop: Drop) -> None:
     files = {"training.jsonl": jsonl(pairs(10)), "validation.jsonl": jsonl(pairs(60, 50))}
     usual = list(drop_and_read(drop, files, stop_early=False))
@@ -70,6 +71,7 @@ def test_a_dataset_with_errors_has_no_batches(drop: Drop) -> None:
     assert invoke(preprocess, run_id=RUN)["batch"] == []
 
 
+@pytest.mark.slow
 def test_examples_and_passages_are_chosen_and_each_contestant_is_asked_where_its_model_is(drop: Drop) -> None:
     files = {
         "training.jsonl": jsonl(pairs(10)),
@@ -115,6 +117,7 @@ def guard_file(*rights: str) -> bytes:
     )
 
 
+@pytest.mark.slow
 def test_the_datasets_own_guard_questions_are_asked_beside_the_packaged_ones(drop: Drop) -> None:
     files = {"training.jsonl": jsonl(pairs(10)), "guard.jsonl": guard_file("nine", "it is nine")}
     folder = drop(files, evaluation={"guard": 3})

@@ -30,6 +30,7 @@ def documents(count: int) -> dict[str, bytes]:
     return {f"documents/deep/{n}.txt": "\n\n".join(sentences(20, 20 * n)).encode() for n in range(count)}
 
 
+@pytest.mark.slow
 def test_validation_data_is_generated_from_the_pinned_documents(drop: Drop, writer: Writer) -> None:
     folder = drop({"training.jsonl": jsonl(pairs(12)), **documents(2)}, generate=GENERATE)
     assert invoke(generate_validation, run_id=RUN, plan=True) == {"done": False, "pairs": 0}

@@ -118,6 +118,7 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
         invoke(preflight, run_id=RUN)
 
 
+@pytest.mark.slow
 def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)
     cloud.write(
@@ -159,6 +160,7 @@ def test_a_run_whose_upload_was_not_complete_ends_at_the_estimate(
         invoke(estimate_cost, run_id=RUN)
 
 
+@pytest.mark.slow
 def test_estimate_cost_reserves_the_worst_case_and_asks_when_it_passes_a_ceiling(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +260,7 @@ def test_the_preflight_asks_each_base_model_with_the_same_texts(
         assert invoke(preflight, run_id=RUN) == {"warnings": 0, "customization_jobs": 0}
 
 
+@pytest.mark.slow
 def test_the_job_is_started_checked_and_summarized(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     bedrock = Models()
     for module in (start_customization, check_customization, summarize_training):
@@ -274,6 +277,7 @@ def test_the_job_is_started_checked_and_summarized(cloud: RunFolder, monkeypatch
     assert stored_json(cloud, Keys.TRAINING_SUMMARY)["custom_model_arn"] == CUSTOM_MODEL
 
 
+@pytest.mark.slow
 def test_the_release_schedule_is_created_before_and_stays_until_the_sweep_sees_the_endpoint_gone(
     cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inbox")
 def test_the_report_of_a_success_has_no_error() -> None:
     run = folder(artifacts())
@@ -114,6 +115,7 @@ def test_an_event_that_does_not_say_whether_the_run_failed_is_refused() -> None:
         write_report.handler({"run_id": RUN}, CONTEXT)
 
 
+@pytest.mark.slow
 def test_the_notification_has_the_result(inbox: Any) -> None:
     folder(artifacts())
     write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
@@ -130,6 +132,7 @@ def test_a_notification_without_a_report_is_an_error() -> None:
         notify.handler({"run_id": RUN}, CONTEXT)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_gets_a_report_and_a_notification(inbox: Any, described: dict[str, Any]) -> None:
     described.update(cause="wrong dataset")
     things = artifacts()
@@ -142,6 +145,7 @@ def test_a_stopped_run_gets_a_report_and_a_notification(inbox: Any, described: d
     assert message["Subject"] == f"Fine-tuning {RUN} was stopped"
 
 
+@pytest.mark.slow
 def test_a_run_that_reported_itself_is_not_reported_again(inbox: Any, described: dict[str, Any]) -> None:
     described.update(status="FAILED", error="Other", cause="other")
     write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
@@ -153,6 +157,7 @@ def test_a_run_that_reported_itself_is_not_reported_again(inbox: Any, described:
     assert inbox() == []
 
 
+@pytest.mark.slow
 def test_a_notification_that_failed_is_published_later(inbox: Any, described: dict[str, Any]) -> None:
     described.update(status="FAILED", error="Other", cause="other")
     write_report.handler({"run_id": RUN, "failure": CAUGHT}, CONTEXT)
@@ -164,6 +169,7 @@ def test_a_notification_that_failed_is_published_later(inbox: Any, described: di
     assert inbox() == [], "told once, however often the event is delivered"
 
 
+@pytest.mark.slow
 def test_a_report_of_success_is_replaced_when_the_run_was_stopped_afterwards(
     inbox: Any, described: dict[str, Any]
 ) -> None:
@@ -178,6 +184,7 @@ def test_a_report_of_success_is_replaced_when_the_run_was_stopped_afterwards(
     assert message["MessageAttributes"]["status"]["Value"] == "ABORTED"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inbox")
 def test_a_step_that_ends_after_its_execution_does_not_replace_the_report(
     described: dict[str, Any], going_on: dict[str, Any]
@@ -191,6 +198,7 @@ def test_a_step_that_ends_after_its_execution_does_not_replace_the_report(
     assert result["report"].endswith("report/index.html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
 @pytest.mark.parametrize("pinned", [True, False], ids=["a run", "a run that failed before run.json"])
 def test_an_execution_with_the_name_of_an_earlier_run_changes_nothing_in_its_folder(
@@ -220,6 +228,7 @@ def test_an_execution_with_the_name_of_an_earlier_run_changes_nothing_in_its_fol
     assert f"s3://{BUCKET}/runs/{RUN}/ was not changed" in message["Message"]
 
 
+@pytest.mark.slow
 def test_a_repeated_step_publishes_no_second_notification(inbox: Any) -> None:
     folder(artifacts())
     write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
@@ -228,6 +237,7 @@ def test_a_repeated_step_publishes_no_second_notification(inbox: Any) -> None:
     assert len(inbox()) == 1
 
 
+@pytest.mark.slow
 def test_a_run_whose_report_failed_is_reported_with_the_error_of_the_execution(
     inbox: Any, described: dict[str, Any]
 ) -> None:
@@ -250,6 +260,7 @@ def counted(printed: str) -> list[dict[str, Any]]:
     return [line for line in lines if line.get("service") == "runs"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inbox")
 def test_the_metrics_of_a_run_are_emitted_once_by_either_function(
     capsys: pytest.CaptureFixture[str], described: dict[str, Any]
@@ -282,6 +293,7 @@ def spent(ledger: LedgerTable, run: str = RUN) -> Decimal | None:
     return entry.spent_usd
 
 
+@pytest.mark.slow
 def test_what_a_successful_run_spent_replaces_its_reservation(inbox: Any) -> None:
     ledger = reserved(usd=9999)
     report_of_a_success()
@@ -299,6 +311,7 @@ def report_of_a_success() -> None:
     write_report.handler({"run_id": RUN, "failure": None}, CONTEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
 @pytest.mark.usefixtures("inbox")
 def test_every_ending_closes_the_ledgers_entry(described: dict[str, Any], status: str) -> None:
@@ -310,6 +323,7 @@ def test_every_ending_closes_the_ledgers_entry(described: dict[str, Any], status
     assert spent(ledger) == 150, "a report without an estimate does not know what was spent"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inbox")
 def test_a_run_that_reported_itself_has_its_entry_closed(described: dict[str, Any]) -> None:
     described.update(status="FAILED", error="Other", cause="other")
@@ -323,6 +337,7 @@ def test_a_run_that_reported_itself_has_its_entry_closed(described: dict[str, An
     assert found < 9999
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inbox")
 def test_the_sweep_closes_the_entries_of_runs_that_do_not_run_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     statuses = {"a-running": "RUNNING", "a-stopped": "ABORTED", RUN: "SUCCEEDED"}

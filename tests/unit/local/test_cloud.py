@@ -121,6 +121,7 @@ def tool(tmp_path, shown):
     return deploy._Tool({"PATH": os.environ["PATH"]}, tmp_path / "deploy.log", shown.append)
 
 
+@pytest.mark.slow
 def test_the_output_of_a_failing_tool_is_reported(tmp_path):
     shown: list[str] = []
     with pytest.raises(DeployError, match=r"(?s)`sh -c .*` failed. The end of .*deploy.log:\nit broke"):

@@ -35,6 +35,7 @@ def test_there_are_no_import_circles(folder):
     assert list(TopologicalSorter(graph).static_order())  # raises CycleError
 
 
+@pytest.mark.slow
 def test_handlers_of_the_control_plane_do_not_import_each_other():
     graph = imports("local")
     handlers = {name for name in graph if name.startswith("local.bedrock.control.")} - {

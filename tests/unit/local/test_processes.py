@@ -61,12 +61,14 @@ def test_a_recycled_pid_is_not_a_member(start, folder):
     assert not processes.is_member(gone.pid, folder)
 
 
+@pytest.mark.slow
 def test_end_kills_a_process_that_ignores_sigterm(start, folder):
     start(DEAF, folder)
     assert processes.end(folder, grace_seconds=0.3) == 1
     assert processes.members(folder) == []
 
 
+@pytest.mark.slow
 def test_end_reaches_an_orphan_in_its_own_session(start, folder):
     parent = start(ORPHANS, folder)
     parent.wait(60)

@@ -139,6 +139,7 @@ MUTANTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_search_finds_a_broken_protocol(mutant, monkeypatch):
     mutant.change(monkeypatch)

@@ -9,6 +9,7 @@ from tests.protocol.session import MISSES, STOPPED, THROTTLED
 from tests.protocol.transitions import AFTER_A_FAILURE, SITUATIONS, STATES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
 def test_no_single_deviation_violates_an_invariant(situation):
     with handlers() as bound:
@@ -17,6 +18,7 @@ def test_no_single_deviation_violates_an_invariant(situation):
     assert len(found.ended) > 50, "most deviations lead to an end of their own"
 
 
+@pytest.mark.slow
 def test_the_parts_of_an_exploration_are_the_whole():
     """Otherwise a violation could be in none of them."""
     traces: list[set[str]] = []

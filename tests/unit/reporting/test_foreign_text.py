@@ -107,6 +107,7 @@ def test_every_member_and_key_that_takes_foreign_text_has_it(hostile: Report) ->
     assert sum(POISON in text for text in texts(document)) > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failed", [False, True])
 @pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
 def test_no_text_acts_in_the_notification(report: Report, poison: str, failed: bool) -> None:
@@ -121,6 +122,7 @@ def test_no_text_acts_in_the_notification(report: Report, poison: str, failed: b
     assert [line for line in lines if re.match(r"\| a \| b \|", line)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failed", [False, True])
 @pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
 def test_no_text_acts_in_the_pages(report: Report, poison: str, failed: bool) -> None:

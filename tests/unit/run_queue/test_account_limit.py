@@ -57,6 +57,7 @@ def test_all_runs_end_and_every_release_gets_a_function_within_a_minute(flood: F
     assert max(account.releases) < LONGEST_WAIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("removed", "flood"),
     [

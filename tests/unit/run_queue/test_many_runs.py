@@ -16,6 +16,7 @@ def names(runs: int) -> list[str]:
     return [f"run-{number:04d}" for number in range(runs)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [50, 1000])
 def test_all_runs_end_in_their_order_with_two_places(runs: int) -> None:
     world = World(2)
@@ -29,6 +30,7 @@ def test_all_runs_end_in_their_order_with_two_places(runs: int) -> None:
     assert not world.alive and not world.table.runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [50, 1000])
 def test_a_run_that_asks_a_person_lets_others_go_on_and_waits_behind_them_again(runs: int) -> None:
     world, asked = World(2), names(runs)[:10]
@@ -49,6 +51,7 @@ def test_a_run_that_asks_a_person_lets_others_go_on_and_waits_behind_them_again(
     assert not world.alive and not world.table.runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs", "seed"), [*((50, seed) for seed in range(10)), (1000, 0)])
 def test_all_runs_end_under_questions_stops_crashes_and_lost_events(runs: int, seed: int) -> None:
     random, asked = Random(seed), set[str]()

@@ -39,6 +39,7 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -162,6 +163,7 @@ _JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from([*RunSettings.model_fields, "x", "a\nb", "\u202e"]), _JSON_VALUES, max_size=6))
 def test_any_document_is_read_or_refused_with_a_short_message(document: dict[str, Any]) -> None:
     data = json.dumps(document).encode()

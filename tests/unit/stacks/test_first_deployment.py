@@ -132,6 +132,7 @@ def test_the_policy_allows_nothing_of_another_app(action: str, arn: str) -> None
     assert decided([(action, arn)]) == ["ImplicitlyDenied"]
 
 
+@pytest.mark.slow
 def test_every_statement_of_the_policy_fits_the_published_data() -> None:
     known = reference(*services_of(POLICY["Statement"]))
     assert [wrong for statement in POLICY["Statement"] for wrong in mistakes(statement, known)] == []

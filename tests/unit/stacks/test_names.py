@@ -69,6 +69,7 @@ def test_names_begin_with_the_deployments_own(synthesize: Callable[..., Synthesi
     assert all(value.rpartition("/")[2].startswith(f"{largest()['name']}-") for value in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::IAM::Role"])
 def test_a_fixed_name_of_an_unknown_resource_type_is_reported(kind: str) -> None:
     """The test of the test: a fixed name for something that has none today."""

@@ -109,6 +109,7 @@ def test_no_settings_poll_a_training_more_often_than_its_loop_allows(polling: Po
     assert looks <= turns("Is the training over?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("polling", POLLINGS)
 def test_no_settings_poll_an_endpoint_more_often_than_its_loop_allows(polling: Polling) -> None:
     for expected in EXPECTED:

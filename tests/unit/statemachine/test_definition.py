@@ -26,6 +26,7 @@ CHECKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_definition_passes_every_check(check: Callable[[Machine], None]) -> None:
     check(Machine(definition()))
@@ -210,6 +211,7 @@ MUTATIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("check", "mutation"), MUTATIONS, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_check_finds_each_planted_error(
     check: Callable[[Machine], None], mutation: Callable[[Definition], None]

@@ -93,6 +93,7 @@ def test_a_purchase_that_a_stale_read_refuses_is_retryable(stub: Stubber, code: 
         ProvisionedThroughputs(stub.client).create(request)
 
 
+@pytest.mark.slow
 def test_the_index_is_replaced_only_if_the_version_is_the_latest_and_is_limited() -> None:
     with mock_aws():
         s3 = client("s3")

@@ -45,6 +45,7 @@ def committed(ledger: LedgerTable, dataset: str = "faq", month: str = "2026-11")
     return ledger.committed(month), ledger._committed(month, f"dataset#{dataset}")
 
 
+@pytest.mark.slow
 def test_reservations_add_up_to_the_ceiling_and_not_beyond_it_unasked(ledger: LedgerTable) -> None:
     assert reserve(ledger, "a-1", 50.5).passed == ()
     assert reserve(ledger, "a-2", 9.5).passed == (), "the ceiling itself may be reached"

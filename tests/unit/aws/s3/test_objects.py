@@ -77,6 +77,7 @@ def test_a_connection_that_keeps_breaking_is_a_retryable_error(s3):
         list(ObjectSource("bucket", "key", s3=_Breaking(s3, 1, 99)).chunks())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 10, PART - 1, PART, PART + 1, 2 * PART + 5])
 def test_an_object_is_visible_only_after_the_commit(s3, size):
     sink = ObjectSink("bucket", "key", s3=s3)
@@ -115,6 +116,7 @@ class _Failing:
         return getattr(self._s3, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "at"), [("upload_part", 1), ("upload_part", 3), ("complete_multipart_upload", 1)])
 def test_an_interrupted_upload_leaves_no_object(s3, call, at):
     s3.put_object(Bucket="bucket", Key="key", Body=b"the earlier dataset")

@@ -38,6 +38,7 @@ def _account(aws: FakeAws) -> None:
     aws.asked.clear()
 
 
+@pytest.mark.slow
 def test_an_account_that_is_ready(tuner: Tuner) -> None:
     outcome = tuner("doctor", "--json")
     assert verdicts(outcome) == dict.fromkeys((*ACCOUNT, *DEPLOYMENT, *MODELS), "ok")
@@ -257,6 +258,7 @@ PROBLEMS: list[tuple[str, Callable[[FakeAws], Any], str, str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cause", "name", "verdict", "remedy"), [case[1:] for case in PROBLEMS], ids=[c[0] for c in PROBLEMS]
 )

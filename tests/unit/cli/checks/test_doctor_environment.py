@@ -116,6 +116,7 @@ def test_an_endpoint_that_does_not_answer_is_given_one_and_a_half_seconds(
     assert {seconds for seconds in timeouts if seconds} == {1.5}
 
 
+@pytest.mark.slow
 def test_a_network_error_is_not_reported_as_a_credentials_error(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com/")

@@ -95,6 +95,7 @@ def test_compare_needs_two_runs_with_scores(tuner: Tuner, aws: FakeAws) -> None:
     assert "faq-c has no scores" in outcome.err
 
 
+@pytest.mark.slow
 def test_compare_writes_a_page_of_any_number_of_runs(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     for run, score in (("faq-a", 5), ("faq-b", 8), ("faq-c", 4)):
         finished(aws, run, score)
@@ -113,6 +114,7 @@ def test_compare_writes_a_page_of_any_number_of_runs(tuner: Tuner, aws: FakeAws,
     assert (both.status, both.out) == (2, "")
 
 
+@pytest.mark.slow
 def test_a_review_is_exported_and_imported(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     finished(aws, "faq-a", 8, sheet())
     aws.put("faq-a", Keys.TRAINING, "")
@@ -145,6 +147,7 @@ def test_a_sheet_without_questions_is_not_exported(tuner: Tuner, aws: FakeAws, t
         assert not (tmp_path / name).exists()
 
 
+@pytest.mark.slow
 def test_a_review_is_imported_from_standard_input(tuner: Tuner, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
@@ -158,6 +161,7 @@ def test_a_review_is_imported_from_standard_input(tuner: Tuner, aws: FakeAws, mo
     assert (absent.status, "'absent.csv' does not exist" in absent.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_random_sample_is_exported_scored_by_two_people_and_corrects_the_judge(
     tuner: Tuner, aws: FakeAws, tmp_path: Path
 ) -> None:
@@ -211,6 +215,7 @@ def test_a_page_to_review_on_is_exported(tuner: Tuner, aws: FakeAws, tmp_path: P
     assert "No question is flagged" in flagged.err
 
 
+@pytest.mark.slow
 def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     from tuner.reporting.collect.build import build
     from tuner.reporting.publish import publish
@@ -231,6 +236,7 @@ def test_an_invalid_review_changes_nothing(tuner: Tuner, aws: FakeAws, tmp_path:
     assert folder.read(Keys.SCORES) == before
 
 
+@pytest.mark.slow
 def test_human_scores_are_applied_to_the_gate(
     tuner: Tuner, aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +266,7 @@ def test_human_scores_are_applied_to_the_gate(
     assert (report.gate.decision, report.gate.announced) == ("rejected", True)
 
 
+@pytest.mark.slow
 def test_the_reference_names_the_actions_of_compare_and_review(tuner: Tuner, aws: FakeAws, tmp_path: Path) -> None:
     from tuner.cli.permissions import ACTIONS
     from tuner.reporting.collect.build import build

@@ -38,6 +38,7 @@ class Into(NoSink):
         self.folder.files[self.name] = self.folder.files.get(self.name, b"") + data
 
 
+@pytest.mark.slow
 def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
     settings: dict[str, Any] = {**parse_document((EXAMPLE / "run.yaml").read_bytes(), "run.yaml")}
     pinned = manifest(settings.pop("base_model"), **settings)
@@ -61,6 +62,7 @@ def test_the_estimate_equals_that_of_the_run(tuner: Tuner) -> None:
     assert said["power"].startswith("With 8 evaluation questions, a mean difference of about")
 
 
+@pytest.mark.slow
 def test_with_hurry_false_the_estimate_has_half_the_price_or_the_reason_why_not(tuner: Tuner, tmp_path: Path) -> None:
     write = (tmp_path / "training.jsonl").write_text
     write("".join(json.dumps({"question": f"What is {n}?", "answer": f"It is {n}."}) + "\n" for n in range(20)))
@@ -75,12 +77,14 @@ def test_with_hurry_false_the_estimate_has_half_the_price_or_the_reason_why_not(
         assert len(reasons) == (0 if batched else 2)
 
 
+@pytest.mark.slow
 def test_no_call_to_aws_is_made(tuner: Tuner, aws: FakeAws) -> None:
     aws.actions.clear()
     assert tuner("estimate", str(EXAMPLE)).status == 0
     assert aws.actions == set()
 
 
+@pytest.mark.slow
 def test_unknown_prices_are_in_the_table_and_named_below_it(tuner: Tuner) -> None:
     shown = tuner("estimate", str(EXAMPLE)).err
     (line,) = [line for line in shown.splitlines() if line.startswith("Provisioned throughput")]
@@ -102,6 +106,7 @@ def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, f
     assert outcome.json["items"][0]["id"] == "training"
 
 
+@pytest.mark.slow
 def test_an_estimate_over_the_budget_fails(tuner: Tuner, folder: Path) -> None:
     (folder / "training.jsonl").write_text(records(1000))
     (folder / "run.yaml").write_text(
@@ -112,6 +117,7 @@ def test_an_estimate_over_the_budget_fails(tuner: Tuner, folder: Path) -> None:
     assert " over its budget of $100.00. Nothing has been spent." in outcome.err
 
 
+@pytest.mark.slow
 def test_a_named_deployment_provides_budget_and_prices(tuner: Tuner, aws: FakeAws) -> None:
     prices = ({"item": "throughput", "term": "hourly", "usd": 20, "source": "contract"},)
     settings = DeploymentSettings.model_validate({"budget_usd": 10, "prices": prices})
@@ -190,6 +196,7 @@ def test_a_dataset_with_errors_has_no_total(tuner: Tuner, folder: Path) -> None:
     assert tuner("estimate", str(folder)).status == 0
 
 
+@pytest.mark.slow
 def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tuner, aws: FakeAws) -> None:
     usage = "USE1-NovaMicro-Customization-Training"
     wanted = NeededPrice("training", "amazon.nova-micro-v1:0", None, usage)
@@ -202,6 +209,7 @@ def test_a_named_deployment_uses_todays_prices_and_names_their_source(tuner: Tun
     assert "LEGACY: AWS ends it on 2099-01-01" in said["reason"]
 
 
+@pytest.mark.slow
 def test_candidates_of_several_base_models_are_estimated_at_the_prices_of_each(tuner: Tuner) -> None:
     given = ("estimate", str(EXAMPLE), "--settings", str(EXAMPLE / "run-candidates.yaml"))
     shown = tuner(*given)

@@ -109,6 +109,7 @@ class TestRun:
         assert outcome.status == 1
         assert f"{name} (FAILED)" in outcome.err
 
+    @pytest.mark.slow
     def test_the_same_content_starts_nothing_and_is_not_uploaded_again(
         self, tuner: Tuner, aws: FakeAws, folder: Path
     ) -> None:
@@ -119,6 +120,7 @@ class TestRun:
         assert f"To run it again: tuner run {folder} --again" in " ".join(outcome.err.split())
         assert "incoming/faq/training.jsonl" not in aws.uploaded()
 
+    @pytest.mark.slow
     def test_again_asks_the_start_function_for_the_next_repeat(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         tuner("run", str(folder))
         (first,) = aws.executions
@@ -128,6 +130,7 @@ class TestRun:
         assert outcome.status == 0
         assert f"The run {first}-r1 succeeded" in outcome.err
 
+    @pytest.mark.slow
     def test_again_with_a_run_repeats_what_is_in_the_bucket(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         tuner("run", str(folder))
         (first,) = aws.executions
@@ -142,6 +145,7 @@ class TestRun:
         assert asked == [{"dataset": "faq", "repeat": 1}, {"dataset": "faq", "repeat": 2}]
         assert not aws.calls("PutObject")
 
+    @pytest.mark.slow
     def test_again_with_a_run_whose_files_changed_says_so_and_waits_for_the_run_of_the_files(
         self, tuner: Tuner, aws: FakeAws, folder: Path
     ) -> None:
@@ -181,6 +185,7 @@ class TestRun:
         assert "incoming/faq/: there is no training file" in " ".join(outcome.err.split())
         assert not aws.calls("Invoke")
 
+    @pytest.mark.slow
     def test_a_run_that_step_functions_has_forgotten_is_no_first_run(
         self, tuner: Tuner, aws: FakeAws, folder: Path
     ) -> None:
@@ -209,6 +214,7 @@ class TestRun:
         assert tuner("run", "fqa", "--again", "--dataset", "faq").status == 2
         assert not aws.calls("Invoke")
 
+    @pytest.mark.slow
     def test_again_waits_for_a_start_function_that_is_inactive(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         tuner("run", str(folder))
         (first,) = aws.executions
@@ -221,6 +227,7 @@ class TestRun:
         aws.after["Invoke"] = wake
         assert tuner("run", str(folder), "--again").status == 0
 
+    @pytest.mark.slow
     def test_again_says_when_the_start_function_stays_inactive(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         def asleep() -> None:
             raise Refused("CodeArtifactUserPendingException", "Lambda is initializing your function.", 409)
@@ -243,6 +250,7 @@ class TestRun:
         assert tuner("run", str(folder), "--settings", str(other), "--dataset", "my data").status == 0
         assert aws.uploaded()["incoming/my data/run.yaml"] == b"serving: on_demand\n"
 
+    @pytest.mark.slow
     def test_files_of_an_earlier_upload_are_deleted_and_named(self, tuner: Tuner, aws: FakeAws, folder: Path) -> None:
         aws.s3.put_object(Bucket="tuner-data", Key="incoming/faq/validation.csv", Body=b"old")
         outcome = tuner("run", str(folder))

@@ -108,6 +108,7 @@ class TestRunsAndShow:
             tuner("show", "faq-1", "--json").err.split()
         )
 
+    @pytest.mark.slow
     def test_runs_shows_verdict_gate_cost_and_who_waits(self, tuner: Tuner, aws: FakeAws) -> None:
         aws.add(Execution("faq-1"), failed("faq-2", started=BEGAN + timedelta(hours=1)))
         aws.add(Execution("faq-3", "RUNNING", started=BEGAN + timedelta(hours=2)))

@@ -143,6 +143,7 @@ class TestWatch:
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
         assert "Throughput left: none" in outcome.err
 
+    @pytest.mark.slow
     def test_the_result_compares_the_tuned_model_with_the_other_contestants(self, tuner: Tuner, aws: FakeAws) -> None:
         retrieval = {
             "difference": -1.0,

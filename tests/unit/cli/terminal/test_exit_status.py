@@ -19,6 +19,7 @@ def gate(decision: str) -> dict[str, Any]:
     return {"decision": decision, "sentence": f"{decision.capitalize()}: correctness is 5."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decision", "status"), [("accepted", 0), ("none", 0), (None, 0), ("rejected", 3), ("undecided", 4)]
 )
@@ -34,6 +35,7 @@ def test_a_run_that_succeeded_ends_with_the_status_of_its_gate(
     assert tuner("show", name).status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ended", "status"), [("FAILED", 1), ("TIMED_OUT", 1), ("ABORTED", 5)])
 def test_a_run_that_did_not_succeed(tuner: Tuner, aws: FakeAws, folder: Path, ended: str, status: int) -> None:
     tuner("run", str(folder), "--wait-for", "start")

@@ -31,6 +31,7 @@ def run(aws: FakeAws) -> str:
     return RUN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -52,6 +53,7 @@ def test_no_command_prints_what_a_terminal_obeys(run: str, tuner: Tuner, argumen
         assert json.loads(outcome.out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("runs",), ("runs", "--json"), ("spending",), ("spending", "--json")])
 def test_no_list_prints_what_a_terminal_obeys(run: str, tuner: Tuner, arguments: tuple[str, ...]) -> None:
     outcome = tuner(*arguments)
@@ -59,6 +61,7 @@ def test_no_list_prints_what_a_terminal_obeys(run: str, tuner: Tuner, arguments:
     assert not HOSTILE.search(outcome.err + outcome.out)
 
 
+@pytest.mark.slow
 def test_a_name_or_key_of_a_run_that_is_hostile_is_no_file_elsewhere(
     run: str, aws: FakeAws, tuner: Tuner, tmp_path: Any
 ) -> None:

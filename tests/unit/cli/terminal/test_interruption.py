@@ -107,6 +107,7 @@ main(sys.argv[2:])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "command"), [("SIGINT", "split"), ("SIGTERM", "convert"), ("SIGTERM", "split"), ("SIGHUP", "convert")]
 )

@@ -238,6 +238,7 @@ def test_two_uses_of_standard_output_are_refused() -> None:
     assert call("data", "convert", "-", *MODEL, "--output", "-", "--json", given=CSV).exit_code == 2
 
 
+@pytest.mark.slow
 def test_reports_are_replaced_only_with_force(aws: FakeAws, tuner: Tuner, tmp_path: Path) -> None:
     aws.add(Execution("faq-1"))
     for name in ("runs/index.html", "runs/index.json"):

@@ -91,6 +91,7 @@ DIFFERENT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other", "answer", "again"), DIFFERENT)
 def test_other_questions_with_the_same_words_are_at_most_a_warning(run, one, other, answer, again):
     trained, asked = {"question": one, "answer": answer}, {"question": other, "answer": again}

@@ -270,6 +270,7 @@ def test_near_duplicates_stay_on_one_side_of_the_split(run):
     assert not set(held) & set(kept)
 
 
+@pytest.mark.slow
 def test_the_example_is_ready(run):
     folder = Path(__file__).parents[4] / "examples/bedrock-faq"
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".jsonl", ".csv")}

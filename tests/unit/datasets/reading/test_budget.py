@@ -46,6 +46,7 @@ def converted(source: Repeated | MemorySource, budget: Budget) -> tuple[Findings
 GOOD = b'{"question": "What is it?", "answer": "An endpoint."}'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "record", "before"),
     [
@@ -142,6 +143,7 @@ def test_the_different_fields_of_all_records_are_limited() -> None:
     assert findings.counts["field-count"] == 1
 
 
+@pytest.mark.slow
 def test_a_row_of_a_table_with_any_number_of_lines_is_limited() -> None:
     source = Repeated("t.csv", b'"two\nlines",', b"question,answer\n")
     with pytest.raises(UnreadableError) as caught:
@@ -150,6 +152,7 @@ def test_a_row_of_a_table_with_any_number_of_lines_is_limited() -> None:
     assert source.taken < 10 * 2**20
 
 
+@pytest.mark.slow
 def test_long_names_are_shortened_in_findings_and_in_the_report() -> None:
     name = "n" * 2**20
     findings, _ = converted(MemorySource("t.jsonl", b'{"%s": 1}\n' % name.encode() * 3, 2**18), Budget())

@@ -252,6 +252,7 @@ def test_the_first_line_is_the_header_if_no_line_is_one():
     assert [finding.rule for finding in checked.findings.kept if finding.line] == ["missing-field"]
 
 
+@pytest.mark.slow
 def test_a_header_that_is_repeated_is_left_out_and_said():
     joined = b"\xef\xbb\xbfquestion,answer\nq,a\n" * 2 + b"question,answers\n"
     checked, records = read("t.csv", joined)
@@ -286,6 +287,7 @@ def test_a_table_without_a_name_is_recognized():
     assert read("-", b"question;answer\nq;a\n")[1] == [("q", "a")]
 
 
+@pytest.mark.slow
 def test_a_workbook_gives_its_records():
     checked, records = read("t.xlsx", as_xlsx(PAIRS))
     assert rules(checked) == []
@@ -308,6 +310,7 @@ VALUES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_values_are_the_texts_that_a_person_reads():
     book = sheet(["question", "answer"], *([f"q{row}", value] for row, (value, _, _) in enumerate(VALUES)))
     for row, (_, number_format, _) in enumerate(VALUES, 2):
@@ -318,6 +321,7 @@ def test_values_are_the_texts_that_a_person_reads():
     assert rules(checked) == []
 
 
+@pytest.mark.slow
 def test_a_unit_that_only_the_format_has_is_said():
     book = sheet(["question", "answer"], ["q", 5])
     book.active["B2"].number_format = '0.00" EUR"'
@@ -325,6 +329,7 @@ def test_a_unit_that_only_the_format_has_is_said():
     assert (records, rules(checked)) == ([("q", "5")], ["number-format"])
 
 
+@pytest.mark.slow
 def test_the_first_visible_sheet_is_read_and_others_are_named():
     book = sheet(["question", "answer"], ["q", "a"])
     book.create_sheet("Notes").append(["more"])
@@ -338,6 +343,7 @@ def test_the_first_visible_sheet_is_read_and_others_are_named():
     assert warning.message == "only the sheet 'Sheet' is read; left out: 'Old', 'Notes'."
 
 
+@pytest.mark.slow
 def test_a_sheet_with_a_table_is_read_before_one_with_a_note():
     book = sheet(["Questions of the port."], ["Ask Ann."])
     for pair in (["question", "answer"], ["q", "a"]):
@@ -349,6 +355,7 @@ def test_a_sheet_with_a_table_is_read_before_one_with_a_note():
     assert warning.message == "only the sheet 'FAQ' is read; left out: 'Sheet'."
 
 
+@pytest.mark.slow
 def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():
     book = sheet([], ["question", "answer"], ["q", "a", "extra"], ["hidden", "b"], [], ["r", "c"])
     book.active.row_dimensions[4].hidden = True
@@ -369,6 +376,7 @@ def test_rows_above_the_header_are_left_out_and_said():
     assert read("t.xlsx", workbook(one_column))[1] == [("How deep?", "Nine.")]
 
 
+@pytest.mark.slow
 def test_a_merged_cell_holds_for_all_its_rows():
     book = sheet(["question", "answer", "context"], ["q", "a", "Guide."], ["r", "b"])
     book.active.merge_cells("C2:C3")
@@ -376,6 +384,7 @@ def test_a_merged_cell_holds_for_all_its_rows():
     assert records == [("q\n\nGuide.", "a"), ("r\n\nGuide.", "b")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "words"), [("=1+1", "a formula without a stored result"), ("#N/A", "the error #N/A")]
 )
@@ -385,6 +394,7 @@ def test_cells_without_a_value_are_errors(value, words):
     assert (error.line, words in error.message) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_column_twice_is_an_error():
     checked, _ = read("t.xlsx", workbook(sheet(["question", "answer", "answer"], ["q", "a", "b"])))
     assert rules(checked) == ["duplicate-field"]

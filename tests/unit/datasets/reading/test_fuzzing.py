@@ -19,6 +19,7 @@ def test_the_properties_hold_for_the_initial_files(part):
         check(data)
 
 
+@pytest.mark.slow
 def test_the_properties_hold_for_mutated_files():
     rng, known = random.Random(11), [data for data in seeds() if not data[1:].startswith(DECODED_ELSEWHERE)]
     for _ in range(60):

@@ -15,6 +15,7 @@ def test_four_times_the_size_takes_about_four_times_as_much(hostile: Hostile) ->
     assert problem_of(hostile, _SIZE) is None
 
 
+@pytest.mark.slow
 def test_a_reader_whose_time_grows_with_the_square_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def quadratic(data: bytes) -> None:
         for _ in range(len(data) // 16):

@@ -69,6 +69,7 @@ def test_any_bytes_are_read_or_refused(data, name, chunk):
         assert str(finding).isprintable()
 
 
+@pytest.mark.slow
 @given(damaged(), CHUNKS)
 @example(b"[1,2", 1)
 @example(b"[12, 3]", 1)
@@ -158,6 +159,7 @@ def test_a_line_of_a_gigabyte_is_refused_early_in_little_memory(name, start):
     assert peak < 150 * 2**20
 
 
+@pytest.mark.slow
 def test_a_long_array_on_one_line_is_accepted():
     record, taken = b'{"question": "q", "answer": "%s"}' % (b"a" * 3000), 0
 
@@ -179,6 +181,7 @@ def test_a_long_array_on_one_line_is_accepted():
     assert peak < 20 * 2**20
 
 
+@pytest.mark.slow
 def test_a_compression_bomb_is_decompressed_in_small_pieces():
     bomb = gzip.compress(b"[" + b" " * 2**26)
     assert len(bomb) < 100_000

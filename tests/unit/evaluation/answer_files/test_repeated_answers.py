@@ -54,6 +54,7 @@ def scored(folder: Path, base: list[dict], tuned: list[dict], metric: str = "rou
     return read
 
 
+@pytest.mark.slow
 def test_the_mean_of_the_answers_is_the_score_of_the_question(tmp_path: Path) -> None:
     base, tuned = answers(3, 0.4, 1), answers(3, 0.7, 2)
     found = scored(tmp_path, base, tuned).metrics["rouge_1"]

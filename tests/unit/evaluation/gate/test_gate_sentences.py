@@ -90,6 +90,7 @@ def against(other: str, pairs: Pairs) -> GateComparisons:
     return GateComparisons({"correctness": found})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "other"), [*product(RULES, WORDS)])
 def test_each_rule_has_a_sentence_for_each_outcome(rule: str, other: str) -> None:
     named = "best" if other == "no earlier run" else other

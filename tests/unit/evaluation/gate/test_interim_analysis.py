@@ -41,6 +41,7 @@ def run(folder: RunFolder, right: str, asked: int = 20, gate: dict | None = None
             write_lines(folder, Keys.answers(name, shard), numbered if samples > 1 else answers)
 
 
+@pytest.mark.slow
 def test_a_clear_difference_ends_the_answering_and_the_scores_are_of_what_was_asked(folder: RunFolder) -> None:
     run(folder, "right")
     assert look(folder, SIZE, ENCODER, BATCHES[0]) == ()
@@ -57,6 +58,7 @@ def test_a_clear_difference_ends_the_answering_and_the_scores_are_of_what_was_as
     assert len(run_questions(folder, MAIN, scores, "exact_match")) == 20
 
 
+@pytest.mark.slow
 def test_questions_are_counted_and_not_their_answers(folder: RunFolder) -> None:
     run(folder, "right", samples=3)
     assert look(folder, SIZE, ENCODER, BATCHES[0]) == ()
@@ -68,6 +70,7 @@ def test_questions_are_counted_and_not_their_answers(folder: RunFolder) -> None:
     assert scores.metrics["exact_match"].tuned.failed == 0
 
 
+@pytest.mark.slow
 def test_an_unclear_difference_asks_the_next_batch_and_the_last_one_is_not_graded(folder: RunFolder) -> None:
     run(folder, "equal", asked=40)
     seen = [BATCHES[0]]
@@ -82,6 +85,7 @@ def test_an_unclear_difference_asks_the_next_batch_and_the_last_one_is_not_grade
     assert "all 40 questions were asked" in scores.verdict.notes[0]
 
 
+@pytest.mark.slow
 def test_a_repeated_interim_analysis_decides_the_same(folder: RunFolder) -> None:
     run(folder, "equal")
     first = look(folder, SIZE, ENCODER, BATCHES[0])
@@ -91,6 +95,7 @@ def test_a_repeated_interim_analysis_decides_the_same(folder: RunFolder) -> None
     assert folder.load(EarlyStop) == record
 
 
+@pytest.mark.slow
 def test_scores_that_were_never_looked_at_are_the_usual_ones(folder: RunFolder) -> None:
     run(folder, "right", asked=40)
     score_run(folder, SIZE, ENCODER)
@@ -122,6 +127,7 @@ def test_a_rule_is_decided_only_if_more_questions_cannot_be_expected_to_change_i
     assert is_decided(folder.load(Scores), gate, Looks(40, complete=False)) is decided
 
 
+@pytest.mark.slow
 def test_one_broken_rule_decides_and_one_open_rule_does_not(folder: RunFolder) -> None:
     run(folder, "wrong")
     look(folder, SIZE, ENCODER, BATCHES[0])
@@ -133,6 +139,7 @@ def test_one_broken_rule_decides_and_one_open_rule_does_not(folder: RunFolder) -
     assert not is_decided(scores, open_rules, looks)
 
 
+@pytest.mark.slow
 def test_the_function_returns_the_next_batch(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     run(folder, "equal")
     monkeypatch.setenv("DEPLOYMENT", DeploymentSettings().model_dump_json())

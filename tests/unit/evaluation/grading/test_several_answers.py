@@ -34,6 +34,7 @@ def several_answers(folder: RunFolder, questions: int = 7, failed: int = 2) -> N
         write_lines(folder, Keys.answers(name, 1), answers[4 * 3 :])
 
 
+@pytest.mark.slow
 def test_several_answers_to_a_question_are_graded_and_count_as_one(folder: RunFolder, bedrock: FakeBedrock) -> None:
     several_answers(folder)
     assert score_run(folder, 4, ENCODER) == 7
@@ -51,6 +52,7 @@ def test_several_answers_to_a_question_are_graded_and_count_as_one(folder: RunFo
     assert stored_json(folder, Keys.SCORES) == whole
 
 
+@pytest.mark.slow
 def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: FakeBedrock) -> None:
     several_answers(folder)
     score_run(folder, 4, ENCODER)
@@ -64,6 +66,7 @@ def test_people_review_the_first_of_several_answers(folder: RunFolder, bedrock: 
     assert ",reference,shown,answer_1," in folder.read(REVIEW).decode("utf-8-sig").partition("\n")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failed", [0, 2])
 def test_peoples_scores_are_those_of_the_first_of_several_answers(
     folder: RunFolder, bedrock: FakeBedrock, failed: int
@@ -91,6 +94,7 @@ def test_peoples_scores_are_those_of_the_first_of_several_answers(
     assert len(grades) == 1
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_first_answer_and_keeps_the_others(folder: RunFolder, bedrock: FakeBedrock) -> None:
     several_answers(folder)
     score_run(folder, 4, ENCODER)
@@ -104,6 +108,7 @@ def test_the_report_shows_the_first_answer_and_keeps_the_others(folder: RunFolde
     assert question.tuned.further[0].scores["rouge_1"] == pytest.approx(0.857, abs=0.1)
 
 
+@pytest.mark.slow
 def test_one_answer_to_each_question_has_no_member_about_samples(folder: RunFolder, bedrock: FakeBedrock) -> None:
     prepare(folder, settings=JUDGED)
     score_run(folder, 25, ENCODER)

@@ -97,6 +97,7 @@ def test_samples_without_answers_are_not_an_error() -> None:
     assert grades.values["base"][0].measures["bertscore_f1"] is None
 
 
+@pytest.mark.slow
 def test_a_long_answer_is_truncated_and_counted() -> None:
     longest = BuiltEncoder().load().manifest.longest - 2  # a token begins a text and one ends it
     samples = [make_item("a", "word " * (longest + 1), "word " * longest)]
@@ -188,6 +189,7 @@ def copied(folder: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
     folder = copied(BuiltEncoder().folder(), tmp_path / "encoder")
     with (folder / "tokenizer.json").open("a") as file:

@@ -157,6 +157,7 @@ def test_no_text_breaks_a_metric_or_leaves_its_range(answer: str, reference: str
 WORDS = st.lists(st.sampled_from(["the", "cat", "sat", "on", "mat", "東", "京"]), max_size=30).map(" ".join)
 
 
+@pytest.mark.slow
 @given(answer=WORDS, reference=WORDS)
 def test_rouge_equals_the_librarys(answer: str, reference: str) -> None:
     from rouge_score.rouge_scorer import RougeScorer

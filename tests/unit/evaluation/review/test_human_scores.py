@@ -63,6 +63,7 @@ def test_scores_of_chosen_questions_are_shown_and_change_no_mean() -> None:
     assert Scores.model_validate_json(after.to_json()) == after
 
 
+@pytest.mark.slow
 def test_a_random_sample_corrects_a_judge_that_is_wrong(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_random_sample_corrects_a_judge_that_is_wrong(
     assert Scores.model_validate_json(after.to_json()) == after
 
 
+@pytest.mark.slow
 def test_more_scores_are_asked_for_only_where_they_can_make_the_interval_narrower(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:
@@ -124,6 +126,7 @@ def test_equal_scores_of_a_sample_show_only_what_the_sample_can(
     assert gate.decision == "undecided"
 
 
+@pytest.mark.slow
 def test_few_scores_are_shown_and_do_not_decide(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:
@@ -253,6 +256,7 @@ def test_several_people_count_by_their_mean_where_they_scored_both_answers() -> 
     assert records[1].tuned == AnswerScores(failed=True, measures={"correctness": None})
 
 
+@pytest.mark.slow
 def test_agreement_is_that_of_the_sample_where_there_is_one(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:
@@ -292,6 +296,7 @@ def test_a_judge_that_favours_one_model_agrees_and_is_said_to_favour_it() -> Non
     assert "is +0.700 on average: +0.000 for the base model and +1.40 for the tuned model; the rank" in said
 
 
+@pytest.mark.slow
 def test_slices_that_people_do_not_correct_are_said_to_be_the_judges(
     generous: tuple[Scores, ReviewSheet, dict[str, tuple[int, int]]],
 ) -> None:

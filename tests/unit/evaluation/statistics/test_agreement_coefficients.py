@@ -34,6 +34,7 @@ def test_a_question_counts_for_as_many_as_it_stands_for() -> None:
     assert weighted.value == pytest.approx(weighted_kappa([*questions, questions[0], *questions[2:] * 2]).value)
 
 
+@pytest.mark.slow
 def test_full_agreement_is_one_chance_is_zero_and_equal_scores_say_nothing() -> None:
     rng = np.random.default_rng(1)
     same = [[(float(value), float(value))] for value in rng.integers(1, 11, 30)]
@@ -69,6 +70,7 @@ def test_whole_groups_of_questions_are_drawn() -> None:
     assert alpha(once, names=[number % 5 for number in range(24)]).interval is None
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_although_a_question_has_two_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both answers to a question share its difficulty, so they are not independent."""
     monkeypatch.setattr(agreement_coefficients, "_RESAMPLES", 400)

@@ -33,6 +33,7 @@ def test_mean_and_standard_error_equal_scipys() -> None:
     assert ours.mean_and_error([]) == (None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [200, 1000])
 def test_the_interval_equals_scipys_where_questions_are_many(n: int) -> None:
     differences = np.random.default_rng(n).exponential(size=n) - 0.8
@@ -82,6 +83,7 @@ def test_fewer_than_six_questions_never_differ() -> None:
     assert (ours.sign_test(5, 0) or 0) > 0.05 > (ours.sign_test(6, 0) or 1)
 
 
+@pytest.mark.slow
 @given(SCORES)
 def test_swapping_the_models_mirrors_the_comparison(pairs: list[tuple[int, int]]) -> None:
     base, tuned = [float(a) for a, _ in pairs], [float(b) for _, b in pairs]
@@ -109,6 +111,7 @@ def test_equal_models_are_called_different_one_time_in_twenty(n: int) -> None:
     assert 0.029 <= different / 1000 <= 0.071
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_resamples")
 def test_a_model_better_by_the_smallest_detectable_difference_is_found_with_80_percent_power() -> None:
     generator = np.random.default_rng(11)
@@ -120,6 +123,7 @@ def test_a_model_better_by_the_smallest_detectable_difference_is_found_with_80_p
     assert 0.72 <= found / 300 <= 0.88
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_resamples")
 def test_as_many_questions_as_named_would_decide_with_80_percent_power() -> None:
     generator = np.random.default_rng(12)

@@ -253,6 +253,7 @@ def related_gains(draw: st.DrawFn) -> tuple[list[float], list[int]]:
     return draw(st.lists(values, min_size=sum(sizes), max_size=sum(sizes))), names_of(tuple(sizes))
 
 
+@pytest.mark.slow
 @given(related_gains(), st.sampled_from([None, Looks(16, complete=True)]))
 @settings(max_examples=examples(40), deadline=None)
 def test_the_interval_excludes_zero_exactly_where_the_p_value_is_below_5_percent(

@@ -90,6 +90,7 @@ def won(topics: int, questions: int) -> Scores:
     return by_topic({f"topic {number}": [1] * questions for number in range(topics)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("topics", "questions"), [(45, 20), (10, 9)])
 def test_slices_in_which_every_question_is_won_are_better_however_many_there_are(topics: int, questions: int) -> None:
     found = results(won(topics, questions))
@@ -112,6 +113,7 @@ def test_slices_that_cannot_show_a_difference_say_how_many_questions_can() -> No
     )
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.lists(st.integers(-2, 3), min_size=1, max_size=14), min_size=1, max_size=12),
     st.booleans(),
@@ -132,6 +134,7 @@ def test_an_undecided_slice_never_needs_zero_questions(gains: list[list[int]], r
             assert (found.comparison.p_corrected or 0) < 0.05
 
 
+@pytest.mark.slow
 def test_equal_models_are_called_different_in_any_slice_one_time_in_twenty() -> None:
     generator, alarms = np.random.default_rng(4), 0
     for _ in range(40):

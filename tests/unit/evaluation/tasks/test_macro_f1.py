@@ -61,6 +61,7 @@ def test_equal_answers_are_no_difference_and_few_questions_have_no_interval() ->
     assert few.mean
 
 
+@pytest.mark.slow
 def test_the_interval_is_that_of_resampled_questions() -> None:
     """The counts of cells are drawn for speed. Drawing the questions themselves gives the same spread."""
     expected, base, tuned = labels(EXPECTED), labels(BASE), labels(TUNED)

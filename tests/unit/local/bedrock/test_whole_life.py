@@ -40,6 +40,7 @@ def in_this_process(bedrock, monkeypatch):
     change_settings(bedrock, engine="tiny")
 
 
+@pytest.mark.slow
 def test_a_tuned_model_answers_while_its_throughput_exists(
     bedrock, control, runtime, storage, clock, job_request, finish, in_this_process
 ):

@@ -90,6 +90,7 @@ def test_an_exception_is_an_error_and_the_process_continues(worker):
     assert worker.invoke(None, "3")["result"] == 3
 
 
+@pytest.mark.slow
 def test_an_exit_is_an_error_and_a_new_process_starts(worker):
     assert worker.invoke(None, "1")["result"] == 1
     assert worker.invoke("exit", "2")["status"] == "error"
@@ -108,6 +109,7 @@ def test_a_process_that_takes_too_long_is_ended(make_worker, monkeypatch):
     assert worker.invoke(None, "3")["result"] == 1
 
 
+@pytest.mark.slow
 def test_a_forked_process_has_the_environment_paths_and_packages_of_a_started_one(make_worker, monkeypatch, tmp_path):
     own = tmp_path / "own"
     own.mkdir()
@@ -139,6 +141,7 @@ def test_processes_of_the_same_code_compile_it_once(make_worker, monkeypatch, tm
     assert make_worker().invoke(None, "1")["result"] == 1, "the code outlives the process that unpacked it"
 
 
+@pytest.mark.slow
 def test_a_host_that_died_is_started_again(make_worker, monkeypatch):
     forked(monkeypatch)
     pid = make_worker().invoke("look", "1")["result"]["pid"]

@@ -59,6 +59,7 @@ def run(spec, folder):
     return Trainer(spec, folder).run()
 
 
+@pytest.mark.slow
 def test_losses_fall_and_are_reproducible(folder):
     progress = run(*folder())
     assert [row.step_number for row in progress.training] == list(range(6))
@@ -71,6 +72,7 @@ def test_losses_fall_and_are_reproducible(folder):
     assert run(*folder(seed=2)).training != progress.training
 
 
+@pytest.mark.slow
 def test_micro_batches_do_not_change_a_step(folder, monkeypatch):
     whole = run(*folder(batch_size=12))
     monkeypatch.setattr("local.trainer.loop.MICRO_BATCH_TOKENS", 120)
@@ -80,12 +82,14 @@ def test_micro_batches_do_not_change_a_step(folder, monkeypatch):
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_warm_up_slows_the_first_steps(folder):
     cold, warm = run(*folder()), run(*folder(warmup_steps=1000))
     assert warm.training[0].training_loss == cold.training[0].training_loss
     assert warm.training[-1].training_loss > cold.training[-1].training_loss
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_weights_of_the_best_epoch(folder, monkeypatch):
     import torch
     from safetensors.torch import load_file
@@ -207,6 +211,7 @@ def test_a_training_process_ends_with_its_parent_even_if_that_is_killed():
     assert not child.is_running()
 
 
+@pytest.mark.slow
 def test_a_shorter_network_has_the_same_tokens_and_other_losses(folder):
     """So candidates of both can be compared, and one is chosen for a reason."""
     whole, shorter = (run(*folder(network=name)) for name in ("tiny", "tiny-short"))

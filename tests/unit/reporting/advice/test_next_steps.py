@@ -292,6 +292,7 @@ def of_compared(folder_of: FolderOf, **means: float) -> dict[str, NextStep]:
     return {step.rule: step for step in build(folder_of(compared({**MEANS, **means}))).next_steps}
 
 
+@pytest.mark.slow
 def test_what_the_recommendation_ships_is_used(folder_of: FolderOf) -> None:
     """The steps never contradict the recommendation: only one says which contestant to use."""
     of_use = {"accept", "prefer-contestant", "keep-the-base", "improve-first", "compare-costs"}

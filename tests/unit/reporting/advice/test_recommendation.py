@@ -133,6 +133,7 @@ def test_others_are_compared_with_the_best_one_directly(folder_of: FolderOf) -> 
     assert (without.outcome, may_ship(without)["few_shot"]) == ("undecided", "undecided")
 
 
+@pytest.mark.slow
 def test_a_comparison_of_others_is_read_from_both_sides(folder_of: FolderOf) -> None:
     """The run compares each with those before it: few_shot with base, and retrieval with both."""
     for best, other in (("retrieval", "few_shot"), ("few_shot", "retrieval")):
@@ -278,6 +279,7 @@ def test_where_a_lower_value_is_better_the_lowest_mean_is_the_best(folder_of: Fo
     assert next(each.contestant for each in found.standings if each.quality == "best") == "few_shot"
 
 
+@pytest.mark.slow
 def test_the_gate_names_the_margin(advise: Any) -> None:
     narrow = advise(gate=GateRule(not_worse_by=Margin(than="retrieval", margin=0.05)))
     assert narrow.margin == 0.05

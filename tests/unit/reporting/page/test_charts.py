@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from pygal.etree import etree
 
 from tuner.artifacts.report import Report
@@ -60,6 +61,7 @@ def test_one_epoch_and_equal_losses_can_be_drawn() -> None:
     assert curves(epochs=[{"epoch": 1, "training_loss": 2.0, "validation_loss": 2.0}], best_epoch=1)
 
 
+@pytest.mark.slow
 def test_many_steps_are_reduced() -> None:
     many = [{"step": at, "epoch": 1, "training_loss": 1.0} for at in range(100_000)]
     assert len(curves(steps=many)) < 20_000

@@ -80,6 +80,7 @@ def test_the_others_are_compared_with_each_other(several: Report) -> None:
     assert (line.split()[2], line.split()[-1]) == ("+2.00", "better")
 
 
+@pytest.mark.slow
 def test_the_only_comparison_needs_no_correction(folder_of: FolderOf) -> None:
     alone = build(folder_of(compared({name: MEANS[name] for name in ("base", "tuned")})))
     assert "Here it is the only comparison" in page(alone)
@@ -128,6 +129,7 @@ def test_passages_of_questions_that_were_not_asked_do_not_count(folder_of: Folde
     assert retrieval.context == ContextCounts(questions=40, parts=80, parts_with_answer=8, questions_with_answer=8)
 
 
+@pytest.mark.slow
 def test_a_report_without_measured_use_shows_the_comparisons_only(several: Report) -> None:
     bare = several.model_copy(update={"contestants": ()})
     assert "1,000 answers" not in section(bare)
@@ -144,6 +146,7 @@ def test_the_command_prints_the_same_in_eighty_columns(several: Report) -> None:
     assert "retrieval_tuned 7.00 6.94 to 7.06 $3.29 595 ms 770 ms $2.00" in words
 
 
+@pytest.mark.slow
 def test_the_chart_has_quality_against_cost_in_words_too(several: Report) -> None:
     drawn = quality_chart(several)
     assert drawn
@@ -156,6 +159,7 @@ def test_the_chart_has_quality_against_cost_in_words_too(several: Report) -> Non
     assert "Of those that are good enough, the tuned model (on demand) costs least then." in page(several)
 
 
+@pytest.mark.slow
 def test_a_contestant_without_costs_is_not_in_the_chart(folder_of: FolderOf) -> None:
     unknown = build(folder_of(compared(rates={**RATES, ("storage", None): None})))
     assert [point.title for point in quality_points(unknown)] == [
@@ -176,6 +180,7 @@ def test_over_many_powers_of_ten_the_chart_labels_these_only(folder_of: FolderOf
     assert "$20.00" not in drawn
 
 
+@pytest.mark.slow
 def test_the_page_says_who_costs_least_at_which_volume(several: Report) -> None:
     shown = page(several).partition(">Who costs least</h3>")[2].partition("</table>")[0]
     assert "from 0 to 2,381</th><td>the base model with passages</td><td>by the token</td>" in shown

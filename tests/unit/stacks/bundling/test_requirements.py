@@ -89,6 +89,7 @@ def test_no_downloader_is_in_the_built_packages() -> None:
     assert not any((each / name.replace("-", "_")).exists() for each in folders for name in DOWNLOADERS)
 
 
+@pytest.mark.slow
 def test_only_the_answer_to_cloudformation_is_sent_without_boto3() -> None:
     """No code of a function downloads anything: it calls AWS through boto3."""
     clients = {"urllib.request", "urllib3", "requests", "http.client", "socket", "huggingface_hub"}
@@ -101,6 +102,7 @@ def test_the_packages_of_a_function_do_not_depend_on_the_machine_that_builds_the
     assert ";" not in "".join(layer.requirements.read_text() for layer in LAYERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
 def test_a_step_imports_only_what_it_is_given(step: str) -> None:
     given = GIVEN.get(step, LAYER)

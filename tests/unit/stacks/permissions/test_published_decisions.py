@@ -298,6 +298,7 @@ def test_services_act_for_this_account_and_this_deployment_only(otherwise: Other
     )
 
 
+@pytest.mark.slow
 def test_a_redundant_or_missing_grant_is_reported() -> None:
     """What test_second_evaluator.py finds when a grant is redundant, or missing."""
     grant = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/a/*"}

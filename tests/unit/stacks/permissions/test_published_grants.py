@@ -74,12 +74,14 @@ def roles_in(region: str) -> dict[str, list[dict[str, object]]]:
     return {title: [grant.statement() for grant in grants] for title, _, grants in every_role(arns)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_grant_matches_the_authorization_data_in_every_region_with_every_judge_and_a_vpc(region: str) -> None:
     found = {title: wrong(*statements) for title, statements in roles_in(region).items()}
     assert not {title: each for title, each in found.items() if each}
 
 
+@pytest.mark.slow
 def test_every_policy_in_the_documentation_matches_the_authorization_data() -> None:
     """For a reader to copy: in Markdown as JSON, with words in capitals where a reader's own names go."""
     texts = [path.read_text("utf-8") for path in (CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md"))]

@@ -56,6 +56,7 @@ def test_a_whole_dataset_with_its_settings(folder: tuple[str, Put]) -> None:
     assert document["training_records"] + document["validation_records"] == 40
 
 
+@pytest.mark.slow
 def test_a_folder_with_documents_holds_nothing_out(folder: tuple[str, Put]) -> None:
     address, put = folder
     put("training.jsonl", jsonl(pairs(40)))
@@ -138,6 +139,7 @@ def test_a_missing_folder_is_a_usage_error(address: str) -> None:
     assert address in result.stderr
 
 
+@pytest.mark.slow
 def test_the_model_is_that_of_the_settings_or_the_default(folder: tuple[str, Put]) -> None:
     address, put = folder
     put("training.jsonl", jsonl(pairs(20)))
@@ -227,6 +229,7 @@ def test_documents_that_are_not_enough_say_what_to_do(
         assert said in " ".join(refused.err.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["data", "check"], ["estimate"], ["run"]])
 def test_an_empty_documents_folder_has_no_data(tmp_path: Path, tuner: Tuner, command: list[str]) -> None:
     (tmp_path / "documents").mkdir()
@@ -247,6 +250,7 @@ def test_evaluation_questions_about_too_few_parts_are_warned_of(tmp_path: Path, 
 GUARD = {"question": "How deep?", "check": {"contains": ["nine"]}, "right": "Nine metres."}
 
 
+@pytest.mark.slow
 def test_guard_questions_of_the_dataset_are_checked_line_by_line(folder: tuple[str, Put]) -> None:
     address, put = folder
     put("training.jsonl", jsonl(pairs(40)))

@@ -188,6 +188,7 @@ def test_the_least_number_of_records_is_a_quota_of_each_model(bedrock):
     assert "Minimum number of records per batch inference job for Claude Opus 5.5" not in found
 
 
+@pytest.mark.slow
 def test_a_judge_replies_with_json_as_text_and_the_output_names_the_stand_in(batch):
     """What the project asks of judges in batch jobs: the reply passes the checks of its reader."""
     asked = (instructions("rubric.md"), tagged(question="What?", reference="It.", answer="It."), GRADE)

@@ -54,6 +54,7 @@ def test_a_batch_gives_the_results_of_single_requests(ask):
         assert together[number].input_tokens == alone.input_tokens
 
 
+@pytest.mark.slow
 def test_max_tokens_and_seeds_apply(ask):
     (answer,) = ask(("Hi", {"max_tokens": 5})).values()
     assert (answer.output_tokens, answer.stop_reason) == (5, "max_tokens")

@@ -63,6 +63,7 @@ def test_pairs_are_limited_and_without_known_questions(runtime):
     assert [each["answer"] for each in pairs] == list(SENTENCES[2:])
 
 
+@pytest.mark.slow
 def test_validation_data_can_be_generated_with_it(runtime):
     def converse(model, system, text, tool, inference, documents):
         return fill_in_tool(model, system, text, tool, inference, runtime, documents)
