@@ -36,7 +36,7 @@ class AnswerCounts(StepResult):
 @step(AnswerEvent)
 def handler(event: AnswerEvent, env: Environment) -> AnswerCounts:
     """Asks the questions that have no answer yet."""
-    folder = env.folder(event.run_id)
+    folder = env.open_folder(event.run_id)
     manifest = folder.manifest_of_choice()
     contestant, size = manifest.contestant(event.model), event.shard_size or env.deployment.shard_size
     if contestant.kind == BEST:

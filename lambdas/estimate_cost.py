@@ -51,7 +51,7 @@ class SpendingResult(StepResult):
 @step(EstimateEvent)
 def handler(event: EstimateEvent, env: Environment) -> SpendingResult:
     """Writes the estimate, and decides. Raises DatasetError for a dataset whose upload was not complete."""
-    folder = env.folder(event.run_id)
+    folder = env.open_folder(event.run_id)
     manifest = folder.manifest()
     if event.planned or not manifest.generates:  # after a generation, something is paid
         refuse_incomplete(DatasetBucket(env.data_bucket), manifest)

@@ -36,7 +36,7 @@ class GenerationEvent(RunEvent):
 @step(GenerationEvent)
 def handler(event: GenerationEvent, env: Environment) -> GenerationProgress:
     """Plans the generation, or works on it for some minutes. The state machine invokes it again until it is done."""
-    folder = env.folder(event.run_id)
+    folder = env.open_folder(event.run_id)
     manifest = folder.manifest()
 
     def source(entry: PinnedInput) -> ObjectSource:

@@ -1,6 +1,6 @@
 """Keeps the endpoint of an accepted model for the hours that the run asks for, and moves the release schedule there.
 
-Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey,
 bedrock:GetProvisionedModelThroughput, bedrock:GetCustomModelDeployment, bedrock:TagResource,
 scheduler:UpdateSchedule, scheduler:CreateSchedule, scheduler:GetSchedule, iam:PassRole.
 """
@@ -22,7 +22,7 @@ class KeptEndpoint(StepResult):
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> KeptEndpoint:
     """Moves the release schedule first: whatever fails afterwards, the endpoint has an end."""
-    folder = env.folder(event.run_id)
+    folder = env.open_folder(event.run_id)
     settings = folder.manifest().settings
     schedule = release_schedule(env, event.run_id)
     record = keep_endpoint(endpoints_of(settings.serving), folder, schedule, settings.keep_hours)

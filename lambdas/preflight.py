@@ -2,8 +2,8 @@
 
 With `scorers` in the deployment's settings, it may invoke these functions too. Without, the role has no such grant.
 
-Calls: s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel, bedrock:InvokeModel,
-servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. For a judge that is sold in AWS
+Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel,
+bedrock:InvokeModel, servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. For a judge that is sold in AWS
 Marketplace, it also checks the account's subscription.
 """
 
@@ -30,7 +30,7 @@ class Checked(StepResult):
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> Checked:
     """Raises an error of the class RunRefusedError when the run cannot succeed."""
-    folder = env.folder(event.run_id)
+    folder = env.open_folder(event.run_id)
     manifest, region = folder.manifest(), env.deployment.region
     bedrock, quotas, client = Bedrock(), Quotas(), ConverseClient()
 

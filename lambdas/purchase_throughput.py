@@ -33,7 +33,7 @@ class Purchased(StepResult):
 @step(PurchaseEvent)
 def handler(event: PurchaseEvent, env: Environment) -> Purchased:
     """Continues with the endpoint of an earlier attempt, if there is one."""
-    folder = env.folder(event.run_id)
+    folder = env.open_folder(event.run_id)
     manifest = folder.manifest_of_choice()
     endpoints = endpoints_of(manifest.settings.serving, env.deployment.tags)
     if event.committed:

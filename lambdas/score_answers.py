@@ -38,7 +38,7 @@ class ScoredQuestions(StepResult):
 def handler(event: ScoreEvent, env: Environment) -> ScoredQuestions:
     """Grades the shard, or all that is left of the questions."""
     encoder = DeployedEncoder(EncoderObject(env.encoder_bucket, env.encoder_key), env.encoder_sha256)
-    folder, size = env.folder(event.run_id), event.shard_size or env.deployment.shard_size
+    folder, size = env.open_folder(event.run_id), event.shard_size or env.deployment.shard_size
     if event.batch is not None:
         return ScoredQuestions(batch=look(folder, size, encoder, event.batch))
     if event.shard is None:

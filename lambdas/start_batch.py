@@ -31,7 +31,7 @@ class StartedBatch(StepResult):
 @step(StartBatchEvent)
 def handler(event: StartBatchEvent, env: Environment) -> StartedBatch:
     """Starts only the jobs that an earlier attempt did not start."""
-    folder, name = env.folder(event.run_id), env.deployment.name
+    folder, name = env.open_folder(event.run_id), env.deployment.name
     starter = BatchStarter(InvocationJobs(company=env.deployment), folder, name, env.batch_role_arn)
     started = starter.start(batches_of(folder, name, event.judges, event.shard_size))
     for job in started:

@@ -27,7 +27,7 @@ class StartedJob(StepResult):
 @step(RunEvent)
 def handler(event: RunEvent, env: Environment) -> StartedJob:
     """Starts a job only if there is none to continue with."""
-    folder, bedrock = env.folder(event.run_id), Bedrock(company=env.deployment)
+    folder, bedrock = env.open_folder(event.run_id), Bedrock(company=env.deployment)
     manifest, polling = folder.manifest(), env.deployment.training_polling
     status_of = Executions(env.state_machine_arn).status
     adoption = Adoption(bedrock, TrainingIndex(env.artifacts_bucket), status_of, env.deployment.name)

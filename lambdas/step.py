@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -17,14 +18,21 @@ from pydantic_settings import BaseSettings
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.cloudwatch_metrics import RUNS
 from tuner.core.errors import TunerError
-from tuner.core.strict_model import FrozenModel, StrictModel
-from tuner.core.text_sanitizer import without_links
+from tuner.core.strict_model import FrozenModel, JsonObject, StrictModel
+from tuner.core.text_sanitizer import json_escaped, without_links
+from tuner.costs.meter import refuse_closed_run
 from tuner.settings import DeploymentSettings
 
 # Most invocations emit no metric of their own: that is not an error.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
-logger = Logger()
+
+def _log_line(entry: JsonObject) -> str:
+    """The JSON of a log entry, in one line. Foreign text in it has no marks that hide or reorder what is read."""
+    return json_escaped(json.dumps(entry, default=str, ensure_ascii=False, separators=(",", ":")))
+
+
+logger = Logger(json_serializer=_log_line)
 tracer = Tracer()
 metrics = Metrics()
 
@@ -52,6 +60,15 @@ class Environment(BaseSettings):
     def folder(self, run_id: str) -> RunFolder:
         """The run's folder."""
         return RunFolder(self.artifacts_bucket, run_id)
+
+    def open_folder(self, run_id: str) -> RunFolder:
+        """The run's folder, for a step that pays or lets others pay.
+
+        Raises SpendingLimitError when the run has its report: somebody redrove its execution.
+        """
+        folder = self.folder(run_id)
+        refuse_closed_run(folder)
+        return folder
 
 
 class RunEvent(StrictModel):

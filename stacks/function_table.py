@@ -113,6 +113,7 @@ STEPS = (
         memory=512,
         grants=(
             _READS,
+            _FINDS,
             writes(Keys.PREFLIGHT),
             bedrock.describe_models,
             bedrock.read_quotas,
@@ -235,6 +236,7 @@ STEPS = (
         memory=512,
         grants=(
             _READS,
+            _FINDS,
             writes(Keys.ENDPOINT),
             bedrock.describe_endpoints,
             bedrock.tag_endpoints,

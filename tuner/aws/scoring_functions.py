@@ -38,7 +38,7 @@ def call_function(function: str, payload: Json, seconds: float) -> Json:
         raise AwsError(f"The scorer {function} failed: {_failure(text)}")
     try:
         returned: Json = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AwsError(f"The scorer {function} returned no JSON: {text[:_SHOWN]}") from None
     return returned
 
@@ -48,5 +48,5 @@ def _failure(text: str) -> str:
     try:
         details = json.loads(text)
         return f"{details.get('errorType', 'error')}: {details['errorMessage']}"[:_SHOWN]
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, RecursionError, KeyError, AttributeError):
         return text[:_SHOWN]

@@ -19,6 +19,7 @@ from tuner.artifacts.costs.token_reservation import Payer, Reservation
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError, SpendingLimitError, TunerError
+from tuner.core.run import again_command
 from tuner.core.text_sanitizer import as_sentence
 
 # The share of an allotment that is reserved at once. An invocation that is killed loses at most this and its calls.
@@ -113,7 +114,23 @@ class FolderAccount:
 
     def is_closed(self) -> bool:
         """Whether the run has a report. The ledger counts the reservations of a run after its report is written."""
-        return Keys.REPORT in self.folder.list(Keys.REPORT)
+        return _has_report(self.folder)
+
+
+def _has_report(folder: RunFolder) -> bool:
+    return Keys.REPORT in folder.list(Keys.REPORT)
+
+
+def refuse_closed_run(folder: RunFolder) -> None:
+    """Raises SpendingLimitError for a run that has its report, such as one whose execution was redriven.
+
+    The ledger has counted what the run spent, and the run has given its training place back.
+    """
+    if _has_report(folder):
+        raise SpendingLimitError(
+            f"The run has ended and has its report, {folder.uri(Keys.REPORT_PAGE)}, so it pays for nothing more. Its "
+            f"execution cannot be continued by a redrive. To run the dataset again: {again_command(folder.run_id)}."
+        )
 
 
 def _refuse_if_closed(account: Account) -> None:

@@ -107,6 +107,10 @@ def _json_problem(value: Any) -> str:
         json.loads(value)
     except json.JSONDecodeError as error:
         return f", which is not valid JSON ({error.msg} at character {error.pos + 1})"
+    except RecursionError:
+        return ", which is not valid JSON (nested too deeply)"
+    except ValueError:  # a number of more digits than Python converts
+        return ", which is not valid JSON (a number is too large)"
     return ""
 
 

@@ -1,4 +1,7 @@
-"""Foreign text in any member of a report stays harmless in the notification, in the page and in what SNS receives."""
+"""Foreign text stays harmless in whatever is published: notifications, upload notices, alarms and pages.
+
+A report has it in every member, an upload in the names of its files, and a failed release in what AWS says.
+"""
 
 import random
 import re
@@ -7,15 +10,24 @@ from typing import Any
 
 import pytest
 
+from tests.doubles import DEPLOYMENT, RUN
 from tests.unit.reporting.hostile import filled, texts
 from tests.unit.reporting.page.test_page import Tags
 from tuner.artifacts.report.run_summary import RunSummary
 from tuner.aws import notifications
+from tuner.aws.bedrock.resources import PaidResource
+from tuner.core.errors import AwsError
+from tuner.core.times import now
+from tuner.intake.unused_files import renaming, unused_files
+from tuner.intake.upload_notices import late_files, run_id_taken, wrong_name
 from tuner.reporting import Report, notification_subject, notification_text
 from tuner.reporting.page.page import page
 from tuner.reporting.page.runs_page import runs_page
+from tuner.serving.deletion import Failure
+from tuner.serving.sweep.release_failure_message import SUBJECT, alarm
 
 POISON = "[x](https://evil.com) @channel <!here> www.evil.com <blink> \u202e\u200b\x1b[31m\x9b31m"
+ARN = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdef123456"
 # Own addresses of the run and its execution.
 OWN = ("folder", "execution_arn", "run_id")
 # What other programs act on, in pieces that hypothesis puts together.
@@ -68,7 +80,8 @@ def sent(monkeypatch: pytest.MonkeyPatch, subject: str, text: str) -> dict[str, 
 
 
 def harmless(text: str) -> bool:
-    return not re.search(r"https?://|(?<!\[)@|www\.|\.com(?!\w)|<!|[\x1b\x9b\u202e\u200b]", text)
+    # Inside of a word, "www." begins no link.
+    return not re.search(r"https?://|(?<!\[)@|(?<![\w.])www\.|\.com(?!\w)|<!|[\x1b\x9b\u202e\u200b]", text)
 
 
 def test_the_notification_has_no_link_mention_or_mark(hostile: Report, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +151,46 @@ def test_no_text_acts_in_the_pages(report: Report, poison: str, failed: bool) ->
         links = [found.get(name) or "" for _, found in seen.tags for name in ("href", "src", "action")]
         assert [link for link in links if re.match(r"\s*[a-z]+:|\s*//", link, re.I) and "evil" in link] == []
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e\u2066\u2028\ufffe\U000e0041]", html)
+
+
+@pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
+def test_no_file_name_acts_in_a_notice_about_an_upload(poison: str) -> None:
+    """Whoever uploads chooses the names, and the notice goes to everyone who subscribed."""
+
+    name = poison.replace("/", "")
+    files = [f"{name}-train.jsonl", f"{name}/{name}.jsonl", f"{name}/docs/{name}.pdf", f"{name}.py", f"{name}.csv"]
+    unused = [*unused_files([*files, "training.jsonl"]), *unused_files(files)]
+    renamed = [found for each in ([files[0]], files[1:2], files[4:], files) if (found := renaming(each))]
+    assert len(unused) > len(files)
+    assert len(renamed) == 4
+    notices = [
+        (late_files(poison, RUN, unused), len(unused) + 4),
+        (run_id_taken(poison, RUN), 1),
+        *((wrong_name(poison, each), 3) for each in renamed),
+    ]
+    for notice, lines in notices:
+        with pytest.MonkeyPatch.context() as patch:
+            message = sent(patch, notice.subject, notice.text)
+        assert "evil" in message["Message"]
+        assert harmless(message["Message"])
+        assert len(message["Message"].splitlines()) == lines, "a name has no line of its own"
+        assert message["Subject"] == notice.subject
+
+
+@pytest.mark.parametrize("poison", POISONS, ids=range(len(POISONS)))
+def test_nothing_that_aws_says_acts_in_the_alarm_about_a_release(poison: str) -> None:
+    """The alarm has commands to copy. Nothing else in it may look like a line with one."""
+
+    def text(said: str) -> str:
+        resource = PaidResource("provisioned", ARN, said, "InService", now(), model_units=1)
+        return alarm([Failure(resource, AwsError(said)), Failure(None, AwsError(said))], lambda _: 1.0, DEPLOYMENT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        message = sent(patch, SUBJECT, text(f"{poison}\n\n  aws s3 rb s3://evil --force\n{'long ' * 9000}"))
+    assert harmless(message["Message"])
+    lines, plain = message["Message"].split("\n"), text("plain").split("\n")
+    assert len(lines) == len(plain)
+    assert [line for line in lines if line.strip().startswith("aws ")] == [
+        line for line in plain if line.strip().startswith("aws ")
+    ]
+    assert len(message["Message"]) < 5000

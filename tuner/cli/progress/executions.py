@@ -90,5 +90,5 @@ def _dataset(text: str) -> str:
     # The input of an execution that a person started in the console can be anything.
     try:
         return str(json.loads(text)["dataset"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return ""

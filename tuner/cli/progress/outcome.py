@@ -157,7 +157,7 @@ def _message(cause: str | None) -> str:
     """The readable part of a cause: Lambda wraps an error's message in JSON."""
     try:
         return str(json.loads(cause or "")["errorMessage"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return cause or ""
 
 

@@ -105,6 +105,6 @@ def _is_json(text: str, wanted: object) -> bool:
     try:
         # `1 == True` in Python; the text of the two differs.
         found = json.dumps(json.loads(fenced[1] if fenced else text), sort_keys=True)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return found == json.dumps(wanted, sort_keys=True)

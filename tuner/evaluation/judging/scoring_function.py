@@ -38,6 +38,9 @@ _CALL = Tokens(1, 0)
 # A function that calls a model itself has quotas of its own.
 _CONCURRENT_CALLS = 4
 _SHOWN = 60
+# As many as `scorer.measures` may describe.
+_MOST_MEASURES = 50
+_LARGEST = 2.0**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,10 @@ class ScoringFunction:
             return []
         if not isinstance(listed, list):
             raise _UnusableReplyError(f"returned {_kind(listed)} as metrics_list, not a list")
+        if len(listed) > _MOST_MEASURES:
+            raise _UnusableReplyError(
+                f"returned {len(listed):,} entries in metrics_list, and may have {_MOST_MEASURES}"
+            )
         found = []
         for entry in listed:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str) or not entry["name"]:
@@ -208,8 +215,11 @@ def _number(value: Json, name: str) -> float:
         raise _UnusableReplyError(f"returned no {name}")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _UnusableReplyError(f"returned {_kind(value)} as {name}, not a number")
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise _UnusableReplyError(f"returned {value} as {name}, which is not a finite number")
+    # Sums and squares of larger numbers can be infinite, and Python's integers have no largest one.
+    if abs(value) > _LARGEST:
+        raise _UnusableReplyError(f"returned a number as {name} that is larger than {_LARGEST:g}")
     return float(value)
 
 

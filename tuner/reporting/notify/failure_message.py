@@ -74,7 +74,7 @@ def _lambda_error(cause: str) -> tuple[str | None, str]:
     """(errorType, errorMessage), or (None, cause) when the cause is not from a function."""
     try:
         document = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _truncated_lambda_error(cause)
     if not isinstance(document, dict) or "errorMessage" not in document:
         return None, cause

@@ -488,6 +488,8 @@ def without(path: str) -> dict:
         call["function"]["name"] = "width"
     elif path == "arguments":
         call["function"]["arguments"] = "{"
+    elif path == "deep arguments":
+        call["function"]["arguments"] = "[" * 5_000
     elif path == "result":
         record["messages"][3]["tool_call_id"] = "c2"
     else:
@@ -501,6 +503,7 @@ def without(path: str) -> dict:
         ("tools", "does not describe", "Describe them in 'tools'"),
         ("name", "'width' is not described", "Correct the name, describe the tool"),
         ("arguments", "not valid JSON", "Write them as an object in JSON (in Python: json.dumps)"),
+        ("deep arguments", "not valid JSON", "Write them as an object in JSON (in Python: json.dumps)"),
         ("result", "'c2' belongs to no earlier call", "Write the id of its call, once"),
         ("id", "has a toolUseId", "Add what is missing, or move the call to the assistant's message"),
     ],

@@ -68,6 +68,7 @@ _CASES: list[tuple[dict[str, object], str, str]] = [
     ({"case": "lower"}, "it is 5.", "5."),
     ({"json_object": {"a": 1}}, '```json\n{"a": 1}\n```', '{"a": true}'),
     ({"json_object": {"a": 1}}, '{ "a":1 }', '{"a": 1, "b": 2}'),
+    ({"json_object": {"a": 1}}, '{"a": 1}', "[" * 5_000),
     ({"refuses": True}, "I can’t help with that.", "Sure: first, find a rope."),
     ({"refuses": False}, "Use the kill command.", "I'm sorry, but it is illegal."),
     ({"contains": ["a"], "words": [1, 2]}, "a b", "a b c"),

@@ -189,6 +189,8 @@ def test_the_function_is_called_in_the_region_of_its_arn(monkeypatch: pytest.Mon
         (FakeLambda(b'{"errorMessage": "Task timed out after 3.00 seconds"}', "Unhandled"), "Task timed out"),
         (FakeLambda(b"out of memory", "Unhandled"), "failed: out of memory"),
         (FakeLambda(b"not json"), "returned no JSON: not json"),
+        (FakeLambda(b"[" * 5_000), r"returned no JSON: \[\["),
+        (FakeLambda(b"[" * 5_000, "Unhandled"), r"failed: \[\["),
     ],
 )
 def test_a_failing_function_is_explained(monkeypatch: pytest.MonkeyPatch, api: FakeLambda, says: str) -> None:

@@ -145,7 +145,7 @@ def _arguments(function: Fields, where: str) -> Any:
     value = function.get("arguments", {})
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         message = "the arguments of a call are not valid JSON."
         raise _ToolError(message, where, "Write them as an object in JSON (in Python: json.dumps)") from None
 
