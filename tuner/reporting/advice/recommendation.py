@@ -45,12 +45,10 @@ class _Advice:
             return self._made("undecided", None, self._unknown_costs(unpriced))
         chosen = self._chosen()
         if cheaper := self._cheaper_than(chosen):
-            titles, one = _and(each.title for each in cheaper), len(cheaper) == 1
-            known = "costs less" if one else "cost less"
-            known = known if self._costs_known(chosen, cheaper) else "may cost less (not all prices are known)"
+            are = "it is" if len(cheaper) == 1 else "they are"
             sentence = (
-                f"Undecided: {chosen.title} may be shipped, but {titles} {known}, and the run does not show whether "
-                f"{'it is' if one else 'they are'} good enough."
+                f"Undecided: {chosen.title} may be shipped, but {self._cost_less(chosen, cheaper)}, and the run does "
+                f"not show whether {are} good enough."
             )
             return self._made("undecided", None, sentence)
         return self._made("ship", chosen, f"Ship {self._named(chosen)}: {self._why(chosen)}{self._cost(chosen)}.")
@@ -121,6 +119,20 @@ class _Advice:
         if self._without_costs([chosen]):
             return self._open
         return [each for each in self._open if not self._is_dearer(each, chosen)]
+
+    def _cost_less(self, chosen: Standing, others: Sequence[Standing]) -> str:
+        """That these cost less than the chosen one, and below how many answers a month where not at any number."""
+        if not self._costs_known(chosen, others):
+            return f"{_and([each.title for each in others])} may cost less (not all prices are known)"
+        limits = [self._cheaper_until(each, chosen) for each in others]
+        if len(set(limits)) == 1:
+            return f"{_and([each.title for each in others])} {'costs' if len(others) == 1 else 'cost'} less{limits[0]}"
+        return _and([f"{each.title} costs less{limit}" for each, limit in zip(others, limits, strict=True)])
+
+    def _cheaper_until(self, other: Standing, chosen: Standing) -> str:
+        found = cheapest((*self._lines_of(chosen.contestant), *self._lines_of(other.contestant)))
+        end = next((each.from_answers for each in found if each.contestant == chosen.contestant), None)
+        return "" if end is None else f" below {integer(end)} answers a month"
 
     def _is_dearer(self, other: Standing, chosen: Standing) -> bool:
         if self._without_costs([other]):

@@ -346,10 +346,23 @@ def test_a_cheaper_contestant_that_may_be_good_enough_leaves_it_undecided(advise
     found = advise(noise=1.5)
     assert (found.outcome, found.contestant) == ("undecided", None)
     assert found.sentence == (
-        "Undecided: the tuned model may be shipped, but the base model with passages costs less, and the run does not "
-        "show whether it is good enough."
+        "Undecided: the tuned model may be shipped, but the base model with passages costs less below 2,381 answers a "
+        "month, and the run does not show whether it is good enough."
     )
     assert [change.partition(":")[0] for change in found.changes] == ["The base model with passages"]
+
+
+def test_the_number_of_answers_below_which_each_costs_less_is_said(two: Any) -> None:
+    """A base model for $0.00013 an answer is always cheaper than a tuned one for $0.00029; few_shot: 2 / 0.00024."""
+    on_demand = {**RATES, ("throughput", "hourly"): None}
+    means = {"base": 6.9, "tuned": 7.0, "few_shot": 6.9}
+    several = two(means, noise=1.5, questions=12, rates=on_demand)
+    assert several.sentence == (
+        "Undecided: the tuned model may be shipped, but the base model costs less and the base model with examples "
+        "costs less below 8,333 answers a month, and the run does not show whether they are good enough."
+    )
+    alike = two({**means, "base": 1.0}, noise=1.5, questions=12, rates=on_demand)
+    assert "the base model with examples costs less below 8,333 answers a month" in alike.sentence
 
 
 def test_a_dearer_contestant_does_not(advise: Any) -> None:
