@@ -98,6 +98,8 @@ def _results(target: Console, report: Report) -> None:
             target.print(use_table(decides, report.contestants))
         for sentence in (*costs_not_known(report.contestants), *answers_given_away(report.contestants)):
             target.print(sentence)
+        for warning in report.scoring.warnings:
+            target.print(f"Warning: {warning}", style="warn", markup=False)
     if not report.failure:
         target.print()
         target.print(report.verdict.sentence, style="name")

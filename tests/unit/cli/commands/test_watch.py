@@ -13,6 +13,7 @@ from tuner.artifacts.dataset import DatasetSummary
 from tuner.artifacts.report import Report
 from tuner.cli.terminal.score_table import score_table
 from tuner.core.artifact_keys import Keys
+from tuner.evaluation.earlier_runs import NONE_EARLIER
 from tuner.reporting import step_failure
 
 
@@ -142,6 +143,13 @@ class TestWatch:
         assert "Paid window: closed after 1 min 40 s, at most $36.00" in outcome.err
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
         assert "Throughput left: none" in outcome.err
+
+    def test_the_result_has_the_warnings_of_the_scores(self, tuner: Tuner, aws: FakeAws) -> None:
+        """Who asked for `best` in the first run finds no such row in the tables."""
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", scoring={"warnings": [NONE_EARLIER]}))
+        said = " ".join(tuner("show", "faq-1").err.split())
+        assert "Warning: compare_with: best: there is no earlier run of this dataset" in said
 
     @pytest.mark.slow
     def test_the_result_compares_the_tuned_model_with_the_other_contestants(self, tuner: Tuner, aws: FakeAws) -> None:
