@@ -22,7 +22,7 @@ FORMATS = (
     FileFormat("jsonl", "JSONL", "one object per line, or an array"),
     FileFormat("csv", "CSV", r"a header line; the delimiter is the most frequent one in it (`,` `;` tab `\|`)"),
     FileFormat("tsv", "TSV", "a header line; tabs between the values"),
-    FileFormat("xlsx", "XLSX", "the first visible sheet with a table, its first row is the header; dates in ISO 8601"),
+    FileFormat("xlsx", "XLSX", "the first visible sheet with a table; dates in ISO 8601"),
     FileFormat("parquet", "Parquet", "nested columns too; the line of a finding is the number of the row"),
 )
 # Endings of compressed files, with the names of the compressions.

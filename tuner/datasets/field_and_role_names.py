@@ -248,6 +248,7 @@ def normal(name: str) -> str:
 
 
 _ANSWER_NAMES = frozenset(map(normal, ANSWERS))
+_LABEL_NAMES = frozenset(map(normal, LABELS))
 
 
 @lru_cache(maxsize=4096)
@@ -300,6 +301,7 @@ def _is_one_field(name: str, value: Fields) -> bool:
     return (
         {"role", "content"} <= value.keys()
         or kind in (Kind.CHOICES, Kind.MEDIA, Kind.TOOLS, Kind.SYSTEM)
+        or (normal(name) in _LABEL_NAMES and value.keys() == {"choices"})
         or (
             normal(name) in _ANSWER_NAMES
             and ("text" in value or not _ANSWER_INSIDE & {normal(inner) for inner in value})

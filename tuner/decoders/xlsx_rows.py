@@ -7,11 +7,16 @@ texts as a person reads them in the sheet: dates in ISO 8601, percentages with t
 from __future__ import annotations
 
 import datetime
+import itertools
+import json
 import re
+import sys
+import unicodedata
 import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from typing import IO, Any
 from xml.parsers import expat
 
@@ -57,7 +62,8 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
     visible = [sheet for sheet in filled if sheet.sheet_state == "visible"]
     if not visible:
         return
-    sheet = next(filter(_has_table, visible), visible[0])
+    with_header = (sheet for sheet in visible if _header_at(sheet) is not None)
+    sheet = next(with_header, None) or next(filter(_has_table, visible), visible[0])
     others = [other.title for other in filled if other is not sheet]
     yield from _Sheet(sheet, file).rows()
     if others:
@@ -67,13 +73,31 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
             None,
             "left-out-sheet",
             message,
-            f"{_LOOK} Else move the right one to the first place, or save each as a file.",
+            f"{_LOOK} Else hide the others, or save each as a file.",
         )
 
 
 def _has_table(sheet: Any) -> bool:
     """Whether a row has two values. A sheet without one is a title page or a note."""
     return any(len(_values(row)) > 1 for row in sheet.rows)
+
+
+def _filled_rows(sheet: Any) -> Iterator[Any]:
+    return (row for row in sheet.rows if any(cell.value is not None for cell in row))
+
+
+def _header_at(sheet: Any) -> int | None:
+    """Which of the first rows with a value has the names of a question and of an answer; None if there is none."""
+    known = [frozenset(names) for names in json.loads(sys.argv[1])] if len(sys.argv) > 1 else []
+    for at, row in enumerate(itertools.islice(_filled_rows(sheet), _MOST_TITLES + 1)):
+        names = {_plain(value) for value in _values(row) if isinstance(value, str)}
+        if known and all(names & each for each in known):
+            return at
+    return None
+
+
+def _plain(name: str) -> str:
+    return "_".join(unicodedata.normalize("NFKC", name).casefold().strip(" :?*").replace("_", " ").split())
 
 
 def _refuse_document_types(file: IO[bytes]) -> None:
@@ -109,14 +133,21 @@ def _issue(line: int | None, rule: str, message: str, remedy: str, severity: str
     return [line or 1, None, issue]
 
 
+def _without(hidden_columns: list[str], line: int) -> Iterator[list[Any]]:
+    if hidden_columns:
+        names = ", ".join(f"'{name[:60]}'" for name in hidden_columns)
+        message = f"hidden columns are left out: {names}."
+        yield _issue(line, "hidden-columns", message, f"{_LOOK} Else show them and save.")
+
+
 def _values(row: Any) -> list[Any]:
     return [cell.value for cell in row if cell.value is not None]
 
 
 class _Sheet:
-    """One sheet: its header is the first row with two values, or the first with any if there is no such row.
+    """One sheet. Its header is the first row with the names of a question and an answer.
 
-    A row with one value above it is a title.
+    Without known names, it is the first row with two values, or the first with any. Rows above it are titles.
     """
 
     def __init__(self, sheet: Any, file: IO[bytes]) -> None:
@@ -135,13 +166,17 @@ class _Sheet:
 
         Rows above the header, hidden rows and values of columns without a name are left out with a warning.
         """
-        rows = [row for row in self._sheet.rows if any(cell.value is not None for cell in row)]
-        titles = next((at for at, row in enumerate(rows[: _MOST_TITLES + 1]) if len(_values(row)) > 1), 0)
+        rows = list(_filled_rows(self._sheet))
+        titles = _header_at(self._sheet)
+        if titles is None:
+            titles = next((at for at, row in enumerate(rows[: _MOST_TITLES + 1]) if len(_values(row)) > 1), 0)
         for row in rows[:titles]:
-            message = f"the row '{str(_values(row)[0])[:60]}' above the header is left out."
+            message = f"the row '{', '.join(map(str, _values(row)))[:60]}' above the header is left out."
             yield _issue(row[0].row, "title-row", message, _LOOK)
         header, *rows = rows[titles:]
+        hidden_columns = self._hidden_columns()
         names = {cell.column: " ".join(str(cell.value).split()) for cell in header if cell.value is not None}
+        yield from _without([names.pop(column) for column in sorted(hidden_columns & names.keys())], header[0].row)
         refuse_columns(len(names))
         if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
             message = f"the header has the column '{twice[0]}' more than once."
@@ -153,9 +188,18 @@ class _Sheet:
             if self._sheet.row_dimensions[row[0].row].hidden:
                 hidden.append(row[0].row)
                 continue
-            unnamed |= {cell.column_letter for cell in row if cell.value is not None and cell.column not in names}
+            unnamed |= {
+                cell.column_letter
+                for cell in row
+                if cell.value is not None and cell.column not in names and cell.column not in hidden_columns
+            }
             yield self._row(row, names)
         yield from self._warnings(hidden, unnamed)
+
+    def _hidden_columns(self) -> set[int]:
+        """The numbers of the hidden columns. Neighbours of one format share an entry."""
+        hidden = (each for each in self._sheet.column_dimensions.values() if each.hidden)
+        return {number for each in hidden for number in range(each.min, each.max + 1)}
 
     def _row(self, row: Any, names: dict[int, str]) -> list[Any]:
         values = {}
@@ -198,8 +242,12 @@ class _Sheet:
 
     def _number(self, value: float, number_format: str, name: str) -> str:
         digits = str(int(value)) if value == int(value) and abs(value) < 1e21 else f"{value:.15g}"
-        if set(number_format) == {"0"}:
+        if set(number_format) == {"0"} and "." not in digits:
             return digits.zfill(len(number_format))
+        if decimals := re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", number_format):
+            # As it is shown: version 1.10 is a number that has the format 0.00.
+            unit = Decimal(1).scaleb(-len(decimals.group(1) or ""))
+            return str(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
         if re.fullmatch(r"0(?:\.0+)?%", number_format):
             return f"{value * 100:.15g}%"
         if not _PLAIN_FORMAT.fullmatch(number_format):
@@ -208,7 +256,8 @@ class _Sheet:
 
     def _warnings(self, hidden: list[int], unnamed: set[str]) -> Iterator[list[Any]]:
         if hidden:
-            message = f"{len(hidden):,} hidden rows are left out, the first is row {hidden[0]}."
+            rows = "row is" if len(hidden) == 1 else "rows are"
+            message = f"{len(hidden):,} hidden {rows} left out, the first is row {hidden[0]}."
             yield _issue(hidden[0], "hidden-rows", message, f"{_LOOK} Else show them (remove the filter) and save.")
         for letter in sorted(unnamed):
             message = f"the column {letter} has no name in the header and is left out."

@@ -28,6 +28,7 @@ from tuner.datasets.reading.wrapped import (
     is_conversation,
     is_one_per_line,
     lists_of_lines,
+    other_lists,
     place_of_records,
     rest_of_object,
 )
@@ -191,6 +192,11 @@ def _lines_or_map(head: bytes, given: Bytes) -> Iterator[Block]:
     if isinstance(value, Row) and is_question_map(value.value) and not given.is_record(value.value):
         yield RowBlock(rows_of_map(head.decode("utf-8")))
         return
+    if isinstance(value, Row) and b"\n" in head.strip() and (lists := list(other_lists(value.value))):
+        names = ", ".join(f"'{name[:60]}'" for name in lists[:5])
+        message = f"the file is one object, and none of its lists is known to hold the records: {names}."
+        remedy = f"Name it with {field_setting('records')}, or write an array of the records."
+        raise UnreadableError(1, Issue("records-path", message, remedy))
     lines = json_lines.blocks(itertools.chain([head, chunk or b""], given.chunks))
     yield from map(expanded, lines) if b'"qas"' in head else lines
 

@@ -97,7 +97,10 @@ def _without_name(header: int, at: int) -> BadRow:
 def _next(
     rows: Iterator[list[str]], text: _Lines, names: list[str], unnamed: dict[int, bool]
 ) -> tuple[Row | BadRow, ...] | None:
-    """The next row (an empty tuple for a blank line), or None at the end. Notes which `unnamed` columns have values."""
+    """The next row (an empty tuple for one without a value), or None at the end.
+
+    Notes which `unnamed` columns have values.
+    """
     start = text.line + 1
     text.begin_row()
     try:
@@ -106,8 +109,8 @@ def _next(
         raise UnreadableError(start, _broken(str(error))) from None
     if values is None:
         return None
-    if not values:
-        return ()
+    if not any(map(str.strip, values)):
+        return ()  # spreadsheets write rows of delimiters below the last one
     if len(values) != len(names):
         message = f"the row has {len(values)} values, the header {len(names)} names."
         remedy = "Put texts with a delimiter or a line break between double quotes."

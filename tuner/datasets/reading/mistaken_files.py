@@ -59,6 +59,10 @@ _DRAWN = re.compile(rb"\+(?:[-=]+\+)+|={2,}(?: +={2,})+|\.\. (?:csv-|list-)?tabl
 _DRAWN_BELOW = re.compile(rb"-{3,}(?:\+-{3,})+")
 # A tag, such as `<table>`. `<s>` and `<|user|>` begin texts in chat templates.
 _TAG = re.compile(rb"<(?!s>)(?:[a-z][\w:.-]*(?:\s[^<>]*)?/?>|!--)")
+# The first line of a chat that WhatsApp exported: `[12/03/24, 10:01:00] Anna: ...` or `12.03.24, 10:01 - Anna: ...`.
+_CHAT = re.compile(
+    rb"[^\[\d]{0,6}\[?\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \d{1,2}:\d{2}(?::\d{2})?[^\]\n:]{0,12}(?:\]| -) [^:\n]{1,80}"
+)
 _DELIMITERS = b",;\t"
 _TO_CSV = "Write it as CSV, with the header question,answer; or put it into documents/ to generate questions."
 
@@ -84,5 +88,8 @@ def mistaken_file(head: bytes) -> Issue | None:
             return Issue("file-format", f"this is {what}, not a dataset.", remedy)
     if _TAG.match(start):
         return Issue("file-format", "this is HTML or XML, not a dataset.", _SAVE_AS)
+    if _CHAT.match(start):
+        message = "this is a chat as WhatsApp exports it, not a dataset."
+        return Issue("file-format", message, 'Write {"question": "...", "answer": "..."} for each question and answer.')
     table = _text_table(start)
     return Issue("file-format", f"this is {table}, not a dataset.", _TO_CSV) if table else None

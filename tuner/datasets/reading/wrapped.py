@@ -18,6 +18,8 @@ from tuner.datasets.reading.json_errors import is_cut_off
 from tuner.datasets.reading.rows import BadRow, Block, Row, RowBlock, parsed
 
 _NAME = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
+# Lists that belong to the record that has them, although an entry may have a text and a label.
+_PARTS_OF_A_RECORD = ("choices", "history", "turns", "qas", "segments", "spans", "entities", "annotations")
 _SPACE = re.compile(r"\s*")
 _VALUE = json.JSONDecoder()
 _DEEPEST = 4
@@ -107,7 +109,7 @@ def _holds_records(text: str, at: int, name: str, is_record: IsRecord) -> bool:
         return False
     last = name.rpartition(".")[2]
     # The questions of a passage (`qas`) need the passage beside them: `expanded` reads the whole object.
-    return last.casefold() in RECORD_LISTS or (last not in ("choices", "history", "turns", "qas") and is_record(value))
+    return last.casefold() in RECORD_LISTS or (last not in _PARTS_OF_A_RECORD and is_record(value))
 
 
 def _decoded(text: str, at: int) -> tuple[Any, int]:
@@ -183,7 +185,7 @@ def _at_path(value: Any, path: str) -> Any:
 
 def _left_out(whole: Any, path: str, line: int) -> Iterator[BadRow]:
     """Warnings of what stands beside the list and is not read."""
-    for name in _other_lists(whole, ""):
+    for name in other_lists(whole):
         if name != path:
             message = f"only the list '{path}' is read; the list '{name}' is left out."
             remedy = "Nothing to do if that is right; else put its records into a file of their own."
@@ -195,12 +197,13 @@ def _left_out(whole: Any, path: str, line: int) -> Iterator[BadRow]:
             yield BadRow(line, Issue("left-out-field", message, remedy, name, "warning"))
 
 
-def _other_lists(value: Any, prefix: str) -> Iterator[str]:
+def other_lists(value: Any, prefix: str = "") -> Iterator[str]:
+    """The paths of the lists of objects in a value."""
     for name, inner in value.items() if isinstance(value, dict) else ():
         if isinstance(inner, list) and inner and isinstance(inner[0], dict):
             yield f"{prefix}{name}"
         elif isinstance(inner, dict):
-            yield from _other_lists(inner, f"{prefix}{name}.")
+            yield from other_lists(inner, f"{prefix}{name}.")
 
 
 def expanded(block: Block) -> Block:

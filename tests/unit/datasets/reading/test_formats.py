@@ -283,6 +283,13 @@ def test_columns_without_a_name_are_left_out_and_said_if_they_have_values(row, l
     assert found == [f"the column {column} has no name in the header and is left out." for column in left_out]
 
 
+def test_rows_without_a_value_are_no_records():
+    checked, records = read("t.csv", b"question;answer;id\nq;a;1\n;;\n ; ;\n;;;;\nr;b;2\n;;\n")
+    assert (records, rules(checked)) == ([("q", "a"), ("r", "b")], [])
+    checked, _ = read("t.csv", b"question;answer;id\nq;a;1\n;;3\n")
+    assert set(rules(checked)) == {"empty-text"}
+
+
 def test_a_table_without_a_name_is_recognized():
     assert read("-", b"question;answer\nq;a\n")[1] == [("q", "a")]
 
@@ -306,7 +313,8 @@ VALUES = [
     (7, "00000", "00007"), (1e15, None, "1000000000000000"), (True, None, "TRUE"), ("0012", None, "0012"),
     (datetime.date(2026, 3, 1), None, "2026-03-01"),
     (datetime.datetime(2026, 3, 1, 8, 30), None, "2026-03-01 08:30:00"),
-    (datetime.time(8, 30), None, "08:30:00"), ("a\nb", None, "a\nb"),
+    (datetime.time(8, 30), None, "08:30:00"), ("a\nb", None, "a\nb"), (1.1, "0.00", "1.10"), (2.345, "0.00", "2.35"),
+    (1234.5, "#,##0.00", "1234.50"), (1234.5, "0", "1235"), (-0.5, "0.0", "-0.5"),
 ]  # fmt: skip
 
 
@@ -362,6 +370,36 @@ def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():
     checked, records = read("t.xlsx", workbook(book))
     assert records == [("q", "a"), ("r", "c")]
     assert sorted(rules(checked)) == ["hidden-rows", "left-out-field"]
+
+
+def test_hidden_columns_are_left_out_and_said():
+    book = sheet(["question", "context", "note", "answer"], ["q", "ask Ann", "n", "a"])
+    book.active.column_dimensions.group("B", "C", hidden=True)
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a")]
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "hidden-columns"]
+    assert warning.line == 1
+    assert warning.message == "hidden columns are left out: 'context', 'note'."
+
+
+def test_a_row_with_known_names_is_the_header_also_below_rows_with_two_values():
+    book = sheet(["FAQ", "version 3"], ["Customer", None, "Support"], ["Question", "Date", "Answer"], ["q", 1, "a"])
+    book.active.merge_cells("A2:B2")
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a")]
+    titles = [finding.message for finding in checked.findings.kept if finding.rule == "title-row"]
+    shown = ("FAQ, version 3", "Customer, Support")
+    assert titles == [f"the row '{title}' above the header is left out." for title in shown]
+
+
+def test_a_sheet_with_known_names_is_read_before_one_with_other_values():
+    book = sheet(["Version", "3"], ["Date", "2026-11-01"])
+    for row in (["Frage", "Antwort"], ["q", "a"]):
+        book["FAQ"].append(row) if "FAQ" in book.sheetnames else book.create_sheet("FAQ").append(row)
+    checked, records = read("t.xlsx", workbook(book))
+    assert records == [("q", "a")]
+    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
+    assert warning.message == "only the sheet 'FAQ' is read; left out: 'Sheet'."
 
 
 @pytest.mark.slow

@@ -44,6 +44,10 @@ COLUMNS = (
     "the object has columns, not a record: its fields hold all values. "
     "Write an array of objects, one for each record (pandas: to_json(orient='records'))."
 )
+WHATSAPP = (
+    "this is a chat as WhatsApp exports it, not a dataset. "
+    'Write {"question": "...", "answer": "..."} for each question and answer.'
+)
 NO_HEADER = (
     "no field holds the question: found 'What is it?', 'A pier.' (line 1 was taken for the header). "
     "Begin with a header such as question,answer. Or: Name it with --prompt-field, or call it "
@@ -99,6 +103,10 @@ CASES: dict[str, tuple[str, bytes | str, int | None, str]] = {
     "a text": ("t.txt", "Q: How deep?\nA: Nine.\n", 1, f"this is not valid JSON: a dataset starts with '[' or '{{'. {FORMATS} Put texts into documents/ to generate questions."),  # noqa: E501
     "names apart from values": ("t.json", '{"columns": ["question", "answer"], "data": [["q", "a"]]}', 1, COLUMNS),
     "conversations of a chat program": ("t.json", '{"conversations": [{"id": 1, "source": {"body": "q"}}]}', 1, "no field holds the question: found 'conversations'. 'conversations' holds a list: if it has the records, name it with --records. Name it with --prompt-field, or call it one of: question, prompt, instruction, query, sentence1, input, user, problem, source, q."),  # noqa: E501
+    "conversations of a chat program over several lines": ("t.json", json.dumps({"type": "list", "conversations": [{"id": 1, "source": {"body": "q"}}]}, indent=1), 1, "the file is one object, and none of its lists is known to hold the records: 'conversations'. Name it with --records, or write an array of the records."),  # noqa: E501
+    "a chat of WhatsApp": ("t.txt", "[12/03/24, 10:01:00] Ann: How deep?\n[12/03/24, 10:02:00] Port: Nine.\n", None, WHATSAPP),  # noqa: E501
+    "a chat of WhatsApp on Android": ("t.csv", "12.03.24, 10:01 - Ann: How deep?\n12.03.24, 10:02 - Port: Nine.\n", None, WHATSAPP),  # noqa: E501
+    "a message on each row": ("t.csv", "conversation_id,speaker,text\n1,customer,How deep?\n1,agent,Nine.\n", 2, 'a record is one message of a chat: it needs a question and its answer (line 1 was taken for the header). Begin with a header such as question,answer. Or: Write {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]} for each conversation.'),  # noqa: E501
     "a column for each language": ("t.csv", "question_en,question_de,answer_en,answer_de\nx,y,v,w\n", 2, "several fields may hold the question: 'question_en', 'question_de' (line 1 was taken for the header). Begin with a header such as question,answer. Or: Name the right one with --prompt-field, or call it question."),  # noqa: E501
     "a pointer of Git LFS": ("t.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:aa\n", None, "this is a pointer of Git LFS, not a dataset. Run `git lfs pull` and upload the file."),  # noqa: E501
     "a ZIP archive": ("t.jsonl", zipped("training.jsonl"), None, "this is a ZIP archive, not a dataset. Unpack it, and upload the file that is in it."),  # noqa: E501

@@ -24,7 +24,8 @@ def errors(checked: Any) -> list[str]:
 
 LABELS = [
     ({"label": 3}, "3"), ({"label": 0}, "0"), ({"label": -1}, "-1"), ({"label": 2.0}, "2"), ({"label": True}, "true"),
-    ({"label": False}, "false"), ({"intent": ["billing"]}, "billing"), ({"labels": "billing"}, "billing"),
+    ({"label": False}, "false"), ({"intent": ["billing"]}, "billing"),
+    ({"label": {"choices": ["billing"]}}, "billing"), ({"labels": "billing"}, "billing"),
     ({"label": 0, "label_text": "billing"}, "billing"), ({"label": 1, "label_name": "billing"}, "billing"),
     ({"etiqueta": "billing"}, "billing"), ({"ラベル": "billing"}, "billing"), ({"emotion": "billing"}, "billing"),
 ]  # fmt: skip
@@ -42,6 +43,7 @@ def test_a_label_is_learnt_as_a_text(label, learnt):
     ("label", "words"),
     [
         (["billing", "returns"], "has 2 labels, and a record of a classification has one. Keep one label. To learn"),
+        ({"choices": ["billing", "returns"]}, "has 2 labels, and a record of a classification has one."),
         ([], "has no answer. Write an answer"),
         (None, "is null. Write a text"),
         (0.25, "must be a text, not a number. Write it between quotes."),

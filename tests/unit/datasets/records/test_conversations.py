@@ -173,15 +173,48 @@ def test_single_messages_of_a_chat_are_named_as_what_they_are(record, words):
             "this is Argilla's own form of a record",
             'Write {"question": "...", "answer": "..."}',
         ),
+        (
+            {"segments": [{"label": False, "text": ASKED}, {"label": True, "text": ANSWERED}]},
+            "this is Axolotl's form of segments",
+            'Write {"messages": ',
+        ),
+        (
+            {"recordId": "1", "modelInput": {"messages": [USER]}, "modelOutput": {"output": {"message": ASSISTANT}}},
+            "this is the output of a batch inference job",
+            'Write {"messages": ',
+        ),
+        ({"recordId": "1", "modelInput": {"messages": [USER]}}, "this is the input of a batch", 'Write {"messages": '),
+        (
+            {
+                "schemaType": "ModelInvocationLog",
+                "input": {"inputBodyJson": {"messages": [USER]}, "inputTokenCount": 5},
+                "output": {"outputBodyJson": {"output": {"message": ASSISTANT}}},
+            },
+            "this is a log of model invocations",
+            'Write {"messages": ',
+        ),
     ],
-    ids=["Prodigy", "Label Studio", "Argilla"],
+    ids=["Prodigy", "Label Studio", "Argilla", "Axolotl", "batch output", "batch input", "invocation log"],
 )
-def test_exports_of_annotation_tools_are_named_as_what_they_are(record, words, remedy):
+def test_exports_of_other_programs_are_named_as_what_they_are(record, words, remedy):
     checked, records = converted(record)
     assert records == []
     [found] = [finding for finding in checked.findings.kept if finding.rule == "record-kind"]
     assert found.message.startswith(words)
     assert found.remedy.startswith(remedy)
+
+
+def test_turns_without_speakers_are_named():
+    checked, _ = converted({"id": 1, "data": [ASKED, ANSWERED]})
+    [found] = errors(checked)
+    assert "'data' holds a list of texts: if they are the turns of a conversation" in found.message
+
+
+@pytest.mark.parametrize("name", ["spans", "entities", "annotations"])
+def test_parts_of_a_text_are_no_records_of_their_own(name):
+    checked, records = converted({"text": ASKED, name: [{"text": "deep", "label": "depth"}]})
+    assert records == []
+    assert findings(checked, "missing-field")
 
 
 @pytest.mark.parametrize(

@@ -39,13 +39,18 @@ def stored(chunks: Iterator[bytes], file: IO[bytes], name: str, most: int | None
     file.seek(0)
 
 
-def decoded(decoder: str, file: IO[bytes], broken: Callable[[str], UnreadableError]) -> Iterator[list[Any]]:
-    """The batches of rows that the other process writes. `broken` makes the error from the reason that it gives."""
+def decoded(
+    decoder: str, file: IO[bytes], broken: Callable[[str], UnreadableError], *given: str
+) -> Iterator[list[Any]]:
+    """The batches of rows that the other process writes. `broken` makes the error from the reason that it gives.
+
+    `given` are arguments of the decoder.
+    """
     script = Path(decoders.__file__).with_name(f"{decoder}.py")
     # Lambda's runtime adds the layers to sys.path itself.
     paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(  # noqa: S603 - a script of this package
-        [sys.executable, "-P", str(script)],
+        [sys.executable, "-P", str(script), *given],
         stdin=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

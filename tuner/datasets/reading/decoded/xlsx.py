@@ -6,11 +6,13 @@ decodes it with openpyxl, which is pure Python. An archive that is too large is 
 
 from __future__ import annotations
 
+import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
+from tuner.datasets.field_and_role_names import ANSWERS, LABELLED_TEXTS, LABELS, QUESTIONS, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading.budget import UnreadableError
 from tuner.datasets.reading.decoded.process import decoded, stored
@@ -27,6 +29,13 @@ _OTHER_ARCHIVES = (
     ("word/document.xml", "a Word document", "Put it into documents/ to generate questions from it."),
     ("ppt/presentation.xml", "a presentation", "Put its text into documents/ to generate questions from it."),
 )
+# The names of questions and of answers, by which the other process finds the header.
+_HEADERS = json.dumps(
+    [
+        sorted({normal(name) for name in (*QUESTIONS, *LABELLED_TEXTS)}),
+        sorted({normal(name) for name in (*ANSWERS, *LABELS)}),
+    ]
+)
 
 
 def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
@@ -35,7 +44,7 @@ def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
         stored(chunks, file, "XLSX", _MOST_BYTES)
         _check_archive(file)
         file.seek(0)
-        for batch in decoded("xlsx_rows", file, _broken):
+        for batch in decoded("xlsx_rows", file, _broken, _HEADERS):
             yield RowBlock(tuple(map(_row, batch)), header="the first row with two values")
 
 

@@ -61,7 +61,12 @@ def answers_of(value: object) -> tuple[str, ...] | None:
 
 
 def label_of(value: Any, name: str) -> FoundAnswers | Issue | None:
-    """A label that is a number or true or false, as its text in JSON: `3`, `true`. None for what is no label."""
+    """A label that is a number or true or false, as its text in JSON: `3`, `true`. None for what is no label.
+
+    Label Studio writes several labels as `{"choices": [...]}`.
+    """
+    if isinstance(value, Mapping) and value.keys() == {"choices"}:
+        value = value["choices"]
     if isinstance(value, list) and len(value) > 1:
         message = f"has {len(value)} labels, and a record of a classification has one."
         return Issue("field-type", message, "Keep one label. To learn them all, write them as one text.", name)

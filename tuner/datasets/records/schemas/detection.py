@@ -45,10 +45,28 @@ _CONVERSATIONS = (
     'Write {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]} for each conversation.'
 )
 # One message in an export of Slack, Teams, Discord or Telegram: who, what and when.
-_OF_A_MESSAGE = (
-    {"user", "from", "author", "sender", "username", "name", "user_id"},
-    {"text", "content", "message", "body"},
-    {"ts", "timestamp", "date", "time", "datetime", "created_at", "sent_at"},
+_OF_A_MESSAGE: tuple[set[str], ...] = (
+    {"user", "from", "author", "sender", "username", "name", "user_id", "speaker", "role"},
+    {"text", "content", "message", "body", "utterance"},
+    {
+        "ts",
+        "timestamp",
+        "date",
+        "time",
+        "datetime",
+        "created_at",
+        "sent_at",
+        "turn",
+        "turn_id",
+        "turn_number",
+        "message_id",
+        "conversation_id",
+        "dialogue_id",
+        "dialog_id",
+        "session_id",
+        "thread_id",
+        "chat_id",
+    },
 )
 _BY_NAME = "Write an array of the records (`jq '[.[]]' FILE` does)."
 _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orient='records'))."
@@ -57,7 +75,7 @@ _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orie
 def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     """The schema of a file by its first row. Field names of the settings take precedence over detected ones."""
     names = [name for name in leaf_names(row) if name not in fields.ignore]
-    if export := _of_annotation(row, names):
+    if export := _of_export(row, names):
         return Issue("record-kind", *export)
     if _is_by_name(row):
         return Issue("record-kind", f"the object has a record for each name: {_listed(list(row))}.", _BY_NAME)
@@ -193,8 +211,8 @@ def _unrecognised(row: Fields, names: list[str], role: FieldRole) -> Issue:
     )
 
 
-def _of_annotation(row: Fields, names: list[str]) -> tuple[str, str] | None:
-    """What a record of an annotation tool's own export is, and what to do; None for another record."""
+def _of_export(row: Fields, names: list[str]) -> tuple[str, str] | None:
+    """What a record in the own form of another program is, and what to do; None for another record."""
     decision = row.get("answer")
     if "answer" in names and "_input_hash" in row and decision in ("accept", "reject", "ignore"):
         what = "this is Prodigy's export: 'answer' says whether a person accepted the record, and is not the answer."
@@ -207,6 +225,30 @@ def _of_annotation(row: Fields, names: list[str]) -> tuple[str, str] | None:
     if isinstance(responses, list) and any(isinstance(each, Mapping) and "values" in each for each in responses):
         what = "this is Argilla's own form of a record: it has one object for each person who answered."
         return what, 'Write {"question": "...", "answer": "..."} for each submitted response.'
+    return _of_training_program(row) or _of_bedrock(row)
+
+
+def _of_training_program(row: Fields) -> tuple[str, str] | None:
+    segments = row.get("segments")
+    if isinstance(segments, list) and segments and all(_is_segment(each) for each in segments):
+        return "this is Axolotl's form of segments, some of which are not learnt.", _CONVERSATIONS
+    return None
+
+
+def _is_segment(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("label"), bool) and isinstance(value.get("text"), str)
+
+
+def _of_bedrock(row: Fields) -> tuple[str, str] | None:
+    """What a record that Bedrock itself writes is: requests with their replies, in the form of each model."""
+    if row.get("schemaType") == "ModelInvocationLog":
+        what = "this is a log of model invocations: question and answer are in 'inputBodyJson' and 'outputBodyJson'."
+        return what, _CONVERSATIONS
+    if isinstance(row.get("modelInput"), Mapping):
+        if "modelOutput" not in row:
+            return "this is the input of a batch inference job: it has no answer.", _CONVERSATIONS
+        what = "this is the output of a batch inference job"
+        return f"{what}: the question is in 'modelInput', and the answer in 'modelOutput'.", _CONVERSATIONS
     return None
 
 
@@ -236,6 +278,8 @@ def _hint(name: str, value: Any) -> str:
         return f" {shown} is not a text, and models are tuned on texts here."
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         return f" {shown} holds a list: if it has the records, name it with {field_setting('records')}."
+    if isinstance(value, list) and len(value) > 1 and all(isinstance(each, str) for each in value):
+        return f" {shown} holds a list of texts: if they are the turns of a conversation, write them as 'messages'."
     if isinstance(value, str) and (mark := TEMPLATE_MARK.search(value)):
         return f" {shown} seems to be in a chat template that is not known: it has '{mark.group()}'."
     return ""
