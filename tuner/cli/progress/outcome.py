@@ -18,13 +18,14 @@ from tuner.cli.progress.executions import Run
 from tuner.cli.progress.paid_window import live_throughput, paid_window
 from tuner.cli.progress.steps import Step, StepPlan
 from tuner.cli.terminal.hints import pasteable
-from tuner.cli.terminal.score_table import contestant_table, pair_table, score_table, use_table
+from tuner.cli.terminal.score_table import candidate_table, contestant_table, pair_table, score_table, use_table
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 from tuner.reporting.advice.next_steps import reason_if_new
 from tuner.reporting.collect.caveats import people_caveats
 from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
 from tuner.reporting.notify.failure_message import without_alarm
+from tuner.reporting.page.candidates_table import candidate_rows
 from tuner.reporting.page.slices_table import slices_sentence
 from tuner.reporting.page.view import asked
 
@@ -112,7 +113,8 @@ def _results(target: Console, report: Report) -> None:
     for sentence in people_caveats(report.people) if report.people else ():
         target.print(sentence)
     if report.training and report.training.choice:
-        target.print(f"Candidates: {report.training.choice}")
+        target.print(f"\nCandidates: {report.training.choice}")
+        target.print(candidate_table(candidate_rows(report)))
     if report.recommendation:
         target.print()
         target.print(report.recommendation.sentence, style="name")

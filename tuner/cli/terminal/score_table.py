@@ -1,4 +1,4 @@
-"""The table of scores that `tuner watch`, `show`, `evaluate` and `compare` print."""
+"""The tables of scores, contestants and candidates that `tuner watch`, `show`, `evaluate` and `compare` print."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tuner.artifacts.costs.amounts import money, money_to_compare
 from tuner.artifacts.evaluation.measure_scores import Aggregate, MeasureScores
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.reporting.formatting import interval_limits, latency, measure_title, number, probability
+from tuner.reporting.page.candidates_table import CandidateRow
 
 # Measures that can decide the verdict come before those that only describe.
 _FIRST = ("correctness", "bertscore_f1", "bertscore_precision", "bertscore_recall")
@@ -101,6 +102,20 @@ def use_table(measure: MeasureScores | None, uses: Sequence[ContestantUse]) -> T
             latency(use.latency_ms_p95),
             money(use.idle_usd_per_month),
         )
+    return table
+
+
+def candidate_table(rows: Sequence[CandidateRow]) -> Table:
+    """The candidates of a run: what differs between them, their validation losses, costs and results."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="name")
+    table.add_column("candidate", justify="right")
+    table.add_column("what differs")
+    for heading in ("validation loss", "training"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("result")
+    for row in rows:
+        loss = number(row.candidate.validation_loss)
+        table.add_row(f"{row.candidate.number}", Text(row.differs), loss, money(row.usd), Text(row.result))
     return table
 
 

@@ -144,6 +144,24 @@ class TestWatch:
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
         assert "Throughput left: none" in outcome.err
 
+    def test_the_result_has_a_table_of_the_candidates(self, tuner: Tuner, aws: FakeAws) -> None:
+        """Without it, "candidate 2" means nothing to who reads the result."""
+        common = {"base_model": "amazon.nova-micro-v1:0:128k", "job_name": "n", "job_arn": "a", "epochs_asked": 1}
+        rates = {1: "0.000001", 2: "0.00001"}
+        candidates = [
+            common
+            | {"number": number, "hyperparameters": {"learningRate": rate}, "chosen": number == 2}
+            | {"custom_model_arn": "m", "validation_loss": 3.84 / number**4}
+            for number, rate in rates.items()
+        ]
+        training = {"job_name": "n", "job_arn": "a", "candidates": candidates, "choice": "Candidate 2 was chosen: why."}
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, report("faq-1", training=training))
+        lines = [line.split() for line in tuner("show", "faq-1").err.splitlines()]
+        at = lines.index(["Candidates:", "Candidate", "2", "was", "chosen:", "why."])
+        assert lines[at + 2] == ["1", "learningRate", "0.000001", "3.84", "not", "known", "not", "chosen"]
+        assert lines[at + 3] == ["2", "learningRate", "0.00001", "0.240", "not", "known", "chosen"]
+
     def test_the_result_has_the_warnings_of_the_scores(self, tuner: Tuner, aws: FakeAws) -> None:
         """Who asked for `best` in the first run finds no such row in the tables."""
         aws.add(Execution("faq-1"))
