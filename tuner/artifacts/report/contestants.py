@@ -18,6 +18,7 @@ class ContextCounts(Part):
     parts: int = Field(description="examples and passages in all prompts")
     parts_with_answer: int = Field(description="those that have a right answer of their question word for word")
     questions_with_answer: int = Field(description="questions whose prompt has such a part")
+    questions_without_part: int = Field(0, description="questions whose prompt has no example or passage")
 
 
 class ContestantUse(Part):

@@ -52,13 +52,14 @@ def monthly_costs(
 def _context_counts(folder: RunFolder, contestant: ContestantName, questions: Sequence[Question]) -> ContextCounts:
     """The examples and passages of the questions that the contestant was asked."""
     asked = {question.id for question in questions if question.of(contestant)}
-    parts = parts_with_answer = questions_with_answer = 0
+    parts = parts_with_answer = questions_with_answer = questions_with_part = 0
     for context in folder.load_records(Keys.contexts(contestant), Context):
         if context.id in asked:
             holding = [part.holds_answer for part in context.examples] + [
                 part.holds_answer for part in context.passages
             ]
             parts += len(holding)
+            questions_with_part += bool(holding)
             parts_with_answer += sum(holding)
             questions_with_answer += context.holds_answer
     return ContextCounts(
@@ -66,7 +67,24 @@ def _context_counts(folder: RunFolder, contestant: ContestantName, questions: Se
         parts=parts,
         parts_with_answer=parts_with_answer,
         questions_with_answer=questions_with_answer,
+        questions_without_part=len(asked) - questions_with_part,
     )
+
+
+def prompts_in_words(uses: Sequence[ContestantUse]) -> Iterator[str]:
+    """What is special about the prompts of contestants that have examples or passages."""
+    yield from _questions_alone(uses)
+    yield from answers_given_away(uses)
+
+
+def _questions_alone(uses: Iterable[ContestantUse]) -> Iterator[str]:
+    for use in uses:
+        if use.context and use.context.questions_without_part:
+            alone = integer(use.context.questions_without_part)
+            yield (
+                f"Nothing was found for {alone} of {plural(use.context.questions, 'question')} of {use.title}: no "
+                "example or passage shares a word with them. Their prompts have the question alone."
+            )
 
 
 def answers_given_away(uses: Iterable[ContestantUse]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from tuner.reporting import formatting
 from tuner.reporting.advice.next_steps import for_place, open_report
 from tuner.reporting.collect.break_even import assumed, outcome
 from tuner.reporting.collect.caveats import caveats, judge_caveats, measure_correlations
-from tuner.reporting.collect.contestant_uses import answers_given_away, not_known
+from tuner.reporting.collect.contestant_uses import not_known, prompts_in_words
 from tuner.reporting.collect.model_names import display_name
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.collect.training_diagnosis import training_diagnosis
@@ -94,7 +94,7 @@ def page(report: Report) -> str:
         quality_chart=quality_chart(report),
         quality_points=quality_points(report),
         chart_answers=CHART_ANSWERS,
-        given_away=tuple(answers_given_away(report.contestants)),
+        given_away=tuple(prompts_in_words(report.contestants)),
         classification=report.scoring.classification,
         confusion_tables=confusion_tables(report.scoring.classification) if report.scoring.classification else (),
         extraction=report.scoring.extraction,

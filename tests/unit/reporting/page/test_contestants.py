@@ -14,7 +14,7 @@ from tuner.cli.terminal.score_table import contestant_table, pair_table, use_tab
 from tuner.core.artifact_keys import Keys
 from tuner.evaluation.statistics.slices import holm
 from tuner.reporting import Report, build, page
-from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known
+from tuner.reporting.collect.contestant_uses import answers_given_away, costs_not_known, prompts_in_words
 from tuner.reporting.page.charts import quality_chart, quality_points
 
 _TITLE = "The contestants: quality, cost and speed"
@@ -118,6 +118,19 @@ def test_passages_that_give_the_answer_away_are_counted(several: Report) -> None
         for use in several.contestants
     ]
     assert list(answers_given_away(none)) == []
+
+
+def test_questions_for_which_nothing_was_found_are_counted(folder_of: FolderOf) -> None:
+    """Passages of training answers that share no word with the questions: the base model is asked the same twice."""
+    things = compared()
+    found = [Context.model_validate_json(line) for line in things[Keys.contexts("retrieval")].splitlines()]
+    empty = [each.model_copy(update={"passages": ()}) if at < 3 else each for at, each in enumerate(found)]
+    things[Keys.contexts("retrieval")] = b"".join(each.to_json_line().encode() + b"\n" for each in empty)
+    report = build(folder_of(things))
+    assert [use.context.questions_without_part for use in report.contestants if use.context] == [0, 3, 0]
+    (sentence,) = (each for each in prompts_in_words(report.contestants) if each.startswith("Nothing"))
+    assert sentence.startswith("Nothing was found for 3 of 40 questions of the base model with passages")
+    assert sentence in html.unescape(page(report))
 
 
 def test_passages_of_questions_that_were_not_asked_do_not_count(folder_of: FolderOf) -> None:
