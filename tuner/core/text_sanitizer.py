@@ -8,6 +8,8 @@ without_links     messages that other programs display (mail, chat, Markdown): a
 shown_name        names of files and datasets in sentences: also no line breaks, and not long
 spreadsheet_cell  cells of a CSV file: also no formulas
 json_escaped      JSON on standard output: escapes what is not readable, and loses nothing
+
+`is_blank` says whether a text shows anything at all.
 """
 
 from __future__ import annotations
@@ -30,6 +32,15 @@ _UNREADABLE = re.compile(
     f"(?:(?<={_VARIATIONS})|(?<![^\\s])){_VARIATIONS}"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
+# What shows nothing and is no white space: control characters, Unicode's property Default_Ignorable_Code_Point
+# (zero-width spaces and joiners, soft hyphens, fillers), and the braille pattern without dots.
+_SHOW_NOTHING = (
+    *((0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5)),
+    *((0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x2800, 0x2800), (0x3164, 0x3164)),
+    *((0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A)),
+    (0xE0000, 0xE0FFF),
+)
+SHOWS_NOTHING = frozenset(chr(code) for first, last in _SHOW_NOTHING for code in range(first, last + 1))
 
 # `https://`, `//host`, but not `s3://`, which no program opens. U+FF1A is the full-width colon.
 _ADDRESS = re.compile("(?<![a-z0-9])(?!s3:)([a-z][a-z0-9+.-]{0,30})[:\uff1a](?=[/\uff0f\\\\]{2})", re.I)
@@ -60,6 +71,11 @@ _HOST = re.compile(
 _FORMULA = "[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212]"
 # Some locales separate cells with semicolons or tabs, so a part of a cell can begin a cell there.
 _CELL = re.compile(f"(^|[;\\t\\r\\n])([\\s\"']{{0,20}})(?={_FORMULA})|^(?=[\\t\\r])")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing. Everywhere, such a question or answer counts as not given."""
+    return all(letter in SHOWS_NOTHING or letter.isspace() for letter in text)
 
 
 def readable(text: str) -> str:

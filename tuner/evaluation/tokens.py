@@ -152,11 +152,6 @@ def _unicode_tokens(plain: str) -> Iterator[Token]:
             yield Token(_folded(written), start, end)
 
 
-def is_blank(text: str) -> bool:
-    """Whether a text shows nothing: it has spaces, zero-width and control characters only."""
-    return not _VISIBLE.search(text)
-
-
 def clusters(text: str) -> list[str]:
     """The grapheme clusters of a text without its spaces: what BLEU compares in scripts without spaces."""
     return [cluster for cluster in _CLUSTER.findall(text) if _VISIBLE.search(cluster)]

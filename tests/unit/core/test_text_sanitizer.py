@@ -2,14 +2,24 @@
 
 import json
 import re
+import sys
 import time
 import unicodedata
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.core.text_sanitizer import json_escaped, one_line, readable, shown_name, spreadsheet_cell, without_links
+from tuner.core.text_sanitizer import (
+    is_blank,
+    json_escaped,
+    one_line,
+    readable,
+    shown_name,
+    spreadsheet_cell,
+    without_links,
+)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +153,10 @@ def test_a_name_writes_no_line_of_its_own_into_a_message(name: str) -> None:
 
 def test_an_ordinary_name_is_shown_as_it_is() -> None:
     assert shown_name("our faq, 2. Ausgabe – 質問") == "our faq, 2. Ausgabe – 質問"
+
+
+def test_a_text_is_blank_if_unicode_has_nothing_to_show_for_it() -> None:
+    letters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    shows = regex.compile(r"(?V1)[^\s\p{Default_Ignorable_Code_Point}\p{Cc}\u2800]")
+    assert [letter for letter in letters if is_blank(letter) == bool(shows.match(letter))] == []
+    assert is_blank("") and is_blank("\u200b \x07\u2800\n") and not is_blank("\u200b.")

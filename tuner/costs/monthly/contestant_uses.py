@@ -15,6 +15,7 @@ from tuner.artifacts.evaluation.contestants import BEST, Contestant, ContestantN
 from tuner.artifacts.report.break_even import Line
 from tuner.artifacts.report.contestants import ContestantUse, ServiceLine
 from tuner.artifacts.report.evaluation import Answer, Question, ScoredAnswer
+from tuner.core.text_sanitizer import is_blank
 from tuner.costs.monthly.lines import MeanTokens, Service, Way, ways
 
 
@@ -34,7 +35,7 @@ class ContestantCosts:
         """What the contestant used for these questions, and what it costs at the measured tokens."""
         first = [answer for question in questions if (answer := question.of(contestant.name))]
         answers: list[Answer | ScoredAnswer] = [*first, *(each for answer in first for each in answer.further)]
-        given = [answer for answer in answers if (answer.answer or "").strip()]
+        given = [answer for answer in answers if not is_blank(answer.answer or "")]
         latencies = sorted(answer.latency_ms for answer in given if answer.latency_ms is not None)
         tokens = measured_tokens(answers)
         line = self.line(contestant, tokens, self.way)

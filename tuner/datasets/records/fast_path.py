@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
+from tuner.core.text_sanitizer import SHOWS_NOTHING, is_blank
 from tuner.datasets.field_and_role_names import Kind, has_content
 from tuner.datasets.reading.rows import Block
-from tuner.datasets.records.rules import INVISIBLE, RecordLimits, is_blank
+from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.settings import FieldNames
 
@@ -145,7 +146,7 @@ def _all_visible(texts: list[str]) -> bool:
         return False
     if firsts.isascii() and firsts.isalnum():
         return True
-    doubtful = {first for first in set(firsts) if first in INVISIBLE or first.isspace()}
+    doubtful = {first for first in set(firsts) if first in SHOWS_NOTHING or first.isspace()}
     return not doubtful or not any(text[0] in doubtful and is_blank(text) for text in texts)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tuner.catalog import Model, models
 from tuner.catalog.models import RecordFormat
+from tuner.core.text_sanitizer import is_blank
 from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.record import DataRole, Record
@@ -34,18 +35,6 @@ class RecordLimits:
     def texts_of(self, record: Record) -> list[str]:
         """The record's texts, with the system prompt that applies to it."""
         return [self.system_of(record) or "", *(turn.text for turn in record.turns)]
-
-
-# Characters without width that `str.strip` does not remove: zero-width spaces and joiners, soft hyphens, fillers.
-_INVISIBLE_RANGES = ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xE0000, 0xE01EF))
-INVISIBLE = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u2800\u3164\ufeff\uffa0") | {
-    chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)
-}
-
-
-def is_blank(text: str) -> bool:
-    """Whether a text has no visible character."""
-    return all(letter in INVISIBLE or letter.isspace() for letter in text)
 
 
 Rule = Callable[[Record, RecordLimits], Iterator[Issue]]

@@ -18,7 +18,8 @@ from tuner.artifacts.evaluation.measure_scores import Number
 from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionScores
 from tuner.catalog.metrics import Measure
 from tuner.core.errors import EvaluationError
-from tuner.evaluation.tokens import is_blank, tokens
+from tuner.core.text_sanitizer import is_blank
+from tuner.evaluation.tokens import tokens
 
 # Ids that a message names before it says "and 12 more".
 _SHOWN_IDS = 5

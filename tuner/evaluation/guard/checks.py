@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 
 from tuner.catalog.guard_questions import LONGEST_MATCHED, GuardCheck
+from tuner.core.text_sanitizer import is_blank
 from tuner.evaluation.refusals import OPENING, refuses
-from tuner.evaluation.tokens import is_blank, tokens
+from tuner.evaluation.tokens import tokens
 
 _NUMBERED = re.compile(r"\s*\d{1,3}[.)]\s+\S")
 _BULLET = re.compile(r"\s*[-*•]\s+\S")

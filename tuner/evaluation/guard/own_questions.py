@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tuner.artifacts.guard import GuardRecord
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.catalog.guard_questions import GuardCheck, packaged
+from tuner.core.text_sanitizer import is_blank
 from tuner.datasets.field_and_role_names import Fields
 from tuner.datasets.findings import Findings, Issue, at_place
 from tuner.datasets.io import Source
@@ -128,7 +129,7 @@ def _repeats(record: GuardRecord, line: int, read: _Read) -> Iterator[Issue]:
 def _contradictions(record: GuardRecord) -> Iterator[Issue]:
     """Why the check cannot decide as its own examples say."""
     size = len(record.question) + len(record.system or "")
-    if not record.question.strip():
+    if is_blank(record.question):
         yield Issue(_RULE, "is empty.", _CORRECT, "question")
     if size > _LONGEST_QUESTION:
         message = f"has {size:,} characters with its system prompt; at most {_LONGEST_QUESTION:,} are asked."

@@ -22,6 +22,7 @@ from tuner.artifacts.report import Answer, NextStep, Question, Report
 from tuner.artifacts.report.contestants import Recommendation
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import again_command
+from tuner.core.text_sanitizer import is_blank
 from tuner.reporting.advice.usable_level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
 from tuner.reporting.formatting import integer, number, plural, range_limit
@@ -139,7 +140,7 @@ def _unanswered(report: Report) -> dict[str, int]:
 
 
 def _is_missing(side: Answer) -> bool:
-    return side.failed or not (side.answer or "").strip()
+    return side.failed or is_blank(side.answer or "")
 
 
 def _recommended(report: Report) -> Iterator[NextStep]:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from tuner.artifacts.costs.estimate import Rate
+from tuner.artifacts.dataset import EvaluationQuestion
 from tuner.artifacts.evaluation.contestants import Contestant, Kind
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.artifacts.report.evaluation import Answer, Question, ScoredAnswer
 from tuner.costs.monthly.contestant_uses import ContestantCosts
 from tuner.costs.monthly.lines import Service, Way, way_of
+from tuner.evaluation.grading.graded_items import match
 
 # $1 and $2 for a million tokens of the base model, $3 and $4 of a tuned one; $2 a month of storage.
 PRICES: dict[tuple[str, str | None], float | None] = {
@@ -90,6 +92,15 @@ def test_a_question_without_an_answer_is_failed_and_one_that_was_not_asked_is_no
     assert found.latency_ms_p95 == 400, "the latency is that of answers"
     empty = Answer(answer=" ", input_tokens=100, output_tokens=1, latency_ms=9)
     assert use("few_shot", [answer(), empty]).failed == 1
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b\u200b", "\u2800"])
+def test_an_answer_that_shows_nothing_is_failed_as_in_the_scores(text: str) -> None:
+    found = use("base", [answer(), answer().model_copy(update={"answer": text})])
+    assert (found.answers, found.failed) == (1, 1)
+    references = [EvaluationQuestion(id="q0", question="?", reference="Yes.")]
+    [item] = match(references, {"base": [("q0", text)], "tuned": [("q0", "Yes.")]}).items
+    assert item.answers == {"base": None, "tuned": "Yes."}
 
 
 def test_every_answer_to_a_question_counts() -> None:
