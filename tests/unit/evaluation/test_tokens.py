@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.evaluation.conftest import make_item
 from tests.unit.evaluation.squad_figures import DIFFERENT, FIGURES, SAME
 from tuner.artifacts.dataset import EvaluationQuestion
+from tuner.core.text_sanitizer import is_blank
 from tuner.evaluation.grading.graded_items import match
 from tuner.evaluation.metric_language import detect
 from tuner.evaluation.metrics import ScoringContext, all_metrics
@@ -18,7 +19,6 @@ from tuner.evaluation.tokens import (
     _ASCII_SEGMENT,
     _unicode_tokens,
     _without_prose_punctuation,
-    is_blank,
     placed_tokens,
     tokens,
 )
