@@ -58,7 +58,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
             problems.append(error)
             return None
 
-    settings = attempt(lambda: load(RunSettings, document, where)) or readable(document)
+    settings = attempt(lambda: load(RunSettings, document, where)) or valid_settings(document)
     model = attempt(lambda: _model(settings.base_model, deployment, where))
     find = partial(_model, deployment=deployment, where=f"{where}: candidates")
     trained = attempt(partial(customizations, model, settings, find, where)) if model else None
@@ -77,7 +77,7 @@ def resolve(document: JsonObject, deployment: DeploymentSettings, where: str = "
     return Resolved(served(settings, model), model, judge_model, *trained[1:])
 
 
-def readable(document: JsonObject) -> RunSettings:
+def valid_settings(document: JsonObject) -> RunSettings:
     """The settings of `document` whose values are valid on their own."""
 
     def reads(key: str) -> bool:

@@ -47,7 +47,7 @@ from tuner.costs.write_estimate import spending_limits
 from tuner.datasets import KeptLines, NoSink, Prepared
 from tuner.evaluation.statistics.planning import planning_sentence
 from tuner.intake.contestants import contestants
-from tuner.intake.resolved_settings import Resolved, readable, resolve
+from tuner.intake.resolved_settings import Resolved, resolve, valid_settings
 from tuner.preflight import batch_minimums, legacy_warning
 from tuner.reporting.formatting import quantity
 from tuner.settings import Commitment, DeploymentSettings
@@ -143,7 +143,7 @@ def _permissive(document: JsonObject) -> DeploymentSettings:
 
     Without a deployment there is nobody to refuse a setting, and the estimate is still useful.
     """
-    asked = readable(document)
+    asked = valid_settings(document)
     model = catalog.model(asked.base_model or DeploymentSettings().base_model)
     return DeploymentSettings(region=model.regions[0]).model_copy(
         update={

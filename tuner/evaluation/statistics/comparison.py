@@ -17,8 +17,7 @@ from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.artifacts.evaluation.measure_scores import Comparison
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups, interval_of_mean, p_of_mean
-from tuner.evaluation.statistics.planning import ERROR, POWER, least_p
-from tuner.evaluation.statistics.planning import units_needed as planned_units
+from tuner.evaluation.statistics.planning import ERROR, POWER, least_p, units_needed
 from tuner.evaluation.statistics.students_t import distribution, quantile
 
 CONFIDENCE = 1 - ERROR
@@ -293,7 +292,7 @@ def detectable(error: float, degrees: float) -> float:
     return (quantile(degrees, (1 + CONFIDENCE) / 2) + quantile(degrees, POWER)) * error
 
 
-def units_needed(comparison: PairedDifference, comparisons: int = 1) -> int | None:
+def units_to_decide(comparison: PairedDifference, comparisons: int = 1) -> int | None:
     """How many independent questions, or groups as large as today's, would decide with 80 % power.
 
     The mean difference is taken to stay the same, and to vary as the interval that decides says. None: no number would
@@ -306,7 +305,7 @@ def units_needed(comparison: PairedDifference, comparisons: int = 1) -> int | No
     # Few different gains, or one large group, can make the interval of today's questions narrow by chance.
     usual = comparison.standard_error if comparison.groups is None else comparison.expected_error
     error = max(error, usual or 0.0)
-    return planned_units(comparison.mean, error, comparison.units, comparisons)
+    return units_needed(comparison.mean, error, comparison.units, comparisons)
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float | None:

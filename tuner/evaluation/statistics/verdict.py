@@ -20,7 +20,7 @@ from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING
-from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, sign_test, units_needed
+from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, sign_test, units_to_decide
 from tuner.evaluation.statistics.planning import ERROR, MOST_QUESTIONS, fewest_units, least_p
 
 # Gains that differ by less are equal: the rest is rounding error.
@@ -178,7 +178,7 @@ def _more_units(difference: PairedDifference, family: ComparisonFamily | None) -
     """How many independent questions, or groups of them, to add."""
     if difference.units < FEWEST:
         return FEWEST - difference.units
-    needed = units_needed(difference, family.undecided if family else 1)
+    needed = units_to_decide(difference, family.undecided if family else 1)
     return None if needed is None else max(1, _about(needed - difference.units))
 
 

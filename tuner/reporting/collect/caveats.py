@@ -31,7 +31,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         *_reuse(report),
         *repeats_caveats(report.scores.get(report.verdict.metric or ""), answers_each(report)),
         *_batches(report),
-        *unused_files(report),
+        *unused_file_sentences(report),
     )
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
 
@@ -63,7 +63,7 @@ def measure_correlations(report: Report) -> tuple[tuple[str, str, float, int], .
     return tuple((labels.get(e.one, e.one), labels.get(e.other, e.other), e.rho, e.n) for e in report.agreement)
 
 
-def unused_files(report: Report) -> Iterator[str]:
+def unused_file_sentences(report: Report) -> Iterator[str]:
     """The files that lay in the dataset's folder and were not used because of their names."""
     findings = report.findings.findings if report.findings else ()
     found = [finding for finding in findings if finding.rule in ("unused-file", "python-file")]

@@ -9,7 +9,7 @@ from tuner.artifacts.evaluation.measure_scores import MeasureScores
 from tuner.artifacts.report import Failure, Report
 from tuner.core.text_sanitizer import one_line, without_links
 from tuner.reporting.advice.next_steps import reason_if_new
-from tuner.reporting.collect.caveats import caveats, unused_files
+from tuner.reporting.collect.caveats import caveats, unused_file_sentences
 from tuner.reporting.collect.release_state import release_state
 from tuner.reporting.formatting import duration, measure_title, number, seconds_between, timestamp
 from tuner.reporting.page.view import asked, compared_measures, tag_sentence
@@ -64,7 +64,7 @@ def _outcome(report: Report) -> Iterator[str]:
     if report.failure:
         yield f"**{markdown_line(report.failure.error)}**"
         yield _code_block(report.failure.message)
-        yield from (markdown_line(sentence) for sentence in unused_files(report))
+        yield from (markdown_line(sentence) for sentence in unused_file_sentences(report))
         return
     yield markdown_line(report.verdict.sentence)
     if report.recommendation:

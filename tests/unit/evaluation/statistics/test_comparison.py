@@ -128,7 +128,7 @@ def test_a_model_better_by_the_smallest_detectable_difference_is_found_with_80_p
 def test_as_many_questions_as_named_would_decide_with_80_percent_power() -> None:
     generator = np.random.default_rng(12)
     pilot = 0.3 + stats.norm.ppf((np.arange(20) + 0.5) / 20)
-    needed = ours.units_needed(ours.compare([0.0] * 20, pilot.tolist()))
+    needed = ours.units_to_decide(ours.compare([0.0] * 20, pilot.tolist()))
     assert needed is not None
     found = sum(
         ours.compare([0.0] * needed, generator.normal(0.3, 1, size=needed).tolist(), s).differs for s in range(200)
@@ -137,7 +137,7 @@ def test_as_many_questions_as_named_would_decide_with_80_percent_power() -> None
 
 
 def test_no_number_of_questions_decides_between_equals() -> None:
-    assert ours.units_needed(ours.compare([1.0, 2.0] * 5, [1.0, 2.0] * 5)) is None
+    assert ours.units_to_decide(ours.compare([1.0, 2.0] * 5, [1.0, 2.0] * 5)) is None
 
 
 @given(st.lists(st.integers(-3, 3) | st.floats(-1, 1), min_size=6, max_size=30), st.integers(0, 5))

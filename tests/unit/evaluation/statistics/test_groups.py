@@ -11,7 +11,7 @@ from scipy import stats
 from tests.examples import examples
 from tuner.catalog.metrics import METRICS
 from tuner.evaluation.statistics import groups as statistics_of_groups
-from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error, units_needed
+from tuner.evaluation.statistics.comparison import compare, detectable, mean_and_error, units_to_decide
 from tuner.evaluation.statistics.early_stopping import Looks
 from tuner.evaluation.statistics.groups import Groups, interval_of_estimate
 from tuner.evaluation.statistics.macro_f1 import compare_macro_f1
@@ -296,7 +296,7 @@ def test_no_more_questions_are_named_than_the_limit_for_questions_alone() -> Non
     gains += 0.01 - gains.mean()
     found = compare([0] * 450, gains.tolist(), names=[f"g{at // 15}" for at in range(450)])
     said = conclude(METRICS["correctness"][0], found)
-    assert 5_000 < (units_needed(found) or 0) < 100_000
+    assert 5_000 < (units_to_decide(found) or 0) < 100_000
     assert said.more_questions is None
     assert "more than 100,000 questions would be needed" in said.sentence
 
@@ -314,7 +314,7 @@ def test_as_many_groups_as_named_would_decide_in_most_cases(
     for seed in range(40):
         gains = np.array(gains_of(sizes, correlation, generator))
         pilot = compare([0.0] * len(gains), (gains - gains.mean() + gain).tolist(), seed, names_of(sizes))
-        needed.append(units_needed(pilot) or 10_000)
+        needed.append(units_to_decide(pilot) or 10_000)
     larger = sizes * max(1, round(float(np.median(needed)) / len(sizes)))
     found = 0
     for seed in range(100):
