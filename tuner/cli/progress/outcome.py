@@ -22,7 +22,7 @@ from tuner.cli.terminal.score_table import candidate_table, contestant_table, pa
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
 from tuner.reporting.advice.next_steps import reason_if_new
-from tuner.reporting.collect.caveats import people_caveats
+from tuner.reporting.collect.caveats import batch_caveats, people_caveats
 from tuner.reporting.collect.contestant_uses import costs_not_known, prompts_in_words
 from tuner.reporting.notify.failure_message import without_alarm
 from tuner.reporting.page.candidates_table import candidate_rows
@@ -97,7 +97,8 @@ def _results(target: Console, report: Report) -> None:
         if report.contestants:
             target.print()
             target.print(use_table(decides, report.contestants))
-        for sentence in (*costs_not_known(report.contestants), *prompts_in_words(report.contestants)):
+        costs, prompts = costs_not_known(report.contestants), prompts_in_words(report.contestants)
+        for sentence in (*costs, *prompts, *batch_caveats(report)):
             target.print(sentence)
         for warning in report.scoring.warnings:
             target.print(f"Warning: {warning}", style="warn", markup=False)

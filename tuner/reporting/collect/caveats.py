@@ -30,7 +30,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         *_shared_questions(report),
         *_reuse(report),
         *repeats_caveats(report.scores.get(report.verdict.metric or ""), answers_each(report)),
-        *_batches(report),
+        *batch_caveats(report),
         *unused_file_sentences(report),
     )
     return tuple(dict.fromkeys(note for note in notes if note not in report.verdict.sentence))
@@ -80,7 +80,7 @@ def _shared_questions(report: Report) -> Iterator[str]:
         yield shared.sentence
 
 
-def _batches(report: Report) -> Iterator[str]:
+def batch_caveats(report: Report) -> Iterator[str]:
     """Whose latency is not known because of a batch job, and what a job did not answer."""
     items = report.estimate.items if report.estimate else ()
     for name in (item.contestant for item in items if item.id == CostItemId.BATCH_INPUT and item.contestant):

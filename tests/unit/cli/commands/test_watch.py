@@ -144,6 +144,15 @@ class TestWatch:
         assert f"s3://{ARTIFACTS}/runs/faq-1/report/index.html" in outcome.err
         assert "Throughput left: none" in outcome.err
 
+    def test_the_result_says_why_a_latency_is_not_known(self, tuner: Tuner, aws: FakeAws) -> None:
+        items = [{"id": "batch_input", "contestant": "base", "name": "Base model in batch, questions"}]
+        question = {"id": "1", "question": "Why?", "base": {"answer": "A.", "batch": True}}
+        estimate = {"items": items, "total_usd": 0, "budget_usd": 1}
+        made = report("faq-1", estimate=estimate, questions=[question])
+        aws.add(Execution("faq-1"))
+        aws.put("faq-1", Keys.REPORT, made)
+        assert "The latency of the base model in a batch job is not known." in tuner("show", "faq-1").err
+
     def test_the_result_has_a_table_of_the_candidates(self, tuner: Tuner, aws: FakeAws) -> None:
         """Without it, "candidate 2" means nothing to who reads the result."""
         common = {"base_model": "amazon.nova-micro-v1:0:128k", "job_name": "n", "job_arn": "a", "epochs_asked": 1}
