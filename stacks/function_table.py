@@ -19,6 +19,11 @@ def writes(*names: str) -> Capability:
     return lambda arns: s3.write_run(arns, *names)
 
 
+def reads(*names: str) -> Capability:
+    """Grants reading these artifacts of runs. Most steps need more than a few, and have `_READS`."""
+    return lambda arns: s3.read_run(arns, *names)
+
+
 @dataclass(frozen=True)
 class Step:
     """One function.
@@ -101,7 +106,7 @@ STEPS = (
         grants=(
             s3.list_datasets,
             s3.read_pinned,
-            _READS,
+            reads(Keys.MANIFEST),
             _FINDS,
             writes(Keys.MANIFEST),
             bedrock.describe_models,
@@ -112,7 +117,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS,
+            reads(Keys.MANIFEST),
             _FINDS,
             writes(Keys.PREFLIGHT),
             bedrock.describe_models,
@@ -130,7 +135,7 @@ STEPS = (
         grants=(s3.read_pinned, _READS, _FINDS, writes("generated/*"), bedrock.invoke_judges),
     ),
     Step("preprocess", minutes=15, memory=1769, grants=(s3.read_pinned, _READS, s3.write_dataset)),
-    Step("validate", minutes=4, memory=512, grants=(_READS,)),
+    Step("validate", minutes=4, memory=512, grants=(reads(Keys.FINDINGS),)),
     Step(
         "estimate_cost",
         minutes=4,
@@ -150,7 +155,12 @@ STEPS = (
         "request_approval",
         minutes=4,
         memory=512,
-        grants=(_READS, writes(Keys.APPROVAL), services.publish_notifications, services.describe_executions),
+        grants=(
+            reads(Keys.ESTIMATE),
+            writes(Keys.APPROVAL),
+            services.publish_notifications,
+            services.describe_executions,
+        ),
         environment=("TOPIC_ARN", "STATE_MACHINE_ARN"),
     ),
     # 1,769 MB is one full vCPU. Hundreds of requests per second are signed and parsed while the throughput is paid for.
@@ -235,7 +245,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS,
+            reads(Keys.MANIFEST, Keys.ENDPOINT),
             _FINDS,
             writes(Keys.ENDPOINT),
             bedrock.describe_endpoints,
@@ -293,7 +303,7 @@ STEPS = (
         "notify",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.NOTIFIED), services.publish_notifications),
+        grants=(reads("report/*.json"), _FINDS, writes(Keys.NOTIFIED), services.publish_notifications),
         environment=("TOPIC_ARN",),
     ),
     Step(

@@ -33,12 +33,11 @@ def read_pinned(arns: Arns) -> list[Grant]:
     ]
 
 
-def read_run(arns: Arns) -> list[Grant]:
-    """Reads the artifacts of runs."""
-    return [
-        Grant(("s3:GetObject",), (f"{arns.artifacts_bucket}/{_RUNS}",), "reads what earlier steps wrote"),
-        _decrypt(arns),
-    ]
+def read_run(arns: Arns, *names: str) -> list[Grant]:
+    """Reads the artifacts of runs with these names, which can contain `*`; without names, all of them."""
+    run = f"{arns.artifacts_bucket}/{_RUNS}"
+    files = tuple(f"{run}/{name}" for name in names) or (run,)
+    return [Grant(("s3:GetObject",), files, "reads what earlier steps wrote"), _decrypt(arns)]
 
 
 def find_in_run(arns: Arns) -> list[Grant]:

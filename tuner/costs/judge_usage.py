@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.artifacts.preflight import Preflight
-from tuner.core.errors import QuotaError
+from tuner.core.errors import DatasetError, QuotaError
 from tuner.costs.cost_inputs import CostInputs, Plan
 
 # The judge's instructions, in addition to the question, the reference and the answer.
@@ -32,6 +32,10 @@ SCORER_ATTEMPTS = 3
 # How often a request is repeated because its reply was lost, on average over a shard. AWS may have billed such a reply.
 _LOST_REPLIES = 1
 _CONCURRENT_SHARDS = 4
+# Answers of all contestants, counted once for each judge, that the scores of a run are made of. Measured: an answer of
+# 900 bytes takes 9 KB of the function's memory without a grade, and an answer and a grade of the default length 18 KB.
+# The function has 1,024 MB (stacks/function_table.py), of which 250 are used without any answer.
+MOST_ANSWERS = 40_000
 # The state machine invokes the function of a shard up to nine times, and each invocation grades for twelve minutes.
 _MAXIMUM_SHARD_MINUTES = 9 * 12.0
 _WARNING_MINUTES = 15.0
@@ -121,6 +125,31 @@ class ScorerUsage:
         batches, contestants = -(-answers // size), len(plan.contestants)
         most = min(answers, batches + shards - 1)
         return cls(contestants * batches, contestants * most * (SCORER_ATTEMPTS + _LOST_REPLIES))
+
+
+def refuse_too_many_answers(plan: Plan, inputs: CostInputs) -> None:
+    """Raises DatasetError when the function that puts the scores together could not hold the answers and grades.
+
+    It would end for lack of memory after everything is paid.
+    """
+    settings, questions = plan.settings, inputs.questions.count
+    if settings.serving == "none":
+        return
+    graded = "correctness" in settings.used_metrics(inputs.task)
+    judges = len(plan.judges) if graded else 1
+    answers = questions * settings.evaluation.samples * len(plan.contestants) * judges
+    if answers > MOST_ANSWERS:
+        factors = [
+            f"{questions:,} questions",
+            *([f"{settings.evaluation.samples} answers each"] if settings.evaluation.samples > 1 else []),
+            f"{len(plan.contestants)} contestants",
+            *([f"{judges} judges"] if judges > 1 else []),
+        ]
+        raise DatasetError(
+            f"A run can score {MOST_ANSWERS:,} answers, and this one would have {answers:,}: {' × '.join(factors)}. "
+            "Use fewer evaluation questions: a random sample of a few hundred gives nearly the same result. Or name "
+            "fewer contestants in 'compare_with', fewer 'evaluation.samples' or fewer 'judge.models'."
+        )
 
 
 def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:

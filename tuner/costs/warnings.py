@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 from tuner.artifacts.preflight import Preflight
 from tuner.costs.cost_inputs import CostInputs, Plan
-from tuner.costs.judge_usage import JudgeUsage, check_time
+from tuner.costs.judge_usage import JudgeUsage, check_time, refuse_too_many_answers
 from tuner.training import warmup
 
 
 def warnings(
     plan: Plan, inputs: CostInputs, training_records: int, account: Preflight, shard_size: int
 ) -> Iterator[str]:
-    """The warnings, in the order of the run. Raises QuotaError when the judge's quotas cannot serve the run."""
+    """The warnings, in the order of the run.
+
+    Raises QuotaError when the judge's quotas cannot serve the run, and DatasetError when it has too many answers.
+    """
+    refuse_too_many_answers(plan, inputs)
     model = plan.model
     yield from account.warnings
     if model.family.unconfirmed:

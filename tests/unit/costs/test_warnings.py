@@ -1,5 +1,6 @@
 """Warnings before anything is spent, and the judge's quotas."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.doubles import manifest
 from tuner.artifacts.preflight import Preflight
-from tuner.core.errors import QuotaError
+from tuner.core.errors import DatasetError, QuotaError
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens
 from tuner.costs.judge_usage import JudgeUsage, check_time
 from tuner.costs.warnings import warnings
@@ -31,6 +32,40 @@ def test_a_warm_up_longer_than_recommended_gives_a_warning() -> None:
     (warning,) = warned(48, hyperparameters={"learningRateWarmupSteps": 10})
     assert "is 10: for 48 training records of Nova Micro, AWS recommends 0" in warning
     assert warned(6_400, hyperparameters={"learningRateWarmupSteps": 10}) == []
+
+
+@pytest.mark.parametrize(
+    ("questions", "settings", "factors"),
+    [
+        (20_000, {}, "20,001 questions × 2 contestants"),
+        (10_000, {"compare_with": ["few_shot", "retrieval"]}, "10,001 questions × 4 contestants"),
+        (
+            2_500,
+            {
+                "evaluation": {"samples": 4},
+                "inference": {"temperature": 0.5},
+                "compare_with": ["few_shot", "retrieval"],
+            },
+            "2,501 questions × 4 answers each × 4 contestants",
+        ),
+        (
+            10_000,
+            {"judge": {"models": ["us.amazon.nova-pro-v1:0", "us.amazon.nova-lite-v1:0"]}},
+            "10,001 questions × 2 contestants × 2 judges",
+        ),
+    ],
+    ids=["two contestants", "four contestants", "several answers", "several judges"],
+)
+def test_more_answers_than_the_scoring_can_hold_are_refused_before_anything_is_spent(
+    questions: int, settings: dict[str, Any], factors: str
+) -> None:
+    def with_questions(count: int) -> list[str]:
+        inputs = replace(INPUTS, questions=QuestionTokens(count, count * 50, count * 50))
+        return list(warnings(plan(**settings), inputs, 1_000, Preflight(), 25))
+
+    with_questions(questions)
+    with pytest.raises(DatasetError, match=re.escape(f": {factors}. Use fewer evaluation questions")):
+        with_questions(questions + 1)
 
 
 def test_undocumented_facts_give_a_warning() -> None:

@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+from annotated_types import Le
 
 from statemachine import bounds
 from statemachine.definition import definition
@@ -13,6 +14,8 @@ from tuner.datasets.records.file_rules import MAX_QUESTIONS
 from tuner.serving.endpoint_polling import next_delay
 from tuner.serving.inference import MAX_SHARDS, MAX_WORKERS, shard_size, workers
 from tuner.settings import DeploymentSettings, Polling
+from tuner.settings.run.contestants import MOST_COMPARED
+from tuner.settings.run.evaluation import EvaluationSettings
 
 # The input or result of a state: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_PAYLOAD_BYTES = 256 * 1024
@@ -25,6 +28,7 @@ POLLINGS = [
     DEFAULTS.serving_polling,
     DEFAULTS.training_polling,
 ]
+(MOST_SAMPLES,) = (rule.le for rule in EvaluationSettings.model_fields["samples"].metadata if isinstance(rule, Le))
 EXPECTED = [None, *range(1, 100), *range(100, 9000, 50), 14_400, 86_400, 172_800]
 
 
@@ -121,14 +125,27 @@ def test_no_settings_poll_an_endpoint_more_often_than_its_loop_allows(polling: P
 
 @pytest.mark.parametrize("questions", [1, 25, 4999, 5000, 5001, 12_345, MAX_QUESTIONS])
 @pytest.mark.parametrize("configured", [1, 25, 126, 250, 251, 500])
-def test_no_dataset_has_more_items_than_its_maps_are_counted_with(questions: int, configured: int) -> None:
-    size = shard_size(questions, configured)
+@pytest.mark.parametrize("samples", [1, 3, MOST_SAMPLES])
+def test_no_dataset_has_more_items_than_its_maps_are_counted_with(
+    questions: int, configured: int, samples: int
+) -> None:
+    """However many answers a question has, and however many contestants are asked before or after the training."""
+    size = shard_size(questions, configured, samples)
     shards = math.ceil(questions / size)
-    assert size >= configured
+    assert size >= configured // samples
     assert shards <= MAX_SHARDS
-    for contestants in (1, 2, 7):
-        lanes = workers(shards, size, contestants)
+    for contestants in (1, 2, 7, MOST_COMPARED + 1):
+        lanes = workers(shards, size * samples, contestants)
         assert sorted(shard for lane in lanes for shard in lane) == list(range(shards))
         assert contestants * len(lanes) <= MAX_WORKERS
         work = [{"model": "n" * 32, "shards": lane} for _ in range(contestants) for lane in lanes]
-        assert len(json.dumps({"shards": list(range(shards)), "lanes": lanes, "work": work})) < MAX_PAYLOAD_BYTES / 10
+        # The result of a state has the work before the training, that after it, and the first batch of shards.
+        result = {"shards": list(range(shards)), "lanes": lanes, "before": work, "after": work, "batch": lanes[0]}
+        assert len(json.dumps(result)) < MAX_PAYLOAD_BYTES / 5
+
+
+def test_more_questions_than_a_run_takes_would_fit_too() -> None:
+    """Asked for are 100,000 questions. Memory limits a run to fewer (docs/evaluation.md), its history does not."""
+    size = shard_size(100_000, 25)
+    assert math.ceil(100_000 / size) <= MAX_SHARDS
+    assert len(workers(MAX_SHARDS, size, MOST_COMPARED + 1)) * (MOST_COMPARED + 1) <= MAX_WORKERS

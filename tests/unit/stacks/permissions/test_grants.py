@@ -198,6 +198,36 @@ def test_an_artifact_has_the_writers_of_the_table_and_no_others(name: str) -> No
     assert writers(name) == WRITERS[name]
 
 
+# The steps whose role can read these artifacts of runs only. The others need many, and can read all.
+READS_ONLY: dict[str, set[str]] = {
+    "pin_inputs": {Keys.MANIFEST},
+    "preflight": {Keys.MANIFEST},
+    "validate": {Keys.FINDINGS},
+    "request_approval": {Keys.ESTIMATE},
+    "keep_throughput": {Keys.MANIFEST, Keys.ENDPOINT},
+    "notify": {Keys.REPORT, Keys.REPORT_CARD, Keys.NOTIFIED},
+    # These read no artifact of a run at all.
+    "start_run": set(),
+    "assign_places": set(),
+    "arm_release": set(),
+}
+
+
+@pytest.mark.parametrize("step", READS_ONLY)
+def test_a_step_that_needs_few_artifacts_may_read_no_others(step: str) -> None:
+    """Above all not the request for an approval, which has the task token, and no questions and answers."""
+    patterns = [
+        pattern
+        for grant in ROLES[f"The step `{step}`"]
+        if "s3:GetObject" in grant.actions
+        for pattern in grant.resources
+        if pattern.startswith(PLACES.artifacts_bucket)
+    ]
+    run = f"{PLACES.artifacts_bucket}/runs/faq-0123456789ab/"
+    readable = {name for name in names_in_a_run() if any(fnmatchcase(run + name, one) for one in patterns)}
+    assert readable == READS_ONLY[step]
+
+
 def test_a_role_is_passed_to_one_service_only() -> None:
     passed = {
         (grant.resources, json.dumps(dict(grant.conditions))) for _, grant in GRANTS if "iam:PassRole" in grant.actions
