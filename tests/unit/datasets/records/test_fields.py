@@ -9,7 +9,9 @@ import pytest
 from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl, pairs
 from tuner.catalog import model
 from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import DataRole
+from tuner.datasets.records.schemas.detection import detect_schema
 from tuner.settings import FieldNames
 
 DEFAULT = FieldNames()
@@ -388,3 +390,11 @@ def test_an_answer_of_invisible_characters_is_empty(text):
     assert findings(checked, "empty-text") == [("empty-text", 2, "answer")]
     _, [record] = converted({**PAIR, "answer": f"{text}9"})
     assert record["messages"][-1]["content"] == f"{text}9"
+
+
+def test_fields_inside_of_fields_are_counted_before_they_are_compared_with_known_names():
+    row = {outer: {f"{outer}{number}": number for number in range(600)} for outer in ("one", "other")}
+    found = detect_schema({"question": "q", "answer": "a", **row}, FieldNames())
+    assert isinstance(found, Issue)
+    assert found.rule == "field-count"
+    assert "1,202 fields; at most 1,000" in found.message

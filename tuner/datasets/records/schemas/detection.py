@@ -28,12 +28,14 @@ from tuner.datasets.field_and_role_names import (
 )
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
+from tuner.datasets.reading.rows import too_many_fields
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, FoundField, letter
 from tuner.datasets.records.schemas.context_fields import parsed_cell
 from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
 from tuner.datasets.records.schemas.messages import is_message, is_pair, may_be_messages
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of
+from tuner.decoders.process import MOST_FIELDS
 from tuner.settings import FieldNames
 
 Schema = PairSchema | ConversationSchema | TemplateSchema
@@ -79,6 +81,9 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         return Issue("record-kind", *export)
     if _is_by_name(row):
         return Issue("record-kind", f"the object has a record for each name: {_listed(list(row))}.", _BY_NAME)
+    # Fields inside of fields count too. Each is compared with every known name, so many would take minutes.
+    if len(names) > MOST_FIELDS:
+        return too_many_fields(len(names))
     if not (fields.prompt or fields.completion) and (schema := _conversation(row, names, fields.ignore)):
         return schema
     asked = FoundField(fields.prompt) if fields.prompt else QUESTION.find(names)
