@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tuner.artifacts.costs.amounts import money, money_at_most
-from tuner.artifacts.costs.cost_items import COMPARED, GENERATION, JUDGE_BATCH, CostItemId
+from tuner.artifacts.costs.cost_items import COMPARED, JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
 from tuner.artifacts.costs.ledger import PassedCeiling
 from tuner.core.text_sanitizer import shown_name
@@ -100,7 +100,7 @@ def _decision_sentence(estimate: Estimate) -> str:
     if decision == "refuse":
         over = money_at_most(estimate.worst_case_usd - estimate.budget_usd)
         return (
-            f"The run would cost {total}: {over} over its budget of {budget}. {_spent_so_far(estimate)} "
+            f"The run would cost {total}: {over} over its budget of {budget}. {_SPENT_SO_FAR} "
             f"{_largest(estimate)} Or raise 'budget_usd', of the run or of the deployment."
         )
     if decision == "proceed":
@@ -127,7 +127,5 @@ def _most(item: CostItem) -> float:
     return item.at_most_usd or item.usd or 0
 
 
-def _spent_so_far(estimate: Estimate) -> str:
-    """Validation data is generated before the estimate, and is paid for by then."""
-    generated = any(item.id in GENERATION for item in estimate.items)
-    return "Nothing has been spent on training or serving." if generated else "Nothing has been spent."
+# The judge has been asked for one grade by then, and data may have been generated.
+_SPENT_SO_FAR = "Nothing has been spent on training or serving."

@@ -45,8 +45,9 @@ def check_budget(
     if bound.usd is not None and bound.usd > budget_usd:
         raise BudgetExceededError(
             f"Generating {sum(entry.count for entry in sets)} pairs may take up to {bound.calls} requests and "
-            f"{money_at_most(bound.usd)}, over the budget of {money(budget_usd)}. Nothing has been spent. "
-            "Ask for fewer pairs, choose a cheaper model, upload data of your own, or raise the budget."
+            f"{money_at_most(bound.usd)}, over the budget of {money(budget_usd)}. "
+            "Nothing has been spent on generating. Ask for fewer pairs, choose a cheaper model, upload data of your "
+            "own, or raise the budget."
         )
     return bound
 
@@ -58,7 +59,7 @@ def refuse_if_unusable(documents: DocumentChunks) -> None:
     if not documents.chunks:
         lines = "".join(f"\n{sentence}" for sentence in list(documents.unusable.values())[:_DOCUMENTS_NAMED])
         raise DatasetError(
-            f"None of the {len(documents.unusable)} documents can be used. Nothing has been spent.{lines}"
+            f"None of the {len(documents.unusable)} documents can be used. Nothing has been spent on generating.{lines}"
         )
 
 

@@ -55,7 +55,7 @@ def divide(
         raise DatasetError(
             f"The documents have {_parts(len(chunks))} with text, of about {SMALL_CHUNK_CHARACTERS:,} characters each. "
             f"At least {len(order)} are needed: {' and '.join(reversed(order))} questions must be about different "
-            "parts. Add documents, or upload a training file. Nothing has been spent."
+            "parts. Add documents, or upload a training file. Nothing has been spent on generating."
         )
     given = _filled(_assigned(_units(chunks, len(order)), _shares(order, settings)))
     sets = tuple(
@@ -119,7 +119,7 @@ def _refuse_too_few(sets: Sequence[GenerationSet], settings: GenerateSettings, m
     if issues:
         raise DatasetError(
             f"The documents are too short for this model. {' '.join(_planned(sets, settings))} {sentences(issues)} "
-            f"{MORE_QUESTIONS} Nothing has been spent."
+            f"{MORE_QUESTIONS} Nothing has been spent on generating."
         )
 
 

@@ -127,4 +127,4 @@ def _check_count(manifest: Manifest, training_records: int) -> None:
     issues = list(record_counts(model, {**training, "validation": manifest.settings.generate.count}))
     if issues:
         lines = "\n".join(f"generate.count in run.yaml: {issue.message}" for issue in issues)
-        raise DatasetError(f"{lines} Set it to a number that the model accepts. Nothing has been spent.")
+        raise DatasetError(f"{lines} Set it to a number that the model accepts. Nothing has been spent on generating.")

@@ -176,7 +176,7 @@ def test_an_estimate_over_the_budget_says_by_how_much_and_what_to_do() -> None:
     found = made(budget=100)
     assert spending_decision(found) == "refuse"
     assert f"${found.worst_case_usd - 100:,.2f} over its budget of $100.00" in spending_reason(found)
-    assert "Nothing has been spent" in spending_reason(found)
+    assert "Nothing has been spent on training or serving." in spending_reason(found), "the judge has been asked"
     assert "'budget_usd'" in spending_reason(found)
     assert spending_decision(made(budget=1000)) == "proceed"
 

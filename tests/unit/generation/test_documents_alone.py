@@ -123,7 +123,7 @@ def test_too_few_parts_for_the_model_are_refused_with_what_to_do(model: str, sai
         divide(chunks, ROLES, GenerateSettings(), catalog.model(model))
     assert said in str(caught.value)
     assert "raise generate.questions_per_part in run.yaml" in str(caught.value)
-    assert str(caught.value).endswith("Nothing has been spent.")
+    assert str(caught.value).endswith("Nothing has been spent on generating.")
 
 
 def alone(*roles: str, model: str = NOVA, **settings: Any) -> Manifest:
@@ -307,7 +307,10 @@ def test_the_most_that_all_sets_can_cost_is_in_the_estimate_before_any_request()
     [
         ({}, "There are no documents: add PDF, DOCX, HTML, Markdown or text files."),
         ({"a.txt": " ".join(sentences(6)).encode()}, "The documents have 1 part with text"),
-        ({"a.png": b"\x89PNG\0", "b.txt": b" "}, "None of the 2 documents can be used. Nothing has been spent."),
+        (
+            {"a.png": b"\x89PNG\0", "b.txt": b" "},
+            "None of the 2 documents can be used. Nothing has been spent on generating.",
+        ),
     ],
 )
 def test_documents_that_are_not_enough_are_refused_before_any_request(texts: dict[str, bytes], said: str) -> None:

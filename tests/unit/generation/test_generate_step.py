@@ -189,7 +189,7 @@ def test_a_count_that_the_base_model_does_not_accept_is_refused_before_any_reque
     writer = Writer()
     run = manifest(CLAUDE, generate={"count": 31})
     with pytest.raises(
-        DatasetError, match=r"generate\.count in run\.yaml: .* needs at least 32.*Nothing has been spent"
+        DatasetError, match=r"generate\.count in run\.yaml: .* at least 32.*Nothing has been spent on generating\."
     ):
         step(MemoryFolder(), run=run, training=jsonl(pairs(40)), ask=writer)
     assert not writer.calls
@@ -199,7 +199,7 @@ def test_a_run_without_usable_documents_ends_with_the_reasons() -> None:
     with pytest.raises(DatasetError) as caught:
         step(MemoryFolder(), documents={"a.pdf": b"", "b.txt": b"\xff\xfe"})
     assert str(caught.value).splitlines() == [
-        "None of the 2 documents can be used. Nothing has been spent.",
+        "None of the 2 documents can be used. Nothing has been spent on generating.",
         "a.pdf is empty. Remove it, or upload it again.",
         "b.txt is UTF-16. Save it as UTF-8.",
     ]

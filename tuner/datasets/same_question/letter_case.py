@@ -16,8 +16,10 @@ from math import inf
 from operator import ne
 
 # Letters with their accents, for scripts that have case.
-_WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+")
-_ACCENTS = range(0x300, 0x370)
+# Armenian writes the marks of a question, an exclamation and an emphasis inside of the word: `Ի՞նչ`.
+_WORD = re.compile(r"(?:[^\W\d_][\u0300-\u036f\u055b-\u055e]*)+")
+_ARMENIAN_MARKS = re.compile("[\u055b-\u055e]")
+_ACCENTS = frozenset((*range(0x300, 0x370), *range(0x55B, 0x55F)))
 # Code and identifiers, where case distinguishes whatever the words are.
 _CODE = re.compile(
     r"```.*?```|`[^`]*`"
@@ -139,7 +141,7 @@ def _small(text: str, turkic: bool | None = None) -> str:
 
 def _keeps_case(match: re.Match[str]) -> bool:
     """Whether the case of the matched word distinguishes it: in code, symbols, units, genotypes and chess moves."""
-    word, text = match[0], match.string
+    word, text = _ARMENIAN_MARKS.sub("", match[0]), match.string
     before, after = text[: match.start()][-8:], text[match.end() : match.end() + 4]
     if before.endswith(("_", "$")) or after.startswith(("_", "(", "=")) or _INSIDE_A_CALL.search(before):
         return True  # a name in code

@@ -19,13 +19,16 @@ _LIGATURES = range(0xFB00, 0xFB50)  # fi, fl, ff and the Armenian and Hebrew one
 _INVISIBLE = (0xAD, 0x200B, 0x2060, 0xFEFF, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 # No character beyond the Basic Multilingual Plane has such a mapping.
 _END = 0x10000
+# The kashida (U+0640) only lengthens a word, so it does not count between two Arabic letters. Alone it is a sign.
+_KASHIDA = re.compile("(?<=[\u0620-\u063f\u0641-\u0652])\u0640+(?=[\u0620-\u063f\u0641-\u0652])")
 _MICRO_SIGN, _GREEK_MU = 0xB5, 0x3BC
 
 
 def in_one_form(text: str) -> str:
     """The text in NFC, with one width and shape of each character, without invisible control characters."""
     pattern, table = _replacements()
-    return unicodedata.normalize("NFC", text.translate(table) if pattern.search(text) else text)
+    form = unicodedata.normalize("NFC", text.translate(table) if pattern.search(text) else text)
+    return _KASHIDA.sub("", form) if "\u0640" in form else form
 
 
 @cache

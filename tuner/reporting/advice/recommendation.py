@@ -235,7 +235,11 @@ class _Advice:
         return high is None or high > (self._comparisons.margin or 0)
 
     def _more(self, standing: Standing) -> str | None:
-        """What would decide whether it may be shipped; None where answers of what it is compared with are missing."""
+        """What would decide whether it may be shipped.
+
+        None where answers of what it is compared with are missing, and where no number of questions would decide about
+        the tuned model: the next steps say so.
+        """
         measure = self._comparisons.measure
         main = standing.contestant in (BASE, TUNED)
         scores = measure.decisive if main else measure.against(standing.contestant)
@@ -244,8 +248,12 @@ class _Advice:
             missing = _capital(own.missing_words(standing.title))
             return f"{missing}, so more questions would not decide." if own.is_mostly_missing else None
         more = scores.conclusion.more_questions if scores.conclusion else None
+        verdict = self._report.verdict
+        if standing.contestant == TUNED and verdict.value == "undecided" and verdict.more_questions is None:
+            return None
+        reason = standing.reason.removeprefix("Undecided: ").removesuffix(".")
         remedy = f"About {plural(more, 'more question')} would decide." if more else "More questions may decide."
-        return f"{_capital(standing.title)}: {standing.reason.removesuffix('.')}. {remedy}"
+        return f"{_capital(standing.title)}: {reason}. {remedy}"
 
     def _assumed(self, chosen: Standing) -> Iterator[str]:
         use = next((each for each in self._report.contestants if each.name == chosen.contestant), None)

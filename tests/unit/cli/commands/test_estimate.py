@@ -114,7 +114,7 @@ def test_an_estimate_over_the_budget_fails(tuner: Tuner, folder: Path) -> None:
     )
     outcome = tuner("estimate", str(folder))
     assert outcome.status == 1
-    assert " over its budget of $100.00. Nothing has been spent." in outcome.err
+    assert " over its budget of $100.00. Nothing has been spent on training or serving." in outcome.err
 
 
 @pytest.mark.slow

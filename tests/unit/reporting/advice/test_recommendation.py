@@ -380,6 +380,11 @@ def test_an_undecided_verdict_is_an_undecided_recommendation(two: Any) -> None:
 def test_an_undecided_gate_is_undecided(two: Any) -> None:
     found = two({"base": 7.0, "tuned": 7.0}, gate=GateRule(better_than="base"))
     assert found.sentence == "Undecided: the run does not show whether the tuned model meets the gate."
+    assert not [change for change in found.changes if "question" in change], "no number of questions would decide"
+    noisy = two({"base": 6.8, "tuned": 7.0}, gate=GateRule(better_than="base"), noise=2.0)
+    [change] = [change for change in noisy.changes if "question" in change]
+    assert change.startswith("The tuned model: correctness is neither shown")
+    assert change.endswith("more questions would decide.")
 
 
 def test_without_prices_it_is_undecided_which_of_two_costs_less(advise: Any) -> None:
