@@ -103,8 +103,9 @@ class Cloud:
         A report names the second in which it was made. The clock shows the end of that second, so that whatever the
         run wrote in it was there before the report.
         """
-        instant = dt.datetime.fromisoformat(self.run.written[f"{self.run.run_id}/{artifact}"])
-        if ended := json.loads(self.read(artifact)).get("ended_at"):
+        saved = f"{self.run.run_id}/{artifact}"
+        instant = dt.datetime.fromisoformat(self.run.written[saved])
+        if ended := json.loads(self.run.objects[saved]).get("ended_at"):
             instant = dt.datetime.fromisoformat(ended) + dt.timedelta(milliseconds=999)
         frozen = type("Frozen", (dt.datetime,), {"now": classmethod(lambda cls, zone=None: instant.astimezone(zone))})
         patch.setattr(times, "dt", SimpleNamespace(datetime=frozen, UTC=dt.UTC, timedelta=dt.timedelta))

@@ -35,6 +35,9 @@ EXPECTED = Path(__file__).parent / "expected"
 _NOT_TEXT = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
+# A run that has its report pays for nothing more, so steps that can pay refuse to be repeated.
+_REPORT = "report/"
+
 Expected = Mapping[str, str]
 
 
@@ -50,7 +53,7 @@ def validation(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
 def estimate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """estimate.json from the dataset's summary and the evaluation questions, at the prices of that day."""
     cloud.at("estimate.json", patch)
-    cloud.remove("estimate.json")
+    cloud.remove("estimate.json", _REPORT)
     returned = estimate_cost.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {"estimate.json": _document(cloud.read("estimate.json")), "estimate.returned.json": _text(returned)}
 
@@ -58,7 +61,7 @@ def estimate(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
 def scores(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """scores.json and review.csv from the graded shards. Neither the judge nor the encoder is asked."""
     cloud.at("scores/scores.json", patch)
-    cloud.remove("scores/scores.json", "scores/review.csv")
+    cloud.remove("scores/scores.json", "scores/review.csv", _REPORT)
     fingerprints = _keep_grades(cloud, patch)
     score_answers.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {
@@ -89,7 +92,7 @@ def _keep_grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> list[str]:
 def grades(cloud: Cloud, patch: pytest.MonkeyPatch) -> Expected:
     """scores.json when every answer is graded again: the judge's grades are in the run's folder."""
     cloud.at("scores/scores.json", patch)
-    cloud.remove("scores/scores.json", "scores/review.csv", "scores/shards/")
+    cloud.remove("scores/scores.json", "scores/review.csv", "scores/shards/", _REPORT)
     score_answers.handler({"run_id": cloud.run.run_id}, CONTEXT)
     return {"scores.graded-again.json": _document(cloud.read("scores/scores.json"))}
 

@@ -100,7 +100,7 @@ def test_a_style_that_only_the_training_data_has_recommends_the_tuned_model(pipe
     ]
     by_turn = [pairs[turn :: len(_FAULTS)] for turn in range(len(_FAULTS))]
     settings = (
-        "hyperparameters: {epochCount: 5}\ncompare_with: [base]\ninference: {max_tokens: 24}\n"
+        "hyperparameters: {epochCount: 3}\ncompare_with: [base]\ninference: {max_tokens: 24}\n"
         "evaluation: {metrics: [correctness]}\n"
     )
     report = reported(
