@@ -1,10 +1,11 @@
 """Checks that the base models can be tuned, that scorer and judge answer, and that the quotas allow the run.
 
+Where the month has reached a ceiling, it pays for no test request, and the run waits for a person.
 With `scorers` in the deployment's settings, it may invoke these functions too. Without, the role has no such grant.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel,
-bedrock:InvokeModel, servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas. For a judge that is sold in AWS
-Marketplace, it also checks the account's subscription.
+bedrock:InvokeModel, servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas, dynamodb:GetItem. For a judge that
+is sold in AWS Marketplace, it also checks the account's subscription.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from tuner.aws.bedrock.control_plane import Bedrock
 from tuner.aws.bedrock.converse import ConverseClient
 from tuner.aws.bedrock.model_access import model_access
 from tuner.aws.bedrock.tool_call import fill_in_tool
+from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.quotas import Quotas
 from tuner.aws.scoring_functions import call_function
+from tuner.core.times import now
+from tuner.costs.ledger.reservation import reached_ceiling
 from tuner.preflight import check_run
 from tuner.settings import InferenceSettings
 
@@ -37,6 +41,9 @@ def handler(event: RunEvent, env: Environment) -> Checked:
     def count_tokens(endpoint: str, text: str) -> int:
         return client.ask(endpoint, text, None, InferenceSettings(max_tokens=1)).input_tokens
 
-    found = check_run(bedrock, quotas, fill_in_tool, model_access, call_function, count_tokens, manifest, region)
+    ceiling = reached_ceiling(LedgerTable(env.state_table), manifest.dataset, env.deployment, now())
+    found = check_run(
+        bedrock, quotas, fill_in_tool, model_access, call_function, count_tokens, manifest, region, ceiling
+    )
     folder.save(found)
     return Checked(warnings=len(found.warnings), customization_jobs=found.customization_jobs)

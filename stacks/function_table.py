@@ -126,7 +126,9 @@ STEPS = (
             bedrock.invoke_compared,
             bedrock.describe_subscriptions,
             services.invoke_scorers,
+            services.look_at_ledger,
         ),
+        environment=("STATE_TABLE",),
     ),
     Step(
         "generate_validation",

@@ -15,7 +15,14 @@ from tuner.aws.bedrock.tool_call import Tool
 from tuner.aws.quotas import CUSTOMIZATION_JOBS, MODEL_UNITS, Quota, batch_minimum, per_minute
 from tuner.catalog import Judge, Model
 from tuner.catalog.metrics import uses_judge
-from tuner.core.errors import AccessDeniedError, AwsError, ModelUnavailableError, QuotaError, SettingsError
+from tuner.core.errors import (
+    AccessDeniedError,
+    AwsError,
+    BudgetExceededError,
+    ModelUnavailableError,
+    QuotaError,
+    SettingsError,
+)
 from tuner.core.times import now
 from tuner.evaluation.judging.scorer_check import check_scorer
 from tuner.evaluation.judging.scoring_function import Call
@@ -41,6 +48,16 @@ TOKEN_TEXTS = (
     "\t\treturn {'naïve': [x_1 ** 2, -3e-5], \"url\": 'https://example.com/a?b=c&d=%20'}  # why?!!",
     "Donaudampfschifffahrtsgesellschaft, où êtes-vous? Сколько это стоит? 東京の天気は晴れです。 그렇습니다 ¿por qué? "
     "कैसे हैं आप؟ مرحبا بالعالم 🙂👩‍🚀",
+)
+_NO_TEST_REQUESTS = (
+    "So no test request was paid for, and it is not known whether the judge, the compared models and the scorer answer "
+    "in this account. Approve the run if they answered in an earlier run. Else raise the ceiling, deploy, and start "
+    "the run again."
+)
+_NOT_COMPARABLE = (
+    "So no test request may be sent, and candidates of several base models need them: their tokens are compared. Use "
+    "candidates of one base model, or raise the ceiling, deploy, and start the run again. 'tuner spending' shows the "
+    "month."
 )
 
 
@@ -238,24 +255,35 @@ def check_run(
     count_tokens: CountTokens,
     manifest: Manifest,
     region: str,
+    ceiling: str | None = None,
 ) -> Preflight:
-    """The warnings, and the quotas of jobs and judge. Raises the first problem that would make the run fail here."""
+    """The warnings, and the quotas of jobs and judge. Raises the first problem that would make the run fail here.
+
+    `ceiling`: the sentence about a ceiling of the month that is reached. Then no test request is paid for: a warning
+    says so to the person who must approve the run.
+    """
     warnings: list[str] = []
     base_models = [catalog.model(each) for each in manifest.base_models]
     for model in base_models:
         found = customizable_model(models, model, region)
         check_legacy_serving(model, found, manifest.settings.serving)
         warnings += filter(None, [legacy_warning(model, found)])
+    if ceiling and len(base_models) > 1:
+        raise BudgetExceededError(f"{ceiling} {_NOT_COMPARABLE}")
     check_same_tokens(count_tokens, base_models)
     if manifest.settings.serving == "none":
         return Preflight(warnings=tuple(warnings), customization_jobs=quotas.value("bedrock", CUSTOMIZATION_JOBS))
-    if manifest.scorer_function:
+    if ceiling:
+        ask = _ask_nothing
+    if manifest.scorer_function and not ceiling:
         check_scorer(manifest.scorer_function, manifest.settings, call_scorer)
     judges = [catalog.judge_or_assumed(each) for each in manifest.judge_models] if _may_ask_the_judge(manifest) else []
     for judge in judges:
         # The subscription comes first: a request to a judge without one would start it.
         check_subscription(access, judge)
         check_judge(ask, judge.id)
+    if ceiling and (judges or manifest.scorer_function or any(each.model for each in manifest.contestants)):
+        warnings.append(f"{ceiling} {_NO_TEST_REQUESTS}")
     warnings += check_compared(ask, access, manifest)
     if manifest.settings.serving == "provisioned":  # the evaluation uses hourly throughput, also with a commitment
         check_throughput_quota(quotas, manifest.settings.model_units)
@@ -273,6 +301,10 @@ def check_run(
         judge_tokens_per_minute=first.tokens_per_minute,
         more_judges={judge.id: found for judge, found in zip(judges[1:], others, strict=True)},
     )
+
+
+def _ask_nothing(model: str, system: str, text: str, tool: Tool, inference: Mapping[str, int | float]) -> None:
+    """Takes the place of a test request that is not paid for."""
 
 
 def batch_minimums(

@@ -69,6 +69,11 @@ def keep_ledger(arns: Arns) -> list[Grant]:
     return [_shared_state(arns, _CHANGE_STATE, _LEDGER, "keeps the ledger of spending")]
 
 
+def look_at_ledger(arns: Arns) -> list[Grant]:
+    """Reads the sums of a month."""
+    return [_shared_state(arns, ("dynamodb:GetItem",), _LEDGER, "asks whether the month has reached a ceiling")]
+
+
 def read_ledger(arns: Arns) -> list[Grant]:
     """Reads what the runs of a month have reserved and spent."""
     return [_shared_state(arns, ("dynamodb:Query",), _LEDGER, "reads the ledger of spending")]

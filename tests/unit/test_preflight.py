@@ -17,6 +17,7 @@ from tuner.aws.quotas import Quota
 from tuner.core.errors import (
     AccessDeniedError,
     AwsError,
+    BudgetExceededError,
     ModelUnavailableError,
     QuotaError,
     SettingsError,
@@ -248,6 +249,53 @@ def test_the_request_to_the_judge_has_only_supported_parameters(judge: str, sent
         "us-east-1",
     )
     assert account.inference == sent
+
+
+CEILING = "The deployment has reached its ceiling of $10.00 for 2026-11 ('monthly_usd'): $10.00 are reserved and spent."
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [({}, True), (OTHER, True), ({"serving": "none"}, False)],
+)
+def test_a_run_pays_for_no_test_request_when_a_ceiling_is_reached(settings: dict[str, Any], warned: bool) -> None:
+    account = Account()
+    asked = manifest(**{"serving": "on_demand"} | settings)
+
+    def check(ceiling: str | None) -> tuple[bool, set[str]]:
+        account.asked.clear()
+        doubles = (account, account, account.ask, account.access, account.score, account.count)
+        found = check_run(*doubles, asked, "us-east-1", ceiling)
+        return any(not each.startswith("bedrock/") for each in account.asked), set(found.warnings)
+
+    pays, before = check(None)
+    assert pays == warned
+    pays, after = check(CEILING)
+    assert not pays
+    assert before <= after
+    assert [each.startswith(f"{CEILING} So no test request was paid for") for each in after - before] == [True] * warned
+
+
+def test_no_scorer_is_tried_when_a_ceiling_is_reached() -> None:
+    account = Account()
+    doubles = (account, account, account.ask, account.access, account.score, account.count)
+    asked = manifest(serving="on_demand", scorer={"name": "own"}).model_copy(update={"scorer_function": "arn:own"})
+    with pytest.raises(SettingsError, match="'own' cannot score"):  # the scorer of this account returns nothing
+        check_run(*doubles, asked, "us-east-1")
+    account.asked.clear()
+    assert check_run(*doubles, asked, "us-east-1", CEILING).warnings[0].startswith(CEILING)
+    assert "arn:own" not in account.asked
+
+
+def test_base_models_that_need_a_test_of_their_tokens_are_refused_when_a_ceiling_is_reached() -> None:
+    account = Account()
+    candidates: dict[str, Any] = {"candidates": [{"base_model": [NOVA, "amazon.nova-lite-v1:0:300k"]}]}
+    doubles = (account, account, account.ask, account.access, account.score, account.count)
+    with pytest.raises(
+        BudgetExceededError, match=r"monthly_usd.*Use candidates of one base model, or raise the ceiling"
+    ):
+        check_run(*doubles, manifest(serving="none", **candidates), "us-east-1", CEILING)
+    assert account.asked == []
 
 
 def test_a_denied_judge_is_refused_with_the_remedy() -> None:

@@ -98,7 +98,7 @@ class QuotaError(RunRefusedError):
 
 
 class BudgetExceededError(RunRefusedError):
-    """The estimated cost is over the run's or the deployment's budget."""
+    """The estimated cost is over the budget, or a ceiling of the month is reached and the run needs test requests."""
 
 
 class ApprovalExpiredError(RunRefusedError):

@@ -71,6 +71,14 @@ class NoQuota:
         return 0
 
 
+class ManyQuotas:
+    def value(self, service: str, code: str) -> float:
+        return 10
+
+    def all(self, service: str) -> tuple[()]:
+        return ()
+
+
 def test_pin_inputs_writes_the_manifest_of_the_run(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pin_inputs, "Bedrock", Models)
     run = run_id("faq", [])
@@ -116,6 +124,30 @@ def test_preflight_refuses_a_zero_quota(cloud: RunFolder, monkeypatch: pytest.Mo
     monkeypatch.setattr(preflight, "fill_in_tool", lambda *asked: None)
     with pytest.raises(QuotaError):
         invoke(preflight, run_id=RUN)
+
+
+@pytest.mark.parametrize(
+    ("settings", "of_dataset", "requests"),
+    [
+        ({"monthly_usd": 10}, False, 0),
+        ({"monthly_usd": 11}, False, 1),
+        ({"monthly_usd": None}, True, 1),
+        ({"monthly_usd_per_dataset": 10}, True, 0),
+        ({"monthly_usd_per_dataset": 10}, False, 1),
+    ],
+)
+def test_preflight_pays_for_no_test_request_when_the_month_has_reached_a_ceiling(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], of_dataset: bool, requests: int
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setenv("DEPLOYMENT", json.dumps(SETTINGS | settings))
+    monkeypatch.setattr(preflight, "Bedrock", Models)
+    monkeypatch.setattr(preflight, "Quotas", ManyQuotas)
+    monkeypatch.setattr(preflight, "fill_in_tool", lambda model, *_: asked.append(model))
+    dataset = cloud.manifest().dataset if of_dataset else "another"
+    LedgerTable("state").settle("an-invalid-dataset", dataset, Decimal(10), now())
+    assert invoke(preflight, run_id=RUN)["warnings"] == 1 - requests
+    assert len(asked) == requests
 
 
 @pytest.mark.slow

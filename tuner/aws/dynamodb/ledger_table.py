@@ -119,9 +119,9 @@ class LedgerTable:
             yield from (entry for entry in self.entries(month_of(month)) if entry.is_open)
             month = (month - dt.timedelta(days=1)).replace(day=1)
 
-    def committed(self, month: str) -> Decimal:
-        """The sum of what all runs of a month have reserved and spent."""
-        return self._committed(month, "total")
+    def committed(self, month: str, dataset: str | None = None) -> Decimal:
+        """The sum of what all runs of a month have reserved and spent, or the runs of one dataset."""
+        return self._committed(month, "total" if dataset is None else f"dataset#{dataset}")
 
     def _committed(self, month: str, sort: str) -> Decimal:
         item = self._get(_partition(month), sort)

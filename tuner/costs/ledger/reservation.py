@@ -6,10 +6,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from tuner.artifacts.costs.amounts import exact_amount
+from tuner.artifacts.costs.amounts import exact_amount, money
 from tuner.artifacts.costs.cost_items import TESTS
 from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, passed_ceilings
+from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, month_of, passed_ceilings
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
@@ -40,6 +40,14 @@ class Ledger(Protocol):
         ...
 
 
+class Sums(Protocol):
+    """What is needed of `LedgerTable` to look at its sums."""
+
+    def committed(self, month: str, dataset: str | None = None) -> Decimal:
+        """What all runs of a month, or those of one dataset, have reserved and spent."""
+        ...
+
+
 class Reserved(NamedTuple):
     """The estimate, and the part of the deployment's ceiling that is reserved and spent (None: no ceiling)."""
 
@@ -65,6 +73,27 @@ def reserve(
         folder.save(estimate)
     committed = sum((each.usd for each in entries), Decimal(0))
     return Reserved(estimate, float(committed / ceilings.deployment) if ceilings.deployment else None)
+
+
+def reached_ceiling(sums: Sums, dataset: str, deployment: DeploymentSettings, at: dt.datetime) -> str | None:
+    """The sentence about the ceiling that the runs of this month have reached, or None while both leave something.
+
+    A run does not pay before its estimate if a ceiling is reached: until a person approves it, it spends nothing.
+    """
+    month, ceilings = month_of(at), ceilings_of(deployment)
+    limits = (
+        ("deployment", "monthly_usd", None, ceilings.deployment),
+        ("dataset", "monthly_usd_per_dataset", dataset, ceilings.dataset),
+    )
+    for whose, setting, name, limit in limits:
+        # Read without a ceiling too, so that a missing permission shows in the first run.
+        found = sums.committed(month, name)
+        if limit is not None and found >= limit:
+            return (
+                f"The {whose} has reached its ceiling of {money(float(limit))} for {month} ('{setting}'): "
+                f"{money(float(found))} are reserved and spent."
+            )
+    return None
 
 
 def settle(

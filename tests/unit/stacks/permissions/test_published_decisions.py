@@ -141,6 +141,9 @@ def test_only_the_ledgers_partitions_are_changed_by_the_steps_that_keep_it(
         (ALLOW, "close_run", "dynamodb:PutItem", table, ledger),
         (REFUSE, "close_run", "dynamodb:Scan", table, ledger),
         (REFUSE, "preprocess", "dynamodb:GetItem", table, ledger),
+        (ALLOW, "preflight", "dynamodb:GetItem", table, ledger),
+        (REFUSE, "preflight", "dynamodb:GetItem", table, other),
+        (REFUSE, "preflight", "dynamodb:UpdateItem", table, ledger),
     )
 
 
