@@ -62,18 +62,31 @@ def belongs_to(deployment: str, kind: Releasable, resource: PaidResource) -> boo
 
     The name is compared first, because reading the tags costs a call.
     """
+    return _tags_of_own(deployment, kind, resource) is not None
+
+
+def _tags_of_own(deployment: str, kind: Releasable, resource: PaidResource) -> Mapping[str, str] | None:
+    """The tags of a resource that belongs to the deployment; None for any other."""
     if not resource.name.startswith(f"{deployment}-"):
-        return False
-    return kind.tags(resource.arn).get(Tags.DEPLOYMENT) == deployment
+        return None
+    tags = kind.tags(resource.arn)
+    return tags if tags.get(Tags.DEPLOYMENT) == deployment else None
 
 
 def resources_of(deployment: str, kind: Releasable, run_id: str | None = None) -> Iterator[PaidResource]:
-    """The deployment's resources of one kind: all of them, or those of one run, whatever their suffix."""
+    """The deployment's resources of one kind: all of them, or those of one run, whatever their suffix.
+
+    A resource of another run is not one of them, whatever it is called: whoever may start executions can name one like
+    a job of another run.
+    """
     names = run_names(deployment, run_id) if run_id else frozenset()
     shortest = min(names, key=len, default="")
     # One call finds all names of a run, because those with a suffix usually contain the one without. A name that was
     # shortened to Bedrock's limit does not: then everything with the deployment's prefix is listed.
     common = shortest if names and all(shortest in name for name in names) else f"{deployment}-"
     for resource in kind.list(common):
-        if (not names or resource.name in names) and belongs_to(deployment, kind, resource):
+        if names and resource.name not in names:
+            continue
+        tags = _tags_of_own(deployment, kind, resource)
+        if tags is not None and (run_id is None or tags.get(Tags.RUN, run_id) == run_id):
             yield resource

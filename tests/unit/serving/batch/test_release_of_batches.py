@@ -10,7 +10,7 @@ from tuner.artifacts.batch import BatchJob
 from tuner.artifacts.costs.token_reservation import judge_batch
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import StillAliveError
-from tuner.core.resource_names import Tags, batch_name
+from tuner.core.resource_names import Tags, batch_name, committed_name
 from tuner.core.times import iso, now
 from tuner.serving.inventory import delete_command, is_needed, price_text
 
@@ -63,6 +63,16 @@ def test_a_job_that_was_never_recorded_is_stopped_by_its_name_and_tag() -> None:
     other = jobs.add("other-0123456789ab")
     assert release(jobs).run(RUN).released == (arn,)
     assert other not in jobs.stopped
+
+
+@pytest.mark.parametrize("name", [NAME, committed_name(DEPLOYMENT, RUN)])
+def test_the_release_of_an_execution_that_is_named_like_a_job_of_another_run_leaves_it_alone(name: str) -> None:
+    jobs = FakeJobs("batch")
+    arn = jobs.add(name=name)
+    impostor = name.removeprefix(f"{DEPLOYMENT}-")
+    assert release(jobs, MemoryFolder(impostor)).run(impostor).released == ()
+    assert jobs.stopped == []
+    assert release(jobs).run(RUN).released == (arn,)
 
 
 def test_a_recorded_job_that_is_not_listed_yet_is_stopped() -> None:
