@@ -27,7 +27,7 @@ class PinnedInput(Part):
     role: Role
     key: str
     version_id: str
-    size: int
+    size: int = Field(ge=0)
     sha256: str
 
 

@@ -24,7 +24,7 @@ from tuner.core.run import INCOMING, UPLOADING, role_of
 from tuner.core.strict_model import JsonObject
 from tuner.datasets import LocalFile, Source
 from tuner.datasets.io import files_below
-from tuner.intake.arrival import files_fit, too_many_files
+from tuner.intake.arrival import files_fit, too_large, too_many_files
 from tuner.intake.manifest import refuse_rule_without_guard
 from tuner.intake.unused_files import can_start, no_training_file
 from tuner.settings import RunSettings, load, parse_document, read_document
@@ -99,6 +99,8 @@ def read(folder: Path, dataset: str | None, settings: Path | None) -> DatasetFol
         chosen = {name: path for name, path in chosen.items() if name not in replaced}
         chosen[_settings_name(settings)] = settings
     _check(folder, chosen, found)
+    if reason := too_large(str(folder), sum(path.stat().st_size for path in chosen.values())):
+        raise CommandError(reason)
     files = tuple(FileToUpload(name, path, path.stat().st_size, _sha256(path)) for name, path in sorted(chosen.items()))
     read = DatasetFolder(_dataset(folder, dataset), files, tuple(ignored))
     if not files_fit(read.dataset, chosen):

@@ -20,6 +20,9 @@ from tuner.intake.unused_files import can_start
 _LONGEST_UPLOAD = dt.timedelta(hours=6)
 # Step Functions accepts 256 KiB of input.
 _MAX_INPUT_BYTES = 250_000
+# The function that starts runs reads every byte, and only two of it run at the same time. S3 gives about 85 MB/s, so
+# this takes less than two minutes. A run reads at most 4 GiB of a file.
+MOST_BYTES = 8 * 2**30
 # S3's version ids have 32 characters. Most documents have less than 100 MB.
 _VERSION, _HASH, _SIZE = "v" * 32, "0" * 64, 10**7
 _SHOWN_FILES = 5
@@ -86,6 +89,16 @@ def too_many_files(where: str, files: int) -> str:
     )
 
 
+def too_large(where: str, size: int) -> str | None:
+    """Why a dataset of this size in bytes is not read, and what to do; None when it is read."""
+    if size <= MOST_BYTES:
+        return None
+    return (
+        f"{where} has {size / 2**30:,.1f} GiB, and a dataset may have {MOST_BYTES // 2**30} GiB. Use fewer records: "
+        "the models take far fewer than that."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """An upload to a dataset's folder, as its event describes it. `at` is the time of the event."""
@@ -142,11 +155,14 @@ def pin(folder: Folder, dataset: str, listing: tuple[ListedObject, ...], repeat:
 def pin_now(folder: Folder, dataset: str, repeat: int = 0) -> Arrival:
     """Pins what a dataset's folder has now, when a person asks for its run.
 
-    Raises DatasetError when that is not enough for a run, and RetryableError when the folder changed meanwhile.
+    Raises DatasetError when that is not enough for a run or too large, and RetryableError when the folder changed
+    meanwhile.
     """
     listing = startable(folder, dataset)
     if not listing:
         raise DatasetError(not_enough(dataset))
+    if reason := too_large(shown_folder(dataset), sum(entry.size for entry in listing)):
+        raise DatasetError(reason)
     arrival = pin(folder, dataset, listing, repeat)
     if arrival is None:
         raise RetryableError(changed_meanwhile(dataset))

@@ -14,6 +14,7 @@ from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.s3.dataset_bucket import HashedObject
 from tuner.core.errors import RunRefusedError
 from tuner.core.run import INCOMING, again_command, role_of, run_id, shown_folder
+from tuner.intake.arrival import too_large
 
 _REPEAT = re.compile(r"-r([1-9][0-9]*)$")
 _REMEDY = (
@@ -26,7 +27,7 @@ class PinnedObjects(Protocol):
     """The data bucket."""
 
     def hash_version(self, pinned: PinnedInput) -> HashedObject | None:
-        """The hash of the pinned version; None when there is no such version."""
+        """The hash of the pinned version; None when there is no such version of this size."""
         ...
 
 
@@ -53,6 +54,9 @@ def refuse_foreign_inputs(
     for what, found in (("run id", run), ("execution name", execution_arn.rpartition(":")[2])):
         if found != expected:
             raise RunRefusedError(f"The {what} {found!r} is not that of this content, {expected!r}. {_REMEDY}")
+    # The sizes are those of the input until they are compared, object by object, before anything is read.
+    if reason := too_large(shown_folder(dataset), sum(entry.size for entry in pinned)):
+        raise RunRefusedError(reason)
     for entry in pinned:
         if bucket.hash_version(entry) != HashedObject(entry.version_id, entry.size, entry.sha256):
             raise RunRefusedError(

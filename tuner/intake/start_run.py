@@ -10,11 +10,21 @@ from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
-from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of
+from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of, shown_folder
 from tuner.core.strict_model import FrozenModel
-from tuner.intake.arrival import Arrival, Folder, Upload, changed_meanwhile, followed, not_enough, pin, startable
+from tuner.intake.arrival import (
+    Arrival,
+    Folder,
+    Upload,
+    changed_meanwhile,
+    followed,
+    not_enough,
+    pin,
+    startable,
+    too_large,
+)
 from tuner.intake.unused_files import renaming, unused_files
-from tuner.intake.upload_notices import UploadNotice, late_files, run_id_taken, wrong_name
+from tuner.intake.upload_notices import UploadNotice, late_files, run_id_taken, too_large_to_start, wrong_name
 
 NO_PART = "This object is not part of a dataset."
 _LATER = "A later upload to the folder starts the run."
@@ -80,6 +90,8 @@ class Starter:
                 return self._not_used(dataset, upload, listing)
             if followed(listing, upload):
                 return Start(started=False, reason=_LATER)
+            if reason := too_large(shown_folder(dataset), sum(entry.size for entry in listing)):
+                return Start(started=False, reason=self._notified(too_large_to_start(reason)))
             arrival = pin(self.bucket, dataset, listing)
             if arrival:
                 return self._start_once(arrival)
@@ -103,6 +115,8 @@ class Starter:
         A run names those that were there when it began (`run.json`). Nothing else reports the later ones.
         """
         nothing = Start(started=False, reason=NO_PART)
+        if too_large(dataset, sum(entry.size for entry in listing)):
+            return nothing  # such a folder has no run
         objects = {entry.key.removeprefix(f"{INCOMING}{dataset}/"): entry for entry in self.bucket.list(dataset)}
         unused = list(unused_files(objects))
         if not unused:

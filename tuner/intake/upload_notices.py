@@ -28,6 +28,11 @@ def wrong_name(dataset: str, renamed: str) -> UploadNotice:
     return UploadNotice("Fine-tuning not started: a file has the wrong name", reason, text)
 
 
+def too_large_to_start(reason: str) -> UploadNotice:
+    """A dataset that is too large to be read. No run reports it, because the id of a run is a hash of all its bytes."""
+    return UploadNotice("Fine-tuning not started: the dataset is too large", reason, f"{reason}\n")
+
+
 def late_files(dataset: str, run_id: str, files: Sequence[UnusedFile]) -> UploadNotice:
     """Files that came to the folder after its run began, and are not a part of the dataset."""
     found = "\n".join(f"{shown_name(file.name)} {file.message} {file.remedy}" for file in files[:_MOST_SHOWN])

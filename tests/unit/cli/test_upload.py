@@ -81,6 +81,15 @@ def test_a_file_that_changes_while_it_is_sent_starts_no_run(
     assert "incoming/faq/training.jsonl" not in bucket.received
 
 
+def test_a_dataset_that_is_too_large_is_refused_before_the_upload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.intake.arrival.MOST_BYTES", 3)
+    (tmp_path / "training.jsonl").write_text("{}\n{}")
+    with pytest.raises(CommandError, match="a dataset may have"):
+        upload.read(tmp_path, "faq", None)
+
+
 @pytest.mark.slow
 def test_too_many_files_are_refused_before_the_upload(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()

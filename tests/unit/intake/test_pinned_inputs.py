@@ -60,6 +60,7 @@ def test_the_input_of_the_start_function_is_accepted_also_for_a_repetition() -> 
     ("wrong", "said"),
     [
         ({"inputs": (*OWN, pinned("incoming/other/training.jsonl"))}, "is not the training data of the dataset 'faq'"),
+        ({"inputs": (*OWN[1:], OWN[0].model_copy(update={"size": 2**34}))}, "a dataset may have 8 GiB"),
         ({"dataset": "other"}, "is not the training data of the dataset 'other'"),
         ({"dataset": "faq/documents"}, "is not the name of a dataset"),
         ({"dataset": ""}, "is not the name of a dataset"),

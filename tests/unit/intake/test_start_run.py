@@ -7,7 +7,7 @@ import pytest
 from tests.doubles import MemoryFolder
 from tests.unit.intake.test_arrival import Bucket
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import RetryableError
+from tuner.core.errors import DatasetError, RetryableError
 from tuner.intake.arrival import Upload, pin_now
 from tuner.intake.start_run import NO_PART, Starter
 from tuner.intake.upload_notices import UploadNotice
@@ -57,6 +57,22 @@ def test_the_last_upload_starts_the_run_once() -> None:
     started = world.starter.start_uploaded(last)
     assert (started.started, list(world.executions.inputs)) == (True, [started.run_id])
     assert started.execution_arn == f"arn:execution:{started.run_id}"
+
+
+def test_a_dataset_that_is_too_large_is_not_read_and_gives_one_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of these functions run at the same time: a few datasets of any size would keep all others waiting."""
+    monkeypatch.setattr("tuner.intake.arrival.MOST_BYTES", 3)
+    world = World()
+    uploads = [world.upload(name) for name in ("training.jsonl", "validation.jsonl", "validation.josnl")]
+    reasons = [world.starter.start_uploaded(upload).reason for upload in uploads]
+    assert reasons[0] == "A later upload to the folder starts the run."
+    assert "a dataset may have" in reasons[1]
+    assert reasons[2] == NO_PART
+    assert [notice.subject for notice in world.notices] == ["Fine-tuning not started: the dataset is too large"]
+    assert world.executions.inputs == {}
+    with pytest.raises(DatasetError, match="Use fewer records"):
+        pin_now(world.bucket, "faq")
+    assert world.bucket.reads == 0
 
 
 def test_content_that_was_run_is_not_run_again_even_if_step_functions_has_forgotten_it() -> None:

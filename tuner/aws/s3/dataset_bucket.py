@@ -61,10 +61,10 @@ class DatasetBucket:
         return self._hashed(key, {})
 
     def hash_version(self, pinned: PinnedInput) -> HashedObject | None:
-        """Hashes the pinned version of an object, read in chunks; None when there is no such version."""
-        return self._hashed(pinned.key, {"VersionId": pinned.version_id})
+        """Hashes the pinned version of an object, read in chunks; None when there is none of this size."""
+        return self._hashed(pinned.key, {"VersionId": pinned.version_id}, pinned.size)
 
-    def _hashed(self, key: str, version: Mapping[str, str]) -> HashedObject | None:
+    def _hashed(self, key: str, version: Mapping[str, str], size: int | None = None) -> HashedObject | None:
         with mapped_errors(f"read s3://{self.bucket}/{key}"):
             try:
                 found = self._api.get_object(Bucket=self.bucket, Key=key, **version)
@@ -72,6 +72,9 @@ class DatasetBucket:
                 if code_of(error) in {"NoSuchKey", "NoSuchVersion"}:
                     return None
                 raise
+            if size is not None and found["ContentLength"] != size:
+                found["Body"].close()
+                return None
             digest = hashlib.sha256()
             for chunk in found["Body"].iter_chunks(_CHUNK):
                 digest.update(chunk)

@@ -38,6 +38,8 @@ def test_a_hashed_version_stays_readable(dataset_bucket: DatasetBucket) -> None:
     client("s3").put_object(Bucket="data", Key=KEY, Body=b"second")
     pinned = PinnedInput(role="training", key=KEY, version_id=hashed.version_id, size=hashed.size, sha256=hashed.sha256)
     assert dataset_bucket.read(pinned) == b"first"
+    assert dataset_bucket.hash_version(pinned) == hashed
+    assert dataset_bucket.hash_version(pinned.model_copy(update={"size": 4})) is None, "not read: it may be any size"
 
 
 def test_a_missing_object_is_none_and_a_missing_pinned_version_is_an_error(dataset_bucket: DatasetBucket) -> None:
