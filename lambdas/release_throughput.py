@@ -36,7 +36,7 @@ from tuner.serving.inventory import HourlyPrice, hourly_price
 from tuner.serving.release import Release, ReleaseOutcome
 from tuner.serving.stack_deletion import refusal
 from tuner.serving.sweep.hourly_sweep import HourlySweep
-from tuner.serving.sweep.model_cleanup import UnchosenModels
+from tuner.serving.sweep.model_cleanup import DeletedModels, UnchosenModels
 from tuner.serving.sweep.release_failure_message import SUBJECT, alarm
 from tuner.training.job_record import used_by_others, users
 
@@ -152,6 +152,10 @@ def _unchosen(env: Environment) -> UnchosenModels:
     )
 
 
-def _log_deleted(models: tuple[str, ...]) -> None:
-    metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(models))
-    logger.info("Deleted custom models that nothing uses", models=models)
+def _log_deleted(models: DeletedModels) -> None:
+    """Raises the first error at the end, so that a model that cannot be deleted shows as an error of the function."""
+    metrics.add_metric("ModelsDeleted", MetricUnit.Count, len(models.arns))
+    logger.info("Deleted custom models that nothing uses", models=models.arns)
+    if models.errors:
+        logger.error("Custom models were not deleted", errors=[str(error) for error in models.errors])
+        raise models.errors[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -68,7 +68,7 @@ class OneTimeSchedules:
                 yield from (schedule["Name"] for schedule in page["Schedules"])
 
     def payload(self, name: str) -> dict[str, str]:
-        """What a schedule sends when it fires; empty when it has just fired."""
+        """What a schedule sends when it fires; empty when it has just fired, or sends what is no object of texts."""
         with mapped_errors(f"read the schedule {name}"):
             try:
                 target = self._api.get_schedule(Name=name, GroupName=self._group)["Target"]
@@ -76,8 +76,7 @@ class OneTimeSchedules:
                 if code_of(error) != "ResourceNotFoundException":
                     raise
                 return {}
-            document: dict[str, str] = json.loads(target.get("Input", "{}"))
-            return document
+            return _texts(target.get("Input", "{}"))
 
     def _members(
         self, name: str, at: dt.datetime, function_arn: str, role_arn: str, payload: Mapping[str, str]
@@ -102,3 +101,13 @@ class OneTimeSchedules:
             # and then the next attempt creates it again.
             raise RetryableError(f"The schedule {name} is not visible yet. The step tries again.") from error
         return dt.datetime.fromisoformat(expression.removeprefix("at(").removesuffix(")")).replace(tzinfo=dt.UTC)
+
+
+def _texts(payload: str) -> dict[str, str]:
+    """A schedule that somebody else made in the group can have any payload."""
+    try:
+        document: object = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    known = isinstance(document, dict) and all(isinstance(value, str) for value in document.values())
+    return cast("dict[str, str]", document) if known else {}

@@ -39,6 +39,22 @@ def test_a_schedule_that_has_fired_is_created_again() -> None:
     assert moved(gone, ("create_schedule", SCHEDULE, CREATED)) == AT
 
 
+@pytest.mark.parametrize(
+    ("sent", "payload"),
+    [
+        ('{"run_id": "faq-1"}', {"run_id": "faq-1"}),
+        ("[1]", {}),
+        ('{"run_id": 5}', {}),
+        ("no JSON", {}),
+        ("[" * 9999, {}),
+    ],
+)
+def test_the_payload_of_a_schedule_that_somebody_else_made_is_empty(sent: str, payload: dict[str, str]) -> None:
+    """The sweep reads the schedules of the group, and none of them may end it."""
+    with stubbed("scheduler", ("get_schedule", NAMED, {"Target": {"Arn": "x", "RoleArn": "x", "Input": sent}})) as api:
+        assert OneTimeSchedules("group", api).payload("tuner-faq-1") == payload
+
+
 def test_running_executions_are_listed_by_name() -> None:
     request = {"stateMachineArn": MACHINE, "statusFilter": "RUNNING"}
     found = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "name": "faq-1", "status": "RUNNING"}

@@ -17,7 +17,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags
 from tuner.serving.release import Release, ReleaseOutcome
-from tuner.serving.sweep.model_cleanup import UnchosenModels
+from tuner.serving.sweep.model_cleanup import DeletedModels, UnchosenModels
 
 HOURS_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
 LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)).isoformat()
@@ -171,7 +171,9 @@ def test_after_a_run_that_succeeded_nothing_is_released_and_only_models_that_it_
     monkeypatch.setattr(release_throughput, "ProvisionedThroughputs", lambda: kind)
     monkeypatch.setattr(release_throughput, "TrainingJobs", lambda: jobs)
     asked: list[str] = []
-    monkeypatch.setattr(UnchosenModels, "of_run", lambda _, run_id: asked.append(run_id) or ("arn:model",))
+    monkeypatch.setattr(
+        UnchosenModels, "of_run", lambda _, run_id: asked.append(run_id) or DeletedModels(("arn:model",))
+    )
     assert release_throughput.handler({"detail": {"name": "faq-1", "status": "SUCCEEDED"}}, CONTEXT) == {}
     assert asked == ["faq-1"]
     assert (len(kind.alive), jobs.stopped, Models.deleted) == (1, [], [])

@@ -100,4 +100,4 @@ def test_old_models_are_deleted_unless_an_endpoint_serves_them() -> None:
     models.add("tuner-young", created_at=hours_ago(24 * 29))
     kind.add("tuner-served", model_arn=served)
     unchosen = UnchosenModels(models, DEPLOYMENT, MemoryFolder, lambda *_: (), lambda _: "SUCCEEDED")
-    assert sweep(kind).delete_models(models, unchosen) == (old,)
+    assert sweep(kind).delete_models(models, unchosen).arns == (old,)

@@ -10,6 +10,7 @@ from tests.doubles import DEPLOYMENT, RUN, FakeEndpoints, MemoryFolder, manifest
 from tuner.artifacts.training import CandidateResult, TrainingSummary
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.core.artifact_keys import Keys
+from tuner.core.errors import AccessDeniedError
 from tuner.core.resource_names import Tags, candidate_name
 from tuner.serving.sweep.model_cleanup import UnchosenModels, delete_unused
 
@@ -18,11 +19,12 @@ OLD = dt.datetime.now(dt.UTC) - dt.timedelta(days=40)
 
 
 class Models:
-    """Custom models in memory. Bedrock refuses to delete the `busy` ones."""
+    """Custom models in memory. Bedrock refuses to delete the `busy` and the `denied` ones."""
 
     def __init__(self) -> None:
         self.there: dict[str, tuple[CustomModel, Mapping[str, str]]] = {}
         self.busy: set[str] = set()
+        self.denied: set[str] = set()
 
     def add(self, name: str = f"tuner-{RUN}", tags: Mapping[str, str] = OURS, created_at: dt.datetime = OLD) -> str:
         arn = f"arn:model/{len(self.there)}"
@@ -38,6 +40,8 @@ class Models:
     def delete(self, arn: str) -> bool:
         if arn in self.busy:
             return False
+        if arn in self.denied:
+            raise AccessDeniedError(f"not authorized to delete {arn}")
         del self.there[arn]
         return True
 
@@ -45,7 +49,7 @@ class Models:
 def deleted(models: Models, *, days: int | None = 30, served: str = "", status: str | None = None) -> tuple[str, ...]:
     endpoints = FakeEndpoints()
     endpoints.add("somebody", {}, model_arn=served)
-    return delete_unused(models, [endpoints], DEPLOYMENT, days, lambda _: status)
+    return delete_unused(models, [endpoints], DEPLOYMENT, days, lambda _: status).arns
 
 
 def test_an_old_model_that_nothing_uses_is_deleted() -> None:
@@ -79,6 +83,15 @@ def test_a_rejected_model_is_deleted_like_any_other() -> None:
     assert deleted(models) == (arn,)
 
 
+def test_a_model_that_cannot_be_deleted_keeps_no_other_from_being_deleted() -> None:
+    models = Models()
+    denied, other = models.add(), models.add(f"tuner-{RUN}-r1")
+    models.denied.add(denied)
+    deleted = delete_unused(models, [FakeEndpoints()], DEPLOYMENT, 30, lambda _: "FAILED")
+    assert deleted.arns == (other,)
+    assert [str(error) for error in deleted.errors] == [f"not authorized to delete {denied}"]
+
+
 def test_a_model_that_is_served_or_used_by_a_run_is_kept() -> None:
     models = Models()
     arn = models.add()
@@ -97,7 +110,7 @@ def test_a_model_that_a_running_run_adopted_is_kept() -> None:
         asked.append((name, tags[Tags.TRAINING]))
         return True
 
-    assert delete_unused(models, [FakeEndpoints()], DEPLOYMENT, 30, lambda _: "FAILED", used) == ()
+    assert delete_unused(models, [FakeEndpoints()], DEPLOYMENT, 30, lambda _: "FAILED", used).arns == ()
     assert asked == [(f"tuner-{RUN}", "f" * 32)]
 
 
@@ -149,11 +162,11 @@ class Runs:
 
 
 def of_run(unchosen: UnchosenModels) -> tuple[str, ...]:
-    return unchosen.of_run(RUN)
+    return unchosen.of_run(RUN).arns
 
 
 def of_sweep(unchosen: UnchosenModels) -> tuple[str, ...]:
-    return unchosen.all()
+    return unchosen.all().arns
 
 
 EITHER = pytest.mark.parametrize("delete", [of_run, of_sweep], ids=["after the run", "the sweep"])
@@ -209,7 +222,7 @@ def test_the_models_of_a_failed_run_are_deleted_when_the_run_again_has_chosen(
     runs = Runs()
     runs.add(status="FAILED")
     runs.add(OTHER)
-    assert (runs.unchosen.of_run(OTHER) if delete is of_run else runs.unchosen.all()) == (runs.arns[1],)
+    assert (runs.unchosen.of_run(OTHER) if delete is of_run else runs.unchosen.all()).arns == (runs.arns[1],)
 
 
 @EITHER
@@ -230,11 +243,11 @@ def test_a_run_that_cannot_be_read_does_not_keep_the_sweep_from_the_others() -> 
     runs = Runs()
     runs.add()
     runs.folders[RUN].write(Keys.TRAINING_SUMMARY, b"{")
-    assert runs.unchosen.all() == ()
+    assert runs.unchosen.all().arns == ()
 
 
 def test_a_run_with_a_single_customization_has_nothing_to_delete() -> None:
     runs = Runs()
     runs.add()
     runs.folders[RUN].save(TrainingSummary(custom_model_arn=runs.arns[0]))
-    assert runs.unchosen.of_run(RUN) == ()
+    assert runs.unchosen.of_run(RUN).arns == ()

@@ -12,7 +12,7 @@ from tuner.serving.inventory import inventory, is_needed
 from tuner.serving.paid_resources import Releasable
 from tuner.serving.release import Release, ReleaseOutcome
 from tuner.serving.release_schedule import PendingSchedules, delete_schedules_without_endpoint
-from tuner.serving.sweep.model_cleanup import Models, UnchosenModels, delete_unused
+from tuner.serving.sweep.model_cleanup import DeletedModels, Models, UnchosenModels, delete_unused
 from tuner.settings import DeploymentSettings
 
 
@@ -55,8 +55,8 @@ class HourlySweep:
         """Deletes the release schedules of endpoints that are gone. Returns the runs, and what could not be read."""
         return delete_schedules_without_endpoint(schedules, self._endpoint_kinds, self.release.folder_of)
 
-    def delete_models(self, models: Models, unchosen: UnchosenModels) -> tuple[str, ...]:
-        """Deletes old models and candidates that nothing uses, and returns their ARNs."""
+    def delete_models(self, models: Models, unchosen: UnchosenModels) -> DeletedModels:
+        """Deletes old models and candidates that nothing uses."""
         old = delete_unused(
             models,
             self._endpoint_kinds,
@@ -65,7 +65,8 @@ class HourlySweep:
             self.status_of,
             self.release.used_by_others,
         )
-        return (*old, *unchosen.all())
+        others = unchosen.all()
+        return DeletedModels((*old.arns, *others.arns), (*old.errors, *others.errors))
 
     @property
     def _endpoint_kinds(self) -> Sequence[Releasable]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from tuner.artifacts.training import TrainingSummary
 from tuner.aws.bedrock.resources import CustomModel
 from tuner.aws.s3.run_folder import RunFolder
-from tuner.core.errors import ArtifactError
+from tuner.core.errors import ArtifactError, TunerError
 from tuner.core.resource_names import Tags, candidate_number
 from tuner.core.times import now
 from tuner.serving.inventory import UsedByOthers
 from tuner.serving.paid_resources import Releasable
+
+T = TypeVar("T")
 
 
 class Models(Protocol):
@@ -33,6 +35,13 @@ class Models(Protocol):
         ...
 
 
+class DeletedModels(NamedTuple):
+    """The ARNs of the models that were deleted, and why others were not: one of them does not keep the others."""
+
+    arns: tuple[str, ...]
+    errors: tuple[TunerError, ...] = ()
+
+
 def delete_unused(
     models: Models,
     kinds: Sequence[Releasable],
@@ -40,19 +49,19 @@ def delete_unused(
     retention_days: int | None,
     status_of: Callable[[str], str | None],
     used_by_others: UsedByOthers = lambda *_: False,
-) -> tuple[str, ...]:
-    """Deletes this deployment's unused models older than `retention_days` (None: keeps all), and returns their ARNs.
+) -> DeletedModels:
+    """Deletes this deployment's unused models older than `retention_days` (None: keeps all).
 
     A model is kept when the gate accepted it, when any endpoint of the account serves it, or when a running execution
     uses it. That execution may have trained the model or adopted it. Name and tag must both be the deployment's.
     """
     if retention_days is None:
-        return ()
+        return DeletedModels(())
     prefix, before = f"{deployment}-", now() - dt.timedelta(days=retention_days)
     # `nameContains` also finds the prefix in the middle of a name.
     old = [model for model in models.made_before(prefix, before) if model.name.startswith(prefix)]
     if not old:
-        return ()
+        return DeletedModels(())
     served = {endpoint.model_arn for kind in kinds for endpoint in kind.list("")}
 
     def is_unused(model: CustomModel) -> bool:
@@ -62,7 +71,20 @@ def delete_unused(
         run_id = tags.get(Tags.RUN) or model.name.removeprefix(prefix)
         return status_of(run_id) != "RUNNING" and not used_by_others(model.name, tags, run_id)
 
-    return tuple(model.arn for model in old if is_unused(model) and models.delete(model.arn))
+    return _delete_each(old, lambda model: is_unused(model) and models.delete(model.arn), lambda model: model.arn)
+
+
+def _delete_each(found: Iterable[T], delete: Callable[[T], bool], arn_of: Callable[[T], str]) -> DeletedModels:
+    """Deletes one after another. An error of one, such as a denied deletion, is returned after the others."""
+    deleted: list[str] = []
+    errors: list[TunerError] = []
+    for each in found:
+        try:
+            if delete(each):
+                deleted.append(arn_of(each))
+        except TunerError as error:
+            errors.append(error)
+    return DeletedModels(tuple(deleted), tuple(errors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +101,31 @@ class UnchosenModels:
     users_of: Callable[[str, Mapping[str, str]], Collection[str]]
     status_of: Callable[[str], str | None]
 
-    def of_run(self, run_id: str) -> tuple[str, ...]:
-        """Deletes those of one run, and returns their ARNs."""
+    def of_run(self, run_id: str) -> DeletedModels:
+        """Deletes those of one run."""
         summary = self.folder_of(run_id).load_if_present(TrainingSummary)
         found = [
             (each.custom_model_arn, each.job_name)
             for each in (summary.candidates if summary else ())
             if each.custom_model_arn and not each.chosen
         ]
-        return tuple(arn for arn, name in found if self._is_unchosen(arn, name) and self.models.delete(arn))
+        return _delete_each(
+            found, lambda each: self._is_unchosen(*each) and self.models.delete(each[0]), lambda each: each[0]
+        )
 
-    def all(self) -> tuple[str, ...]:
-        """Deletes those of all runs that have trained candidates, and returns their ARNs."""
+    def all(self) -> DeletedModels:
+        """Deletes those of all runs that have trained candidates."""
         prefix = f"{self.deployment}-"
         found = [
             model
             for model in self.models.made_before(prefix, now())
             if model.name.startswith(prefix) and candidate_number(model.name)
         ]
-        unchosen = [model for model in found if self._is_known_unchosen(model)]
-        return tuple(model.arn for model in unchosen if self.models.delete(model.arn))
+        return _delete_each(
+            found,
+            lambda model: self._is_known_unchosen(model) and self.models.delete(model.arn),
+            lambda model: model.arn,
+        )
 
     def _is_known_unchosen(self, model: CustomModel) -> bool:
         """Like `_is_unchosen`. A model whose runs cannot be read is kept, and the others are still deleted."""

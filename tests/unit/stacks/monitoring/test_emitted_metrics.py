@@ -34,13 +34,14 @@ from lambdas import release_throughput as module
 from tests.lambda_context import CONTEXT
 from tuner.core.errors import AwsError
 from tuner.serving.deletion import Failure
-from tuner.serving.release import Outcome
+from tuner.serving.release import ReleaseOutcome
+from tuner.serving.sweep.model_cleanup import DeletedModels
 failures = [Failure(None, AwsError("denied"))]
 module.HourlySweep = lambda *_: Given(
-    release_unneeded=lambda: (Outcome((), (), ()), failures),
+    release_unneeded=lambda: (ReleaseOutcome((), (), ()), failures),
     endpoints=lambda: Given(number=1, oldest_unexpected_hours=3.0),
     delete_schedules=lambda _: ((), ()),
-    delete_models=lambda *_: (),
+    delete_models=lambda *_: DeletedModels(()),
 )
 module.notify = lambda *_: None
 module.handler({"sweep": True}, CONTEXT)
