@@ -53,6 +53,7 @@ from tests.lambda_context import CONTEXT
 from tuner.artifacts.costs.estimate import Estimate
 from tuner.aws.s3.run_folder import RunFolder
 RunFolder.manifest = lambda _: Given(generates=True, dataset="faq")
+RunFolder.list = lambda *_: []  # there is no report yet
 module.write_estimate = lambda *_: Estimate(items=(), total_usd=1, budget_usd=9)
 module.reserve = lambda *given: (given[3], 0.85)
 module.handler({"run_id": "faq-1"}, CONTEXT)
