@@ -69,8 +69,9 @@ _HOST = re.compile(
 )
 # A spreadsheet runs a cell that begins with one of these; some also take the full-width forms.
 _FORMULA = "[=+\\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212]"
-# Some locales separate cells with semicolons or tabs, so a part of a cell can begin a cell there.
-_CELL = re.compile(f"(^|[;\\t\\r\\n])([\\s\"']{{0,20}})(?={_FORMULA})|^(?=[\\t\\r])")
+# Some locales separate cells with semicolons or tabs, so a part of a cell can begin a cell there. What may come before
+# the formula has no separator, so each character is looked at once for the separator before it.
+_CELL = re.compile(f"(^|[;\\t\\r\\n])((?:[^\\S\\t\\r\\n]|[\"'])*)(?={_FORMULA})|^(?=[\\t\\r])")
 
 
 def is_blank(text: str) -> bool:

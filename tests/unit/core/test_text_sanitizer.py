@@ -96,7 +96,9 @@ def test_text_can_pass_twice(text: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["a+", "a.", "a-", "\n", ";", "@", "//", "www.", "1.", "\u200d", "[", "a:"])
+@pytest.mark.parametrize(
+    "part", ["a+", "a.", "a-", "\n", ";", " ", '"', "\n ", "@", "//", "www.", "1.", "\u200d", "[", "a:"]
+)
 def test_the_time_grows_with_the_length(part: str) -> None:
     text = part * 50_000
     start = time.process_time()
@@ -123,6 +125,8 @@ def test_a_line_is_one_line_and_has_a_limit() -> None:
         ("a\t=x", "a\t'=x"),
         ("\tx", "'\tx"),
         ("\r=x", "\ufffd=x"),
+        (" " * 21 + "=x", " " * 21 + "'=x"),
+        ("a;" + '"' * 21 + "=x", "a;" + '"' * 21 + "'=x"),
         ("1 = 1, a-b", "1 = 1, a-b"),
     ],
 )

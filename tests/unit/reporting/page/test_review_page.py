@@ -69,7 +69,7 @@ def test_the_page_takes_for_a_formula_what_the_spreadsheet_does() -> None:
         "\ufe661",
         "\u22121",
     ):
-        for before in ("", " ", '"', "a;", 'a; "', "a\n", "a\t'"):
+        for before in ("", " ", '"', "a;", 'a; "', "a\n", "a\t'", " " * 30):
             cell = before + start
             assert spreadsheet_cell(cell) != cell
             assert in_browser.sub(r"\1\2'", cell) == spreadsheet_cell(cell)

@@ -40,7 +40,7 @@ function isDone(item) {
 // A spreadsheet would run a cell that begins like a formula, wherever it takes a cell to begin.
 function cell(text) {
   const shown = text.replace(
-    /(^|[;\t\r\n])([\s"']{0,20})(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212])/g,
+    /(^|[;\t\r\n])((?:[^\S\t\r\n]|["'])*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212])/g,
     "$1$2'",
   );
   return `"${shown.replaceAll('"', '""')}"`;
