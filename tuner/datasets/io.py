@@ -181,6 +181,20 @@ def write_whole(path: Path, data: bytes) -> None:
         sink.write(data)
 
 
+def update_whole(path: Path, updated: Callable[[bytes | None], bytes]) -> None:
+    """Replaces a file by what `updated` makes of its content now (None: no file), completely or not at all.
+
+    Another program that does the same waits meanwhile, where the file system has locks: no update gets lost.
+    """
+    with _alone_in([path.parent]):
+        sink = LocalSink(path)
+        try:
+            sink.write(updated(path.read_bytes() if path.is_file() else None))
+            sink.commit()  # `CommitTogether` would wait for this lock
+        finally:
+            sink.discard()
+
+
 class NoSink:
     """Ignores everything, for checks that write nothing."""
 

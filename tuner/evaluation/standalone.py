@@ -15,9 +15,9 @@ from tuner.artifacts.evaluation.judgments import Judgments, judgments_json, read
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.artifacts.task import TaskDescription
 from tuner.catalog.encoders import PACKAGED
-from tuner.core.errors import EvaluationError, SettingsError
+from tuner.core.errors import ArtifactError, EvaluationError, SettingsError
 from tuner.core.text_sanitizer import readable
-from tuner.datasets.io import LocalSink, write_whole
+from tuner.datasets.io import LocalSink, update_whole
 from tuner.evaluation.answer_files import (
     read_records,
     read_references,
@@ -261,4 +261,13 @@ def _cached_judgments(folder: Path | None) -> Iterator[Judgments]:
         yield judgments
     finally:
         if judgments != known:
-            write_whole(path, judgments_json(judgments))
+            update_whole(path, lambda now: _with_judgments(now, judgments))
+
+
+def _with_judgments(data: bytes | None, new: Judgments) -> bytes:
+    """The file with more judgments. It may have got some of another evaluation meanwhile, which are paid for too."""
+    try:
+        found = read_judgments(data, "")
+    except ArtifactError:  # what another program left there
+        found = {}
+    return judgments_json({**found, **new})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tuner.artifacts.evaluation.judgments import GradeArguments, Judgment
 from tuner.artifacts.evaluation.question_scores import by_id
 from tuner.artifacts.evaluation.scores import FileIdentity, Scores
 from tuner.cli.terminal.outputs import write_files
@@ -273,6 +274,17 @@ def test_a_damaged_file_of_judgments_is_named(files: tuple, tmp_path: Path) -> N
     (tmp_path / "verdicts.json").write_text('{"a": 1}', "utf-8")
     with pytest.raises(ArtifactError, match=r"verdicts\.json does not hold the judge's judgments\. Delete it"):
         evaluate(Files(*files), FAST, tmp_path)
+
+
+def test_two_evaluations_into_one_folder_keep_the_judgments_of_both(tmp_path: Path) -> None:
+    judgment = Judgment(arguments=GradeArguments(score=7, reasoning="right"))
+    with standalone._cached_judgments(tmp_path) as first:
+        first["a"] = judgment
+        with standalone._cached_judgments(tmp_path) as second:
+            second["b"] = judgment
+    with standalone._cached_judgments(tmp_path) as kept:
+        assert kept == {"a": judgment, "b": judgment}
+    assert [path.name for path in tmp_path.iterdir()] == ["verdicts.json"]
 
 
 class TestBeforeAJudgeIsPaid:
