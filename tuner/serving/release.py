@@ -225,8 +225,8 @@ class Release:
         if found:
             if record.missing_since:
                 self._save(folder, record.model_copy(update={"missing_since": None}))
-            # Tags are eventually consistent too.
-            if seconds_since(record.created_at) < _VISIBLE_SECONDS and not belongs_to(self.deployment, kind, found):
+            # Reads of tags can be out of date too, and nothing is deleted without its tag.
+            if not belongs_to(self.deployment, kind, found):
                 unseen.append(record.arn)
             yield found
             return
@@ -332,9 +332,10 @@ def may_be_buying(folder: RunFolder) -> bool:
 
 def _not_visible(arns: Sequence[str]) -> str:
     return (
-        f"Bedrock does not show {', '.join(arns)}, which may exist all the same: its reads can be out of date. The "
-        f"release asked for the deletion. It looks again after {_MISSING_SECONDS} seconds, and for "
-        f"{_VISIBLE_SECONDS // 60} minutes after the creation."
+        f"Bedrock does not show {', '.join(arns)} with the deployment's tag, which may exist all the same: its reads "
+        "can be out of date. The release asks for the deletion of what is not shown. It looks again after "
+        f"{_MISSING_SECONDS} seconds, and for {_VISIBLE_SECONDS // 60} minutes after the creation. What is shown and "
+        f"has no tag '{Tags.DEPLOYMENT}' must be deleted by hand, or tagged."
     )
 
 

@@ -321,10 +321,11 @@ def test_one_read_that_misses_a_deleted_endpoint_is_not_enough() -> None:
     assert released_at(folders[RUN]) is None
 
 
-def test_an_endpoint_that_lost_its_tag_is_not_recorded_as_released() -> None:
+def test_an_endpoint_that_lost_its_tag_is_an_error_and_not_recorded_as_released() -> None:
     throughputs = FakeEndpoints()
     arn = throughputs.add(tags={})
     folders = Folders({RUN: recorded(arn)})
-    release(throughputs, folders=folders).run(RUN)
+    with pytest.raises(StillAliveError, match=f"{arn} with the deployment's tag.* must be deleted by hand, or tagged"):
+        release(throughputs, folders=folders).run(RUN)
     assert throughputs.alive[arn].status == "Creating"
     assert released_at(folders[RUN]) is None
