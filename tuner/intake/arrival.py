@@ -18,6 +18,9 @@ from tuner.intake.unused_files import can_start
 
 # The marker of an upload that was interrupted stays. Files that others upload after this time start a run again.
 _LONGEST_UPLOAD = dt.timedelta(hours=6)
+# S3 has whole seconds, and its event has the time at which the upload ended:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+_CLOCK_DIFFERENCE = dt.timedelta(seconds=5)
 # Step Functions accepts 256 KiB of input.
 _MAX_INPUT_BYTES = 250_000
 # The function that starts runs reads every byte, and only two of it run at the same time. S3 gives about 85 MB/s, so
@@ -125,9 +128,12 @@ def followed(listing: tuple[ListedObject, ...], upload: Upload) -> bool:
     """Whether an object was uploaded after `upload`. The event of that object starts the run, and not this one.
 
     Of objects with one time, the last by name counts as the latest, so that one event of them starts the run. An
-    object's time is not always that of its event: that of a multipart upload is its beginning.
+    object's time is not always that of its event: that of a multipart upload is its beginning. It is never much later,
+    so an object that is later has been uploaded again. Each such event would read the whole dataset for nothing.
     """
     own = [entry.modified for entry in listing if entry.key == upload.key]
+    if any(modified > upload.at + _CLOCK_DIFFERENCE for modified in own):
+        return True
     last = max([upload.at, *own]), upload.key
     return any((entry.modified, entry.key) > last for entry in listing)
 

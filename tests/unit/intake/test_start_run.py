@@ -59,6 +59,20 @@ def test_the_last_upload_starts_the_run_once() -> None:
     assert started.execution_arn == f"arn:execution:{started.run_id}"
 
 
+def test_a_file_that_is_uploaded_again_and_again_is_read_for_the_last_uploads_only() -> None:
+    """S3 has one event for each upload. A small file would have a large dataset read a thousand times."""
+    world = World()
+    world.bucket.put("training.jsonl", b"{}")
+    uploads = []
+    for number in range(1000):
+        world.bucket.clock += 0.6
+        uploads.append(world.bucket.put("run.yaml", f"seed: {number}".encode()))
+    for upload in uploads:
+        started = world.starter.start_uploaded(upload)
+    assert world.executions.inputs.keys() == {started.run_id}
+    assert world.bucket.reads <= 2 * 10, "two files, for the uploads of the last five seconds"
+
+
 def test_a_dataset_that_is_too_large_is_not_read_and_gives_one_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of these functions run at the same time: a few datasets of any size would keep all others waiting."""
     monkeypatch.setattr("tuner.intake.arrival.MOST_BYTES", 3)
