@@ -23,9 +23,10 @@ class Scenario:
     """A run and how it must end.
 
     `settings` are lines of run.yaml. `bedrock` are settings of the local Bedrock. The `intervention` happens while the
-    run is `held` at `place`. `approver` answers the request for an approval. The run ends with `status`, by itself
-    if `ends`, and otherwise only through the release schedule. `again_from` is a place of a function: everything from
-    there on does something else in this run than in earlier scenarios.
+    run is `held` at `place`: "hold during" is while a function's request for a throughput is on its way. `approver`
+    answers the request for an approval. The run ends with `status`, by itself if `ends`, and otherwise only through the
+    release schedule. `again_from` is a place of a function: everything from there on does something else in this run
+    than in earlier scenarios.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Scenario:
     bedrock: Mapping[str, Any] = field(default_factory=dict)
     intervention: Intervention = "nothing"
     place: str = ""
-    held: Literal["hold before", "hold after"] = "hold before"
+    held: Literal["hold before", "hold during", "hold after"] = "hold before"
     files: Mapping[str, bytes] = field(default_factory=dict)
     approver: Answer = "approves"
     status: str = "SUCCEEDED"
@@ -108,7 +109,14 @@ SCENARIOS = (
         place="Check the customization",
         status="ABORTED",
     ),
-    Scenario("stopped while it buys", intervention="stop the execution", place="Purchase throughput", status="ABORTED"),
+    # Its function has seen that the run has no report, so it buys although the run ends meanwhile.
+    Scenario(
+        "stopped while it buys",
+        intervention="stop the execution",
+        place="Purchase throughput",
+        held="hold during",
+        status="ABORTED",
+    ),
     Scenario(
         "stopped while it answers", intervention="stop the execution", place="Ask the tuned model", status="ABORTED"
     ),

@@ -20,6 +20,7 @@ Action = Literal[
     "throttled",
     "stale reads",
     "hold before",
+    "hold during",
     "hold after",
 ]
 # How many invocations an Inactive function refuses, and how many a function refuses that is throttled for minutes.

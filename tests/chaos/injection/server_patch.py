@@ -21,6 +21,7 @@ from typing import Any
 from ministack.services import lambda_svc, stepfunctions
 
 from local.bedrock.instance import instance
+from local.bedrock.protocol.service import Service
 from local.folder import CloudFolder
 from local.patches.lambda_functions.function_states import INITIALIZING
 from tests.chaos.injection.plan import Journal, Plan, Plans
@@ -29,16 +30,20 @@ _FOLDER = CloudFolder.default().root
 _POLL_SECONDS = 0.02
 # How many reads miss a resource that Bedrock creates after the fault.
 _STALE_READS = 2
+_PURCHASE = ("POST", "/provisioned-model-throughput")
 _state: ContextVar[tuple[str, str] | None] = ContextVar("execution and state of the running task", default=None)
 _traces: ContextVar[list[str] | None] = ContextVar("trace ids of the running invocation", default=None)
 _numbers = itertools.count(1)
 _injected: Counter[int] = Counter()
 _lock = threading.Lock()
+# Plans of "hold during" whose functions have begun.
+_during: list[Plan] = []
 journal, plans = Journal(_FOLDER), Plans(_FOLDER)
 
 
 def install() -> None:
-    """Wrap MiniStack's execution of tasks, waits and functions. Their signatures are MiniStack's own."""
+    """Wrap MiniStack's execution of tasks, waits and functions, whose signatures are its own, and Bedrock's answers."""
+    Service.answer = _holding_purchases(Service.answer)  # type: ignore[method-assign]
     stepfunctions._execute_task = _remembering_state(stepfunctions._execute_task)
     stepfunctions._execute_wait = _holding_waits(stepfunctions._execute_wait)
     lambda_svc._execute_function_dispatch = _injecting_faults(lambda_svc._execute_function_dispatch)
@@ -69,6 +74,18 @@ def _holding_waits(original: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return wait
+
+
+def _holding_purchases(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A request for a throughput is held before Bedrock sees it. The SDK sends it again when it gets no answer."""
+
+    def answer(self: Any, method: str, path: str, *request: Any) -> Any:
+        for plan in _during:
+            if (method, path) == _PURCHASE and plan in plans.read():
+                _hold(plan)
+        return original(self, method, path, *request)
+
+    return answer
 
 
 def _injecting_faults(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -160,6 +177,8 @@ def _inject(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, A
                 other.join()
         case "hold before":
             _hold(plan)
+        case "hold during":
+            _during.append(plan)
         case "hold after":
             result = run()
             _hold(plan)
