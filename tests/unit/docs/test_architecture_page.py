@@ -73,7 +73,6 @@ def test_every_step_that_the_page_names_is_a_function() -> None:
     assert {step for step in _STEP.findall(PAGE) if not (CHECKOUT / f"lambdas/{step}.py").exists()} == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("walk", [RECORD, DOLLAR[:-1]], ids=["record", "dollar"])
 def test_the_steps_are_named_in_the_order_of_the_state_machine(walk: list[str]) -> None:
     steps = [step for item in walk for step in _STEP.findall(item)[:1] if step in called().values()]

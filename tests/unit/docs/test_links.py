@@ -53,7 +53,6 @@ def missing_files(text: str) -> list[str]:
     return [name for name in _FILE.findall(text) if not (CHECKOUT / name).exists()]
 
 
-@pytest.mark.slow
 def test_every_file_that_the_code_names_exists() -> None:
     missing = {str(path.relative_to(CHECKOUT)): missing_files(path.read_text("utf-8")) for path in SOURCES}
     assert {path: names for path, names in missing.items() if names} == {}
