@@ -26,6 +26,7 @@ from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members, without_tools
 from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
+from tuner.datasets.records.schemas.left_out_columns import meant_column
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.records.schemas.record_selection import RecordSelection
 from tuner.datasets.records.schemas.tool_use import OR_REMOVE
@@ -92,6 +93,7 @@ class FilePipeline:
         self._fast_path: FastPath | None = None
         self._usage = FieldUsage({})
         self._selection = RecordSelection(fields, limits.role)
+        self._left_out_columns: tuple[str, ...] = ()
         self._said: set[str] = set()
         self._other_encoding = OtherEncoding()
         self.refused = 0
@@ -177,6 +179,8 @@ class FilePipeline:
                 empty = False
                 if self._usage.count > MOST_FIELDS:
                     raise UnreadableError(None, too_many_fields(self._usage.count))
+                if isinstance(block, RowBlock):
+                    self._left_out_columns += block.left_out_columns
                 if self._schema is None:
                     self._detect_schema(block)
                 yield block
@@ -214,9 +218,12 @@ class FilePipeline:
                 continue
             schema = detect_schema(row.value, self._fields)
             if isinstance(schema, Issue):
+                schema = _with_header(schema, block)
+            schema = meant_column(row.value, self._left_out_columns, self._fields, schema) or schema
+            if isinstance(schema, Issue):
                 for bad in skipped:  # reported first, because they come first in the file
                     self._validate(bad)
-                raise UnreadableError(row.line, _with_header(schema, block))
+                raise UnreadableError(row.line, schema)
             self._schema = schema
             self._usage = FieldUsage(schema.fields, self._fields.minimum, self._kept)
             if self._use_fast_path and not self._keeps_something(row.value):

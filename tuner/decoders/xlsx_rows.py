@@ -6,29 +6,26 @@ texts as a person reads them in the sheet: dates in ISO 8601, percentages with t
 
 from __future__ import annotations
 
-import datetime
 import itertools
 import json
-import re
 import sys
 import unicodedata
 import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
 from typing import IO, Any
 from xml.parsers import expat
 
 from tuner.decoders.process import refuse_columns, run
+from tuner.decoders.xlsx_cells import CellTexts, has_struck_text, value_of
 
 _BATCH = 256
 _CHUNK = 2**12
 _MOST_CELLS = 5_000_000
-_PLAIN_FORMAT = re.compile(r"[0#?.,E+\-@ ()_;]*|General", re.IGNORECASE)
-_CARRIAGE_RETURN = re.compile(r"_x000D_\n?")
 _MOST_TITLES = 5
 _LOOK = "Nothing to do if that is right."
+_REMOVE_LINE = "Else remove the line through the text and save."
 
 
 def batches(file: IO[bytes]) -> Iterator[list[Any]]:
@@ -53,7 +50,7 @@ def _rows(file: IO[bytes]) -> Iterator[list[Any]]:
     _refuse_document_types(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of parts that are not read, such as data validation
-        book = load_workbook(file, data_only=True, keep_links=False)
+        book = load_workbook(file, data_only=True, keep_links=False, rich_text=True)
     # A sheet with one cell at the end has as many as a full one, and each would become an object.
     for sheet in book.worksheets:
         if sheet.max_row * sheet.max_column > _MOST_CELLS:
@@ -133,15 +130,8 @@ def _issue(line: int | None, rule: str, message: str, remedy: str, severity: str
     return [line or 1, None, issue]
 
 
-def _without(hidden_columns: list[str], line: int) -> Iterator[list[Any]]:
-    if hidden_columns:
-        names = ", ".join(f"'{name[:60]}'" for name in hidden_columns)
-        message = f"hidden columns are left out: {names}."
-        yield _issue(line, "hidden-columns", message, f"{_LOOK} Else show them and save.")
-
-
 def _values(row: Any) -> list[Any]:
-    return [cell.value for cell in row if cell.value is not None]
+    return [value for cell in row if (value := value_of(cell)) is not None]
 
 
 class _Sheet:
@@ -159,12 +149,19 @@ class _Sheet:
             for area in sheet.merged_cells.ranges
             for row in range(area.min_row + 1, area.max_row + 1)
         }
-        self._formats: Counter[str] = Counter()
+        self._texts = CellTexts()
+        self._left_out_columns: set[int] = set()
+        self._unnamed: set[str] = set()
+        self._hidden_rows: list[int] = []
+        self._struck_rows: list[int] = []
+        self._struck_cells: list[str] = []
+        self._comments: list[str] = []
 
     def rows(self) -> Iterator[list[Any]]:
         """The rows below the header, each `[line, {column: value}, None]`; and issues, each `[line, None, issue]`.
 
-        Rows above the header, hidden rows and values of columns without a name are left out with a warning.
+        Left out with a warning are rows above the header, what is hidden or struck through, columns without a name,
+        and comments.
         """
         rows = list(_filled_rows(self._sheet))
         titles = _header_at(self._sheet)
@@ -174,32 +171,56 @@ class _Sheet:
             message = f"the row '{', '.join(map(str, _values(row)))[:60]}' above the header is left out."
             yield _issue(row[0].row, "title-row", message, _LOOK)
         header, *rows = rows[titles:]
-        hidden_columns = self._hidden_columns()
-        names = {cell.column: " ".join(str(cell.value).split()) for cell in header if cell.value is not None}
-        yield from _without([names.pop(column) for column in sorted(hidden_columns & names.keys())], header[0].row)
+        names = {cell.column: _name(cell) for cell in header if cell.value is not None}
+        yield from self._without_columns(names, header)
         refuse_columns(len(names))
         if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
             message = f"the header has the column '{twice[0]}' more than once."
             yield _issue(header[0].row, "duplicate-field", message, "Give every column its own name.", "error")
             return
-        hidden: list[int] = []
-        unnamed: set[str] = set()
+        self._count_marks(header)
         for row in rows:
             if self._sheet.row_dimensions[row[0].row].hidden:
-                hidden.append(row[0].row)
-                continue
-            unnamed |= {
-                cell.column_letter
-                for cell in row
-                if cell.value is not None and cell.column not in names and cell.column not in hidden_columns
-            }
-            yield self._row(row, names)
-        yield from self._warnings(hidden, unnamed)
+                self._hidden_rows.append(row[0].row)
+            elif not _values(row):
+                self._struck_rows.append(row[0].row)
+            else:
+                self._count_marks(row)
+                self._unnamed |= {
+                    cell.column_letter
+                    for cell in row
+                    if cell.value is not None and cell.column not in names.keys() | self._left_out_columns
+                }
+                yield self._row(row, names)
+        yield from self._warnings()
 
-    def _hidden_columns(self) -> set[int]:
-        """The numbers of the hidden columns. Neighbours of one format share an entry."""
-        hidden = (each for each in self._sheet.column_dimensions.values() if each.hidden)
-        return {number for each in hidden for number in range(each.min, each.max + 1)}
+    def _without_columns(self, names: dict[int, str], header: Any) -> Iterator[list[Any]]:
+        """Removes hidden columns, and those whose name is struck through, from `names`. Yields a warning for each kind.
+
+        The warning has their names: a column beside them may have to be read in another way.
+        """
+        # Hidden neighbours of one format share an entry.
+        entries = (each for each in self._sheet.column_dimensions.values() if each.hidden)
+        hidden = {number for each in entries for number in range(each.min, each.max + 1)}
+        struck = {cell.column for cell in header if cell.value is not None and value_of(cell) is None} - hidden
+        self._left_out_columns = hidden | struck
+        for columns, rule, what, remedy in (
+            (hidden, "hidden-columns", "hidden columns", "show them"),
+            (struck, "struck-text", "columns whose names are struck through", "remove the line through their names"),
+        ):
+            if found := [names.pop(column) for column in sorted(columns & names.keys())]:
+                listed = ", ".join(f"'{name[:60]}'" for name in found)
+                message = f"{what} are left out: {listed}."
+                warning = _issue(header[0].row, rule, message, f"{_LOOK} Else {remedy} and save.")
+                warning[2]["columns"] = found
+                yield warning
+
+    def _count_marks(self, row: Any) -> None:
+        """Notes the visible cells of the row that have a comment, or text that is struck through."""
+        for cell in row:
+            if cell.column not in self._left_out_columns:
+                self._comments += [cell.coordinate] if cell.comment else []
+                self._struck_cells += [cell.coordinate] if has_struck_text(cell) else []
 
     def _row(self, row: Any, names: dict[int, str]) -> list[Any]:
         values = {}
@@ -213,7 +234,7 @@ class _Sheet:
                     message = f"the cell {cell.coordinate} has a formula without a stored result."
                     remedy = "Open the workbook in a spreadsheet program and save it, so that results are stored."
                     return _issue(cell.row, "cell-error", message, remedy, "error")
-                values[names[cell.column]] = self._text(shown, names[cell.column])
+                values[names[cell.column]] = self._texts.text(shown, names[cell.column])
         return [row[0].row, values, None]
 
     def _is_formula(self, cell: Any) -> bool:
@@ -225,46 +246,34 @@ class _Sheet:
             self._formulas = load_workbook(self._file, keep_links=False)[self._sheet.title]
         return bool(self._formulas[cell.coordinate].data_type == "f")
 
-    def _text(self, cell: Any, name: str) -> str:
-        value = cell.value
-        if value is None:
-            return ""
-        if isinstance(value, bool):
-            return str(value).upper()
-        if isinstance(value, int | float):
-            return self._number(value, cell.number_format or "General", name)
-        if isinstance(value, datetime.datetime):
-            whole_day = value.time() == datetime.time()
-            return value.date().isoformat() if whole_day else value.isoformat(" ", "seconds")
-        if isinstance(value, datetime.date | datetime.time):
-            return value.isoformat()
-        return _CARRIAGE_RETURN.sub("\n", str(value))
-
-    def _number(self, value: float, number_format: str, name: str) -> str:
-        digits = str(int(value)) if value == int(value) and abs(value) < 1e21 else f"{value:.15g}"
-        if set(number_format) == {"0"} and "." not in digits:
-            return digits.zfill(len(number_format))
-        if decimals := re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", number_format):
-            # As it is shown: version 1.10 is a number that has the format 0.00.
-            unit = Decimal(1).scaleb(-len(decimals.group(1) or ""))
-            return str(Decimal(f"{value:.15g}").quantize(unit, ROUND_HALF_UP))
-        if re.fullmatch(r"0(?:\.0+)?%", number_format):
-            return f"{value * 100:.15g}%"
-        if not _PLAIN_FORMAT.fullmatch(number_format):
-            self._formats[name] += 1
-        return digits
-
-    def _warnings(self, hidden: list[int], unnamed: set[str]) -> Iterator[list[Any]]:
-        if hidden:
-            rows = "row is" if len(hidden) == 1 else "rows are"
-            message = f"{len(hidden):,} hidden {rows} left out, the first is row {hidden[0]}."
-            yield _issue(hidden[0], "hidden-rows", message, f"{_LOOK} Else show them (remove the filter) and save.")
-        for letter in sorted(unnamed):
+    def _warnings(self) -> Iterator[list[Any]]:
+        if rows := self._hidden_rows:
+            message = f"{_counted(rows, 'hidden row')} left out, the first is row {rows[0]}."
+            yield _issue(rows[0], "hidden-rows", message, f"{_LOOK} Else show them (remove the filter) and save.")
+        if rows := self._struck_rows:
+            message = f"{_counted(rows, 'row')} struck through and left out, the first is row {rows[0]}."
+            yield _issue(rows[0], "struck-text", message, f"{_LOOK} {_REMOVE_LINE}")
+        if cells := self._struck_cells:
+            message = f"the text that is struck through in {len(cells):,} of the other cells is left out,"
+            yield _issue(None, "struck-text", f"{message} the first is {cells[0]}.", f"{_LOOK} {_REMOVE_LINE}")
+        if cells := self._comments:
+            message = f"{_counted(cells, 'comment')} left out, the first is at the cell {cells[0]}."
+            yield _issue(None, "cell-comment", message, f"{_LOOK} Else write what they say into the cells.")
+        for letter in sorted(self._unnamed):
             message = f"the column {letter} has no name in the header and is left out."
             yield _issue(None, "left-out-field", message, f"{_LOOK} Else give it a name.")
-        for name, count in self._formats.items():
+        for name, count in self._texts.units.items():
             message = f"{count:,} numbers of '{name}' are shown with a unit or a currency; only the numbers are read."
             yield _issue(None, "number-format", message, "If the unit matters, write it into the cell as text.")
+
+
+def _name(cell: Any) -> str:
+    value = value_of(cell)
+    return " ".join(str(cell.value if value is None else value).split())
+
+
+def _counted(found: list[Any], what: str) -> str:
+    return f"{len(found):,} {what} is" if len(found) == 1 else f"{len(found):,} {what}s are"
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tuner.artifacts.dataset import Finding
+from tuner.catalog import model
 from tuner.core.artifact_keys import Keys
-from tuner.datasets import Prepared
+from tuner.datasets import CheckedFile, Prepared, RecordLimits, convert
+from tuner.settings import FieldNames
 
 CLAUDE = "anthropic.claude-3-haiku-20240307-v1:0:200k"
 NOVA = "amazon.nova-micro-v1:0:128k"
@@ -77,3 +79,21 @@ def pairs(count: int, start: int = 0) -> list[dict[str, str]]:
 
 def jsonl(records: list[dict]) -> bytes:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+
+
+DEFAULT_FIELDS = FieldNames()
+
+
+def read(
+    name: str, data: bytes, fields: FieldNames = DEFAULT_FIELDS, chunk: int = 10**6
+) -> tuple[CheckedFile, list[tuple[str, str]]]:
+    """The file's check, and the question and answer of each record as it is written."""
+    sink = MemorySink()
+    checked = convert(MemorySource(name, data, chunk), RecordLimits(model(CLAUDE), "training"), fields, sink)
+    records = [json.loads(line)["messages"] for line in (sink.committed or b"").splitlines()]
+    return checked, [(messages[-2]["content"], messages[-1]["content"]) for messages in records]
+
+
+def rules(checked: CheckedFile) -> list[str]:
+    """The rules of its findings. Small files have too few records."""
+    return [finding.rule for finding in checked.findings.kept if finding.rule != "record-count"]

@@ -70,6 +70,8 @@ class RowBlock:
     lines: bool = False
     # Where the names of the fields are, if they are not in every record.
     header: str | None = None
+    # Columns that a person hid or struck through, as far as this block says so.
+    left_out_columns: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every row."""

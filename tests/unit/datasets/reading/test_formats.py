@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable
 
 import pytest
-from openpyxl import Workbook
 
-from tests.unit.datasets.good_files import as_csv, as_xlsx, workbook
-from tests.unit.datasets.memory_files import CLAUDE, MemorySink, MemorySource, jsonl, pairs
+from tests.unit.datasets.good_files import as_csv
+from tests.unit.datasets.memory_files import CLAUDE, DEFAULT_FIELDS, MemorySource, jsonl, read, rules
 from tuner.catalog import model
-from tuner.datasets import CheckedFile, RecordLimits, check, convert
+from tuner.datasets import RecordLimits, check
 from tuner.settings import FieldNames
 
 PAIRS = [{"question": f"Wie tief ist «{n}»? 日本", "answer": f"{n} Meter, 😀."} for n in range(3)]
-DEFAULT = FieldNames()
-
-
-def read(
-    name: str, data: bytes, fields: FieldNames = DEFAULT, chunk: int = 10**6
-) -> tuple[CheckedFile, list[tuple[str, str]]]:
-    sink = MemorySink()
-    checked = convert(MemorySource(name, data, chunk), RecordLimits(model(CLAUDE), "training"), fields, sink)
-    records = [json.loads(line)["messages"] for line in (sink.committed or b"").splitlines()]
-    return checked, [(messages[-2]["content"], messages[-1]["content"]) for messages in records]
-
-
-def rules(checked: CheckedFile) -> list[str]:
-    return [finding.rule for finding in checked.findings.kept if finding.rule != "record-count"]
 
 
 EXPECTED = [tuple(record.values()) for record in PAIRS]
@@ -163,7 +147,7 @@ def test_the_place_of_a_record_that_shares_its_line_is_its_path():
 
 def test_duplicates_on_one_line_are_told_apart():
     source = MemorySource("t.json", json.dumps([*PAIRS, PAIRS[1]]).encode(), 10**6)
-    checked = check(source, RecordLimits(model(CLAUDE), "training"), DEFAULT)
+    checked = check(source, RecordLimits(model(CLAUDE), "training"), DEFAULT_FIELDS)
     [warning] = [finding for finding in checked.findings.kept if finding.rule == "duplicate"]
     assert f"{warning.place}: {warning.message}" == (
         "t.json, line 1, field '[3].question': repeats t.json, line 1, [1]."
@@ -259,9 +243,6 @@ def test_a_header_that_is_repeated_is_left_out_and_said():
     assert records == [("q", "a"), ("q", "a"), ("question", "answers")]
     [warning] = [finding for finding in checked.findings.kept if finding.rule == "title-row"]
     assert (warning.line, warning.message) == (3, "the row repeats the header and is left out.")
-    book = sheet(["question", "answer"], ["q", "a"], ["question", "answer"])
-    checked, records = read("t.xlsx", workbook(book))
-    assert (records, rules(checked)) == ([("q", "a")], ["title-row"])
 
 
 @pytest.mark.parametrize("name", ["t.jsonl", "t.csv"])
@@ -292,154 +273,3 @@ def test_rows_without_a_value_are_no_records():
 
 def test_a_table_without_a_name_is_recognized():
     assert read("-", b"question;answer\nq;a\n")[1] == [("q", "a")]
-
-
-@pytest.mark.slow
-def test_a_workbook_gives_its_records():
-    checked, records = read("t.xlsx", as_xlsx(PAIRS))
-    assert rules(checked) == []
-    assert records == EXPECTED
-
-
-def sheet(*rows: list) -> Workbook:
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)
-    return book
-
-
-VALUES = [
-    (5, None, "5"), (5.0, None, "5"), (0.25, None, "0.25"), (0.15, "0%", "15%"), (0.155, "0.00%", "15.5%"),
-    (7, "00000", "00007"), (1e15, None, "1000000000000000"), (True, None, "TRUE"), ("0012", None, "0012"),
-    (datetime.date(2026, 3, 1), None, "2026-03-01"),
-    (datetime.datetime(2026, 3, 1, 8, 30), None, "2026-03-01 08:30:00"),
-    (datetime.time(8, 30), None, "08:30:00"), ("a\nb", None, "a\nb"), (1.1, "0.00", "1.10"), (2.345, "0.00", "2.35"),
-    (1234.5, "#,##0.00", "1234.50"), (1234.5, "0", "1235"), (-0.5, "0.0", "-0.5"),
-]  # fmt: skip
-
-
-@pytest.mark.slow
-def test_values_are_the_texts_that_a_person_reads():
-    book = sheet(["question", "answer"], *([f"q{row}", value] for row, (value, _, _) in enumerate(VALUES)))
-    for row, (_, number_format, _) in enumerate(VALUES, 2):
-        if number_format:
-            book.active[f"B{row}"].number_format = number_format
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [(f"q{row}", text) for row, (_, _, text) in enumerate(VALUES)]
-    assert rules(checked) == []
-
-
-@pytest.mark.slow
-def test_a_unit_that_only_the_format_has_is_said():
-    book = sheet(["question", "answer"], ["q", 5])
-    book.active["B2"].number_format = '0.00" EUR"'
-    checked, records = read("t.xlsx", workbook(book))
-    assert (records, rules(checked)) == ([("q", "5")], ["number-format"])
-
-
-@pytest.mark.slow
-def test_the_first_visible_sheet_is_read_and_others_are_named():
-    book = sheet(["question", "answer"], ["q", "a"])
-    book.create_sheet("Notes").append(["more"])
-    book.create_sheet("Empty")
-    hidden = book.create_sheet("Old", 0)
-    hidden.append(["question", "answer"])
-    hidden.sheet_state = "hidden"
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a")]
-    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
-    assert warning.message == "only the sheet 'Sheet' is read; left out: 'Old', 'Notes'."
-
-
-@pytest.mark.slow
-def test_a_sheet_with_a_table_is_read_before_one_with_a_note():
-    book = sheet(["Questions of the port."], ["Ask Ann."])
-    for pair in (["question", "answer"], ["q", "a"]):
-        book["FAQ"].append(pair) if "FAQ" in book.sheetnames else book.create_sheet("FAQ").append(pair)
-    book.create_sheet("Empty", 0)
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a")]
-    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
-    assert warning.message == "only the sheet 'FAQ' is read; left out: 'Sheet'."
-
-
-@pytest.mark.slow
-def test_hidden_rows_and_columns_without_a_name_are_left_out_and_said():
-    book = sheet([], ["question", "answer"], ["q", "a", "extra"], ["hidden", "b"], [], ["r", "c"])
-    book.active.row_dimensions[4].hidden = True
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a"), ("r", "c")]
-    assert sorted(rules(checked)) == ["hidden-rows", "left-out-field"]
-
-
-def test_hidden_columns_are_left_out_and_said():
-    book = sheet(["question", "context", "note", "answer"], ["q", "ask Ann", "n", "a"])
-    book.active.column_dimensions.group("B", "C", hidden=True)
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a")]
-    [warning] = [finding for finding in checked.findings.kept if finding.rule == "hidden-columns"]
-    assert warning.line == 1
-    assert warning.message == "hidden columns are left out: 'context', 'note'."
-
-
-def test_a_row_with_known_names_is_the_header_also_below_rows_with_two_values():
-    book = sheet(["FAQ", "version 3"], ["Customer", None, "Support"], ["Question", "Date", "Answer"], ["q", 1, "a"])
-    book.active.merge_cells("A2:B2")
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a")]
-    titles = [finding.message for finding in checked.findings.kept if finding.rule == "title-row"]
-    shown = ("FAQ, version 3", "Customer, Support")
-    assert titles == [f"the row '{title}' above the header is left out." for title in shown]
-
-
-def test_a_sheet_with_known_names_is_read_before_one_with_other_values():
-    book = sheet(["Version", "3"], ["Date", "2026-11-01"])
-    for row in (["Frage", "Antwort"], ["q", "a"]):
-        book["FAQ"].append(row) if "FAQ" in book.sheetnames else book.create_sheet("FAQ").append(row)
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a")]
-    [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out-sheet"]
-    assert warning.message == "only the sheet 'FAQ' is read; left out: 'Sheet'."
-
-
-@pytest.mark.slow
-def test_rows_above_the_header_are_left_out_and_said():
-    book = sheet(["FAQ 2026"], [], ["Frage", "Antwort"], ["q", "a"])
-    book.active.merge_cells("A1:B1")
-    checked, records = read("t.xlsx", workbook(book))
-    assert records == [("q", "a")]
-    [warning] = [finding for finding in checked.findings.kept if finding.rule == "title-row"]
-    assert (warning.line, warning.message) == (1, "the row 'FAQ 2026' above the header is left out.")
-    one_column = sheet(["text"], ["Q: How deep?\nA: Nine."])
-    assert read("t.xlsx", workbook(one_column))[1] == [("How deep?", "Nine.")]
-
-
-@pytest.mark.slow
-def test_a_merged_cell_holds_for_all_its_rows():
-    book = sheet(["question", "answer", "context"], ["q", "a", "Guide."], ["r", "b"])
-    book.active.merge_cells("C2:C3")
-    _, records = read("t.xlsx", workbook(book))
-    assert records == [("q\n\nGuide.", "a"), ("r\n\nGuide.", "b")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("value", "words"), [("=1+1", "a formula without a stored result"), ("#N/A", "the error #N/A")]
-)
-def test_cells_without_a_value_are_errors(value, words):
-    checked, _ = read("t.xlsx", workbook(sheet(["question", "answer"], ["q", value])))
-    [error] = [finding for finding in checked.findings.kept if finding.rule == "cell-error"]
-    assert (error.line, words in error.message) == (2, True)
-
-
-@pytest.mark.slow
-def test_a_column_twice_is_an_error():
-    checked, _ = read("t.xlsx", workbook(sheet(["question", "answer", "answer"], ["q", "a", "b"])))
-    assert rules(checked) == ["duplicate-field"]
-
-
-@pytest.mark.slow
-def test_a_large_workbook_is_read():
-    checked, records = read("t.xlsx", as_xlsx(pairs(3000)))
-    assert len(records) == 3000
-    assert checked.ready

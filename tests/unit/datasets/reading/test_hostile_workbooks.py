@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.datasets.good_files import as_xlsx
-from tests.unit.datasets.memory_files import pairs
-from tests.unit.datasets.reading.test_formats import read
+from tests.unit.datasets.memory_files import pairs, read
 
 pytestmark = pytest.mark.slow
 

@@ -45,7 +45,9 @@ def blocks(chunks: Iterator[bytes]) -> Iterator[Block]:
         _check_archive(file)
         file.seek(0)
         for batch in decoded("xlsx_rows", file, _broken, _HEADERS):
-            yield RowBlock(tuple(map(_row, batch)), header="the first row with two values")
+            left_out = [name for _, _, issue in batch if issue for name in issue.pop("columns", ())]
+            rows = tuple(map(_row, batch))
+            yield RowBlock(rows, header="the first row with two values", left_out_columns=tuple(left_out))
 
 
 def _check_archive(file: IO[bytes]) -> None:
