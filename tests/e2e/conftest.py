@@ -11,7 +11,7 @@ from local.folder import FOLDER_VARIABLE
 from local.patches import EXTRA_PATCHES_VARIABLE
 from tests.authorization import journal
 from tests.e2e import own_scorer
-from tests.e2e.assembly import synthesized
+from tests.e2e.clouds import synthesized
 from tests.e2e.pipeline import Pipeline
 
 _ENVIRONMENT = {

@@ -27,7 +27,7 @@ from local.patches import EXTRA_PATCHES_VARIABLE
 from local.processes import mark
 from tests.chaos.injection.plan import Journal, Plans
 from tests.chaos.scenarios import DEPLOYMENT
-from tests.e2e.assembly import synthesized
+from tests.e2e.clouds import synthesized
 from tests.e2e.pipeline import Pipeline, until
 
 # Shortens the waits and retry intervals of the state machine, and the time that Bedrock needs for resources.

@@ -7,12 +7,12 @@ import json
 import shutil
 import subprocess
 
-import boto3
 import pytest
 
 from local import cloud, deploy
-from local.folder import CHECKOUT, FOLDER_VARIABLE, CloudFolder
-from tests.e2e.pipeline import Pipeline, small_dataset, until
+from local.folder import CHECKOUT, CloudFolder
+from tests.e2e.clouds import deployed_cloud
+from tests.e2e.pipeline import small_dataset, until
 from tuner.core.artifact_keys import Keys
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
@@ -31,17 +31,10 @@ _CHANGES = {
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     """The first version in a cloud of its own, as its administrator sees it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("versions") / "cloud"))
-        patch.setenv("SFN_WAIT_SCALE", "0.2")
-        patch.setenv("LOCAL_PENDING", "0.1")
-        try:
-            cloud.up(engine="instant", settings=_SETTINGS)
-            for name, value in cloud.env().applied_to({}).items():
-                patch.setenv(name, value)
-            yield Pipeline(boto3.Session())
-        finally:
-            cloud.down()
+    folder = tmp_path_factory.mktemp("versions") / "cloud"
+    waits = {"SFN_WAIT_SCALE": "0.2", "LOCAL_PENDING": "0.1"}
+    with deployed_cloud(folder, "instant", _SETTINGS, waits) as pipeline:
+        yield pipeline
 
 
 @pytest.fixture(scope="module")

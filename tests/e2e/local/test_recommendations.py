@@ -5,12 +5,10 @@ The local network is trained and asked, for minutes each: `pytest -m thorough te
 
 import json
 
-import boto3
 import pytest
 
-from local import cloud
-from local.folder import FOLDER_VARIABLE
-from tests.e2e.pipeline import Pipeline, until
+from tests.e2e.clouds import deployed_cloud
+from tests.e2e.pipeline import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
@@ -26,17 +24,9 @@ _FAULTS = ("does not start", "is too loud", "smells of smoke", "leaks water", "s
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     """The app in a cloud of its own that trains the larger network, as its administrator sees it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("recommendations") / "cloud"))
-        patch.setenv("SFN_WAIT_SCALE", "0.2")
-        patch.setenv("LOCAL_PENDING", "0.1")
-        try:
-            cloud.up(engine="smollm2")
-            for name, value in cloud.env().applied_to({}).items():
-                patch.setenv(name, value)
-            yield Pipeline(boto3.Session())
-        finally:
-            cloud.down()
+    folder = tmp_path_factory.mktemp("recommendations") / "cloud"
+    with deployed_cloud(folder, "smollm2", {}, {"SFN_WAIT_SCALE": "0.2", "LOCAL_PENDING": "0.1"}) as pipeline:
+        yield pipeline
 
 
 def lines(pairs):

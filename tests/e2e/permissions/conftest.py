@@ -4,16 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from local import cloud
-from local.folder import FOLDER_VARIABLE
 from tests.e2e import own_scorer
+from tests.e2e.clouds import deployed_cloud
 from tests.e2e.permissions.admin_pipeline import AdminPipeline
 from tests.e2e.permissions.policies import Roles
 from tests.e2e.permissions.proof import Proofs
-from tests.e2e.pipeline import Pipeline
 
 _SHORT_WAITS = {
     "SFN_WAIT_SCALE": "0.02",
@@ -38,20 +35,11 @@ _SETTINGS: dict[str, Any] = {
 @pytest.fixture(scope="package")
 def admin(tmp_path_factory):
     """The deployed pipeline. Its cloud is deleted after the last test."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("permissions") / "cloud"))
-        for name, value in _SHORT_WAITS.items():
-            patch.setenv(name, value)
-        try:
-            cloud.up(engine="instant", settings=own_scorer.SETTINGS)
-            for name, value in cloud.env().applied_to(os.environ).items():
-                patch.setenv(name, value)
-            admin = AdminPipeline(Pipeline(boto3.Session()))
-            admin.pipeline.change_settings(_SETTINGS)
-            own_scorer.create(admin.pipeline)
-            yield admin
-        finally:
-            cloud.down()
+    folder = tmp_path_factory.mktemp("permissions") / "cloud"
+    with deployed_cloud(folder, "instant", own_scorer.SETTINGS, _SHORT_WAITS) as pipeline:
+        pipeline.change_settings(_SETTINGS)
+        own_scorer.create(pipeline)
+        yield AdminPipeline(pipeline)
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.permissions import scenarios
+from tests.e2e.permissions import run_scenarios
 from tests.e2e.permissions.policies import Permission, granted
 from tests.e2e.permissions.scenario_of_permission import scenario_of, unchecked_reason
 
@@ -28,8 +28,9 @@ def sample() -> set[Permission]:
 def _quickest(role: str) -> list[Permission]:
     """The permissions of the role whose scenario is a plain run, or else a run of the same dataset, or else all."""
     of_role = [permission for permission in CHECKED if permission.role == role]
-    plain = [permission for permission in of_role if scenario_of(permission) is scenarios.PROVISIONED]
-    return plain or [each for each in of_role if scenario_of(each).dataset == scenarios.PROVISIONED.dataset] or of_role
+    plain = [permission for permission in of_role if scenario_of(permission) is run_scenarios.PROVISIONED]
+    same = [each for each in of_role if scenario_of(each).dataset == run_scenarios.PROVISIONED.dataset]
+    return plain or same or of_role
 
 
 def row(permission: Permission, ended: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.e2e.permissions import scenarios
+from tests.e2e.permissions import cleanup_scenarios, run_scenarios
 from tests.e2e.permissions.policies import BATCHES, CUSTOMIZATION, SCHEDULES, Permission
-from tests.e2e.permissions.scenarios import Scenario
+from tests.e2e.permissions.scenario import Scenario
 from tuner.core.artifact_keys import Keys
 
 # Permissions that AWS checks and the local cloud does not (docs/local-cloud.md), by the beginning of the action.
@@ -36,95 +36,97 @@ def scenario_of(permission: Permission) -> Scenario:
     """The scenario that needs the permission."""
     match permission.role, permission.action, permission.on:
         case ("start_run", action, _) if action.startswith("sqs:"):
-            return scenarios.ARRIVAL
+            return run_scenarios.ARRIVAL
         case ("start_run", action, on) if action == "sns:Publish" or on.endswith("through sns"):
-            return scenarios.WRONG_NAME
+            return run_scenarios.WRONG_NAME
         case ("assign_places", "states:ListExecutions", _):
-            return scenarios.SWEEP_OF_PLACES
+            return cleanup_scenarios.SWEEP_OF_PLACES
         case "start_run", _, _:
-            return scenarios.START
+            return run_scenarios.START
         case "close_run", "dynamodb:Query", _:
-            return scenarios.LEDGER_SWEEP
+            return cleanup_scenarios.LEDGER_SWEEP
         case ("close_run", action, _) if action.startswith("dynamodb:"):
-            return scenarios.ENDED
+            return cleanup_scenarios.ENDED
         case "close_run", _, _:
-            return scenarios.CLOSE
+            return cleanup_scenarios.CLOSE
         case ("pin_inputs", "s3:GetObject", _):
-            return scenarios.PINNED
+            return run_scenarios.PINNED
         case ("start_customization", "bedrock:ListTagsForResource", _):
-            return scenarios.ADOPTION
+            return run_scenarios.ADOPTION
         case ("start_customization", "states:DescribeExecution", _):
-            return scenarios.MISSING_JOB
+            return run_scenarios.MISSING_JOB
         case ("release_throughput", "bedrock:StopModelCustomizationJob", _) | (
             "release_throughput",
             "bedrock:ListTagsForResource",
             "model-customization-job",
         ):
-            return scenarios.TRAINING
+            return cleanup_scenarios.TRAINING
         case ("release_throughput", "s3:PutObject", on) if "/batch/" in on:
-            return scenarios.BATCH
+            return cleanup_scenarios.BATCH
         case ("release_throughput", _, "model-invocation-job"):
-            return scenarios.BATCH
+            return cleanup_scenarios.BATCH
         case (role, _, _) if role == BATCHES:
-            return scenarios.UNANSWERED
+            return run_scenarios.UNANSWERED
         case ("start_batch", _, "inference-profile"):
-            return scenarios.UNHURRIED_PROFILE
+            return run_scenarios.UNHURRIED_PROFILE
         case ("start_batch" | "check_batch", _, _):
-            return scenarios.UNHURRIED
+            return run_scenarios.UNHURRIED
         case (_, "lambda:InvokeFunction", "function:tuner-start-batch" | "function:tuner-check-batch"):
-            return scenarios.UNHURRIED
+            return run_scenarios.UNHURRIED
         case ("release_throughput", "s3:PutObject", on) if on.endswith(Keys.TRAINING_JOB):
-            return scenarios.TRAINING
+            return cleanup_scenarios.TRAINING
         case ("release_throughput", "states:DescribeExecution", _):
-            return scenarios.SWEEP
+            return cleanup_scenarios.SWEEP
         case ("release_throughput", action, on) if action == "sns:Publish" or on.endswith("through sns"):
-            return scenarios.SWEEP_CANNOT_DELETE
-        case ("release_throughput", action, on) if "CustomModel" in action and on in {"*", "custom-model"}:
-            return scenarios.MODELS if action != "bedrock:ListCustomModelDeployments" else scenarios.ON_DEMAND
+            return cleanup_scenarios.SWEEP_CANNOT_DELETE
+        case ("release_throughput", "bedrock:ListCustomModelDeployments", "*" | "custom-model"):
+            return run_scenarios.ON_DEMAND
+        case ("release_throughput", action, "*" | "custom-model") if "CustomModel" in action:
+            return cleanup_scenarios.MODELS
         case ("release_throughput", "bedrock:ListTagsForResource", "custom-model"):
-            return scenarios.MODELS
+            return cleanup_scenarios.MODELS
         case ("release_throughput", action, _) if action.startswith("scheduler:"):
-            return scenarios.SCHEDULED
+            return cleanup_scenarios.SCHEDULED
         case ("release_throughput", "states:ListExecutions", _):
-            return scenarios.STACK_DELETION
+            return cleanup_scenarios.STACK_DELETION
         case ("generate_validation", _, _) | (_, "lambda:InvokeFunction", "function:tuner-generate-validation"):
-            return scenarios.DOCUMENTS
+            return run_scenarios.DOCUMENTS
         case ("request_approval", _, _) | (_, "lambda:InvokeFunction", "function:tuner-request-approval"):
-            return scenarios.EXPENSIVE
+            return run_scenarios.EXPENSIVE
         case ("keep_throughput", "scheduler:CreateSchedule", _):
-            return scenarios.NO_RELEASE_SCHEDULE
+            return cleanup_scenarios.NO_RELEASE_SCHEDULE
         case ("keep_throughput", _, "custom-model-deployment"):
-            return scenarios.KEPT_ON_DEMAND
+            return run_scenarios.KEPT_ON_DEMAND
         case ("keep_throughput", _, _) | (_, "lambda:InvokeFunction", "function:tuner-keep-throughput"):
-            return scenarios.KEPT
+            return run_scenarios.KEPT
         case "estimate_cost", "pricing:GetProducts", _:
-            return scenarios.NO_PRICE_LIST
+            return run_scenarios.NO_PRICE_LIST
         case ("estimate_cost", "s3:PutObject", on) if on.endswith(Keys.PRICES):
-            return scenarios.NO_PRICE_CACHE
+            return run_scenarios.NO_PRICE_CACHE
         case ("check_throughput", "s3:PutObject", on) if on.endswith(Keys.ENDPOINT_TIMES):
-            return scenarios.FIRST
+            return run_scenarios.FIRST
         case ("purchase_throughput", _, on) if on.endswith("commitment.json"):
-            return scenarios.COMMITTED
+            return run_scenarios.COMMITTED
         case "preflight", _, "inference-profile":
-            return scenarios.COMPARED
+            return run_scenarios.COMPARED
         case "preflight", "lambda:InvokeFunction", _:
-            return scenarios.OWN_SCORER_TRIED
+            return run_scenarios.OWN_SCORER_TRIED
         case "score_answers", "lambda:InvokeFunction", _:
-            return scenarios.OWN_SCORER
+            return run_scenarios.OWN_SCORER
         case ("score_answers", _, on) if on.endswith("ENCODER.tar"):
-            return scenarios.SCORED
+            return run_scenarios.SCORED
         case ("preprocess", "s3:AbortMultipartUpload", _):
-            return scenarios.BROKEN
+            return run_scenarios.BROKEN
         case ("start_customization", "bedrock:ListModelCustomizationJobs", _):
-            return scenarios.JOB_QUOTA_USED_UP
+            return run_scenarios.JOB_QUOTA_USED_UP
         case "purchase_throughput", "bedrock:ListTagsForResource", "provisioned-model":
-            return scenarios.bought_before("provisioned")
+            return run_scenarios.bought_before("provisioned")
         case "purchase_throughput", "bedrock:ListTagsForResource", _:
-            return scenarios.bought_before("on_demand")
+            return run_scenarios.bought_before("on_demand")
         case "answer_questions", _, "inference-profile":
-            return scenarios.PROFILE
+            return run_scenarios.PROFILE
         case (role, _, _) if role == SCHEDULES:
-            return scenarios.RELEASE_SCHEDULE
+            return cleanup_scenarios.RELEASE_SCHEDULE
         case (_, action, on) if "CustomModelDeployment" in action or on == "custom-model-deployment":
-            return scenarios.ON_DEMAND
-    return scenarios.PROVISIONED
+            return run_scenarios.ON_DEMAND
+    return run_scenarios.PROVISIONED

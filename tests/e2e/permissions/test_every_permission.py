@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.permissions.policies import Permission
 from tests.e2e.permissions.proof import CHECKED, NOT_CHECKED, sample
+from tests.e2e.permissions.scenario import Failure
 from tests.e2e.permissions.scenario_of_permission import scenario_of
-from tests.e2e.permissions.scenarios import Failure
 
 pytestmark = pytest.mark.e2e
 _SAMPLE = sample()
