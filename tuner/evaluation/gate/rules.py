@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from tuner.artifacts.evaluation.contestants import BASE, BEST, title_of
-from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, RuleResult, SliceName
+from tuner.artifacts.evaluation.gate import GateDecision, GateResult, RuleName, RuleNumbers, SliceName
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slice, Slices
 from tuner.artifacts.evaluation.scores import PreviousBest, Scores
 from tuner.artifacts.guard import GuardScores
 from tuner.catalog.guard_questions import MEASURE as GUARD_MEASURE
+from tuner.evaluation.gate.outcomes import RuleOutcome, reasons
 from tuner.settings import GateRule, Margin
-
-# Slices that the sentence of the gate names for one rule.
-_MOST_NAMED = 5
-
-# Where the numbers of a sentence begin, which differ between slices.
-_BEFORE_NUMBERS = re.compile(": |, but ")
-_NOT_COMPARED = "could not be compared with"
 
 MeasuresByName = Mapping[str, MeasureScores]
 
@@ -85,141 +78,98 @@ def decide_gate(gate: Mapping[str, GateRule], comparisons: GateComparisons) -> G
     never accepts a model.
     """
     # The order is that of run.yaml, so that the sentence reads like the settings.
-    results = [
-        result for measure, rule in gate.items() for result in _results(measure, rule, comparisons.of_measure(measure))
+    outcomes = [
+        outcome
+        for measure, rule in gate.items()
+        for outcome in _outcomes(measure, rule, comparisons.of_measure(measure))
     ]
-    if not results:
+    if not outcomes:
         return None
-    decisions = {result.decision for result in results}
+    decisions = {outcome.decision for outcome in outcomes}
     decision: GateDecision = "accepted"
     if "rejected" in decisions:
         decision = "rejected"
     elif "undecided" in decisions:
         decision = "undecided"
-    deciding = [result for result in results if result.decision == decision]
+    deciding = [outcome for outcome in outcomes if outcome.decision == decision]
     # Several rules can have the same reason, such as a slice that is too small.
-    reasons = "; ".join(dict.fromkeys(_reasons(deciding)))
-    return GateResult(decision=decision, sentence=f"{decision.capitalize()}: {reasons}.", rules=tuple(results))
+    why = "; ".join(dict.fromkeys(reasons(deciding)))
+    return GateResult(
+        decision=decision,
+        sentence=f"{decision.capitalize()}: {why}.",
+        rules=tuple(outcome.result() for outcome in outcomes),
+    )
 
 
-def _reasons(results: Sequence[RuleResult]) -> Iterator[str]:
-    """The sentences of rules with the same decision. Slices with the same result are named together."""
-    said = {_without_numbers(result) for result in results if result.slice is None and _NOT_COMPARED in result.sentence}
-    of_all = {(result.measure, result.rule) for result in results if result.slice is None}
-    slices: dict[tuple[str, RuleName], list[RuleResult]] = {}
-    for result in results:
-        if result.slice is None:
-            yield result.sentence
-        elif _without_numbers(result) not in said:
-            slices.setdefault((result.measure, result.rule), []).append(result)
-    for key, found in slices.items():
-        if key in of_all and found[0].decision == "accepted":
-            # Each slice has fewer questions, so it excludes a loss less often.
-            limit = ", in which a loss is not excluded" if any(map(_excludes_no_loss, found)) else ""
-            field = found[0].slice.field if found[0].slice else ""
-            yield f"and so it is in each of {len(found)} slices by '{field}'{limit}"
-            continue
-        yield from _of_slices(found)
-
-
-def _excludes_no_loss(result: RuleResult) -> bool:
-    """Whether the sentence says that a loss is not excluded: see `_not_excluded`."""
-    return result.rule == "not_worse_than" and ", but " in result.sentence
-
-
-def _of_slices(results: Sequence[RuleResult]) -> Iterator[str]:
-    """What slices of one rule have in common is said once, without the numbers that differ, for the first of them."""
-    together: dict[str, list[RuleResult]] = {}
-    for result in results:
-        together.setdefault(_without_numbers(result), []).append(result)
-    for what, found in together.items():
-        if len(found) == 1:
-            yield found[0].sentence
-            continue
-        names = [f"'{result.slice.value}'" for result in found if result.slice]
-        rest = len(names) - _MOST_NAMED
-        last = f"{rest} more" if rest > 0 else names.pop()
-        yield f"{what} for {found[0].slice.field if found[0].slice else ''} {', '.join(names[:_MOST_NAMED])} and {last}"
-
-
-def _without_numbers(result: RuleResult) -> str:
-    return _BEFORE_NUMBERS.split(result.sentence.removesuffix(_slice_suffix(result.slice)))[0]
-
-
-def _slice_suffix(name: SliceName | None) -> str:
-    return f" for {name.field} '{name.value}'" if name else ""
-
-
-def _results(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleResult]:
-    """The results of all conditions, on all questions and in the slices that the rule names."""
+def _outcomes(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleOutcome]:
+    """The outcomes of all conditions, on all questions and in the slices that the rule names."""
     whole = _conditions(measure, rule, comparisons)
     if rule.each is None:
         return whole
     slices = next((found.slices for found in comparisons.slices if found.field == rule.each), ())
     if not slices:
-        sentence = f"has no slices by '{rule.each}'"
-        return [*whole, _result(measure, "unknown", "undecided", sentence, RuleNumbers())]
-    return whole + [result for part in slices for result in _in_slice(measure, rule, rule.each, part)]
+        statement = f"has no slices by '{rule.each}'"
+        return [*whole, RuleOutcome(measure, "unknown", "undecided", statement, RuleNumbers())]
+    return whole + [outcome for part in slices for outcome in _in_slice(measure, rule, rule.each, part)]
 
 
-def _in_slice(measure: str, rule: GateRule, field: str, part: Slice) -> Iterator[RuleResult]:
-    """The results of a slice. One that is too small for a comparison is undecided."""
+def _in_slice(measure: str, rule: GateRule, field: str, part: Slice) -> Iterator[RuleOutcome]:
+    """The outcomes in a slice. One that is too small for a comparison is undecided."""
     name = SliceName(field=field, value=part.value)
     found = part.metrics.get(measure, MeasureScores())
-    for result in _conditions(measure, rule, GateComparisons(part.metrics)):
-        sentence, decision = result.sentence, result.decision
+    for outcome in _conditions(measure, rule, GateComparisons(part.metrics)):
         if found.comparison.interval is None:
-            decision, sentence = "undecided", f"{measure} has too few questions to decide"
-        yield result.model_copy(
-            update={"slice": name, "decision": decision, "sentence": f"{sentence}{_slice_suffix(name)}"}
-        )
+            statement = "has too few questions to decide"
+            yield RuleOutcome(measure, outcome.rule, "undecided", statement, outcome.numbers, slice=name)
+        else:
+            yield replace(outcome, slice=name)
 
 
-def _conditions(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleResult]:
-    results = []
+def _conditions(measure: str, rule: GateRule, comparisons: GateComparisons) -> list[RuleOutcome]:
+    outcomes = []
     if rule.at_least is not None:
-        results.append(_bound(measure, "at_least", rule.at_least, comparisons))
+        outcomes.append(_bound(measure, "at_least", rule.at_least, comparisons))
     if rule.at_most is not None:
-        results.append(_bound(measure, "at_most", rule.at_most, comparisons))
+        outcomes.append(_bound(measure, "at_most", rule.at_most, comparisons))
     if rule.better_than is not None:
-        results.append(_better_than(measure, rule.better_than, comparisons))
+        outcomes.append(_better_than(measure, rule.better_than, comparisons))
     if rule.not_worse_than is not None:
-        results.append(_not_worse_than(measure, rule.not_worse_than, comparisons))
+        outcomes.append(_not_worse_than(measure, rule.not_worse_than, comparisons))
     if rule.not_worse_by is not None:
-        results.append(_not_worse_by(measure, rule.not_worse_by, comparisons))
+        outcomes.append(_not_worse_by(measure, rule.not_worse_by, comparisons))
     for name in rule.unknown_conditions:
-        sentence = f"has the condition '{name}', which this version of the pipeline does not know"
-        results.append(_result(measure, "unknown", "undecided", sentence, RuleNumbers()))
-    return results
+        statement = f"has the condition '{name}', which this version of the pipeline does not know"
+        outcomes.append(RuleOutcome(measure, "unknown", "undecided", statement, RuleNumbers()))
+    return outcomes
 
 
-def _bound(measure: str, rule: RuleName, bound: float, comparisons: GateComparisons) -> RuleResult:
+def _bound(measure: str, rule: RuleName, bound: float, comparisons: GateComparisons) -> RuleOutcome:
     # The tuned model is the same in every comparison. That with the base model has all questions.
     mean = comparisons.base.get(measure, MeasureScores()).tuned.mean
     numbers = RuleNumbers(bound=bound, tuned=mean)
     if mean is None:
-        return _result(measure, rule, "undecided", "could not be measured", numbers)
+        return RuleOutcome(measure, rule, "undecided", "could not be measured", numbers)
     holds = mean >= bound if rule == "at_least" else mean <= bound
-    sentence = f"is {mean:.3g}, {'' if holds else 'not '}{rule.replace('_', ' ')} {bound:g}"
-    return _result(measure, rule, "accepted" if holds else "rejected", sentence, numbers)
+    statement = f"is {mean:.3g}, {'' if holds else 'not '}{rule.replace('_', ' ')} {bound:g}"
+    return RuleOutcome(measure, rule, "accepted" if holds else "rejected", statement, numbers)
 
 
-def _better_than(measure: str, other: str, comparisons: GateComparisons) -> RuleResult:
+def _better_than(measure: str, other: str, comparisons: GateComparisons) -> RuleOutcome:
     """Only a difference beyond chance accepts or rejects."""
     scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
     numbers = _numbers(scores, comparisons.identity(other))
     if without := _without_comparison(measure, "better_than", scores, words, numbers):
         return without
     if scores.conclusion_value == "better":
-        return _result(measure, "better_than", "accepted", f"is better than {words}", numbers)
+        return RuleOutcome(measure, "better_than", "accepted", f"is better than {words}", numbers)
     if scores.conclusion_value == "worse":
-        return _result(measure, "better_than", "rejected", f"is worse than {words}", numbers)
+        return RuleOutcome(measure, "better_than", "rejected", f"is worse than {words}", numbers)
     # The interval includes zero.
-    sentence = f"is neither shown to be better nor worse than {words}"
-    return _result(measure, "better_than", "undecided", sentence, numbers)
+    statement = f"is neither shown to be better nor worse than {words}"
+    return RuleOutcome(measure, "better_than", "undecided", statement, numbers)
 
 
-def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> RuleResult:
+def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> RuleOutcome:
     """Only a loss beyond chance rejects."""
     # A few questions can hardly show a loss, so they are easily accepted. `better_than` is the strict rule.
     scores, words = comparisons.measures(other).get(measure, MeasureScores()), comparisons.words(other)
@@ -227,9 +177,11 @@ def _not_worse_than(measure: str, other: str, comparisons: GateComparisons) -> R
     if without := _without_comparison(measure, "not_worse_than", scores, words, numbers):
         return without
     if scores.conclusion_value == "worse":
-        return _result(measure, "not_worse_than", "rejected", f"is worse than {words}", numbers)
-    sentence = f"is not shown to be worse than {words}{_not_excluded(scores)}"
-    return _result(measure, "not_worse_than", "accepted", sentence, numbers)
+        return RuleOutcome(measure, "not_worse_than", "rejected", f"is worse than {words}", numbers)
+    statement, detail = f"is not shown to be worse than {words}", _not_excluded(scores)
+    return RuleOutcome(
+        measure, "not_worse_than", "accepted", statement, numbers, detail=detail, may_be_worse=bool(detail)
+    )
 
 
 def _not_excluded(scores: MeasureScores) -> str:
@@ -264,7 +216,7 @@ def _smallest_loss(scores: MeasureScores) -> float:
     return -high if scores.better == "higher" else low
 
 
-def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> RuleResult:
+def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> RuleOutcome:
     """A test of non-inferiority: accepts only where the whole interval shows a loss below the margin.
 
     Rejects only where the whole interval shows a larger loss. An interval with the margin inside shows neither, also
@@ -280,28 +232,29 @@ def _not_worse_by(measure: str, rule: Margin, comparisons: GateComparisons) -> R
         return without
     loss, by = _largest_loss(scores), f"by more than {rule.margin:g}"
     if loss is not None and loss < rule.margin:
-        return _result(measure, "not_worse_by", "accepted", f"is not worse than {words} {by}", numbers)
+        return RuleOutcome(measure, "not_worse_by", "accepted", f"is not worse than {words} {by}", numbers)
     if scores.conclusion_value == "worse":
         if _smallest_loss(scores) >= rule.margin:
-            return _result(measure, "not_worse_by", "rejected", f"is worse than {words} {by}", numbers)
-        sentence = f"is worse than {words}, but it is not shown whether {by}"
-        return _result(measure, "not_worse_by", "undecided", sentence, numbers)
+            return RuleOutcome(measure, "not_worse_by", "rejected", f"is worse than {words} {by}", numbers)
+        detail = f", but it is not shown whether {by}"
+        return RuleOutcome(measure, "not_worse_by", "undecided", f"is worse than {words}", numbers, detail=detail)
     excluded = "so few questions cannot show it" if loss is None else f"a loss of up to {loss:.3g} is not excluded"
-    sentence = f"is not shown to be within {rule.margin:g} of {words}: {excluded}"
-    return _result(measure, "not_worse_by", "undecided", sentence, numbers)
+    statement = f"is not shown to be within {rule.margin:g} of {words}"
+    return RuleOutcome(measure, "not_worse_by", "undecided", statement, numbers, detail=f": {excluded}")
 
 
 def _without_comparison(
     measure: str, rule: RuleName, scores: MeasureScores, words: str, numbers: RuleNumbers
-) -> RuleResult | None:
-    """The result where there is nothing to compare with; None if there is.
+) -> RuleOutcome | None:
+    """The outcome where there is nothing to compare with; None if there is.
 
     A missing answer counts as the worst. If a model gave no answer to most questions, the difference shows only
     that.
     """
     missing = _missing(scores)
     if missing or None in (numbers.tuned, numbers.other) or (rule == "not_worse_by" and scores.better is None):
-        return _result(measure, rule, "undecided", f"{_NOT_COMPARED} {words}{missing}", numbers)
+        statement = f"could not be compared with {words}"
+        return RuleOutcome(measure, rule, "undecided", statement, numbers, detail=missing, compared=False)
     return None
 
 
@@ -322,7 +275,3 @@ def _numbers(scores: MeasureScores, compared_with: str) -> RuleNumbers:
         interval=scores.comparison.interval,
         questions=scores.comparison.n,
     )
-
-
-def _result(measure: str, rule: RuleName, decision: GateDecision, sentence: str, numbers: RuleNumbers) -> RuleResult:
-    return RuleResult(measure=measure, rule=rule, decision=decision, sentence=f"{measure} {sentence}", numbers=numbers)
