@@ -23,7 +23,7 @@ from tuner.core.run import again_command
 from tuner.costs.answer_usage import AnswerUsage
 from tuner.costs.cost_inputs import CostInputs, Plan, QuestionTokens, cost_inputs, count_questions
 from tuner.costs.judge_usage import JudgeUsage, ScorerUsage
-from tuner.costs.meter import FolderAccount, Meter, SingleCall, Tokens
+from tuner.costs.meter import FolderReservationStore, Meter, SingleCall, Tokens
 
 _Items = tuple[CostItemId, CostItemId]
 _BASE: _Items = (CostItemId.BASE_MODEL_INPUT, CostItemId.BASE_MODEL_OUTPUT)
@@ -88,21 +88,21 @@ class Allotments:
             contestant=contestant if is_other else None,
         )
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
-        return Meter(FolderAccount(self.folder, payer, shard), allotted)
+        return Meter(FolderReservationStore(self.folder, payer, shard), allotted)
 
     def is_batched(self, contestant: ContestantName) -> bool:
         """Whether the contestant is asked in a batch job: the approved estimate has it."""
         return self.approved.find(CostItemId.BATCH_INPUT, contestant=contestant) is not None
 
-    def batch_account(self, contestant: ContestantName) -> SingleCall:
-        """The account of a contestant's batch job, which takes the tokens of all its questions."""
+    def batch_call(self, contestant: ContestantName) -> SingleCall:
+        """The reservation of a contestant's batch job, which takes the tokens of all its questions."""
         who = self._contestant(contestant)
         is_other = who in self.plan.others
         asked = asked_tokens(self.folder, self.plan, who) if is_other else self.inputs.questions
         usage = AnswerUsage.in_batch(self.plan.settings_of(who), asked)
         most = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         check_approved(self.folder, self.approved, _BATCH, most.input, most.output, contestant=contestant)
-        return SingleCall(FolderAccount(self.folder, batch_payer(contestant)), most)
+        return SingleCall(FolderReservationStore(self.folder, batch_payer(contestant)), most)
 
     def judge(self, shard: int, questions: Sequence[EvaluationQuestion], place: int = 0) -> Meter:
         """The meter for the grades and comparisons of a shard by one of the judges, by its place in their list.
@@ -116,20 +116,20 @@ class Allotments:
             check_approved(self.folder, self.approved, _JUDGE, *most, model=self._model_of_judge(place))
         usage = JudgeUsage.of(self.plan, self._part(questions), judge, batched)
         allotted = Tokens(usage.most_input_tokens, usage.most_output_tokens)
-        return Meter(FolderAccount(self.folder, judge_payer(place), shard), allotted)
+        return Meter(FolderReservationStore(self.folder, judge_payer(place), shard), allotted)
 
     def is_judge_batched(self, place: int) -> bool:
         """Whether one of the judges is asked in a batch job: the approved estimate has it."""
         return self.approved.find(CostItemId.JUDGE_BATCH_INPUT, self._model_of_judge(place)) is not None
 
-    def judge_batch_account(self, place: int) -> SingleCall:
-        """The account of a judge's batch job, which takes the tokens of each of its requests once."""
+    def judge_batch_call(self, place: int) -> SingleCall:
+        """The reservation of a judge's batch job, which takes the tokens of each of its requests once."""
         usage = JudgeUsage.in_batch(self.plan, self.inputs, self.plan.judges[place])
         most = Tokens(usage.most_input_tokens, usage.most_output_tokens)
         check_approved(
             self.folder, self.approved, _JUDGE_BATCH, most.input, most.output, model=self._model_of_judge(place)
         )
-        return SingleCall(FolderAccount(self.folder, batch_payer(judge_batch(place))), most)
+        return SingleCall(FolderReservationStore(self.folder, batch_payer(judge_batch(place))), most)
 
     def _model_of_judge(self, place: int) -> str | None:
         """The model that the judge's items of the estimate name: only those of several judges name one."""
@@ -143,7 +143,7 @@ class Allotments:
         whole = ScorerUsage.of(self.plan, self.inputs.questions.count, shards)
         check_approved(self.folder, self.approved, (CostItemId.SCORER_CALLS,), whole.most_calls)
         allotted = Tokens(ScorerUsage.of(self.plan, len(questions)).most_calls, 0)
-        return Meter(FolderAccount(self.folder, "scorer", shard), allotted)
+        return Meter(FolderReservationStore(self.folder, "scorer", shard), allotted)
 
     def _part(self, questions: Sequence[EvaluationQuestion]) -> CostInputs:
         """The inputs with these questions only."""

@@ -57,17 +57,17 @@ class BatchChoice:
         return BatchChoice(self.batched, self.judges - {judge.id for judge in unknown}, (*self.reasons, *reasons))
 
 
-def batch_choice(plan: Plan, inputs: CostInputs, account: Preflight) -> BatchChoice:
+def batch_choice(plan: Plan, inputs: CostInputs, preflight: Preflight) -> BatchChoice:
     """Whom to ask in batch jobs. Nobody in a run that is in a hurry, or that asks nothing."""
     if plan.settings.hurry or plan.settings.serving == "none":
         return BatchChoice()
     found = {
-        each.name: _reason(plan, inputs, account, number, each)
+        each.name: _reason(plan, inputs, preflight, number, each)
         for number, each in enumerate(plan.contestants, 1)
         if each.asks_on_demand
     }
     judged = {
-        judge.id: _reason_of_judge(plan, inputs, account, number, judge)
+        judge.id: _reason_of_judge(plan, inputs, preflight, number, judge)
         for number, judge in enumerate(plan.judges, len(plan.contestants) + 1)
         if JudgeUsage.of(plan, inputs, judge).requests
     }
@@ -90,7 +90,7 @@ def _of_judge(judge: catalog.Judge, reason: str) -> str:
 
 
 def _reason_of_judge(
-    plan: Plan, inputs: CostInputs, account: Preflight, number: int, judge: catalog.Judge
+    plan: Plan, inputs: CostInputs, preflight: Preflight, number: int, judge: catalog.Judge
 ) -> str | None:
     """Why the judge cannot be asked in a batch job; None if it can."""
     if plan.settings.evaluation.stop_early:
@@ -98,10 +98,10 @@ def _reason_of_judge(
     if plan.settings.keep_hours:
         return "with keep_hours, the throughput would be paid while the run waits for the job."
     usage = JudgeUsage.in_batch(plan, inputs, judge)
-    return _reason_of_size(judge.id, account, number, usage.requests, usage.most_input_tokens)
+    return _reason_of_size(judge.id, preflight, number, usage.requests, usage.most_input_tokens)
 
 
-def _reason(plan: Plan, inputs: CostInputs, account: Preflight, number: int, contestant: Contestant) -> str | None:
+def _reason(plan: Plan, inputs: CostInputs, preflight: Preflight, number: int, contestant: Contestant) -> str | None:
     """Why the contestant cannot be asked in a batch job; None if it can."""
     if len(plan.base_models) > 1:
         return "with candidates of several base models, everybody is asked after the training."
@@ -109,12 +109,12 @@ def _reason(plan: Plan, inputs: CostInputs, account: Preflight, number: int, con
     settings = plan.settings_of(contestant)
     asked = inputs.asked_of(contestant, settings)
     samples = settings.evaluation.samples
-    return _reason_of_size(model, account, number, asked.count * samples, asked.most_question_tokens * samples)
+    return _reason_of_size(model, preflight, number, asked.count * samples, asked.most_question_tokens * samples)
 
 
-def _reason_of_size(model: str, account: Preflight, number: int, records: int, size: int) -> str | None:
+def _reason_of_size(model: str, preflight: Preflight, number: int, records: int, size: int) -> str | None:
     """Why Bedrock does not accept a job with so many records and bytes; None if it does."""
-    least = account.batch_minimums.get(model)
+    least = preflight.batch_minimums.get(model)
     if least is None:
         return (
             f"Service Quotas names no least number of records for batch jobs of {model} here, so it is not known "

@@ -152,7 +152,7 @@ def refuse_too_many_answers(plan: Plan, inputs: CostInputs) -> None:
         )
 
 
-def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:
+def check_time(preflight: Preflight, usage: JudgeUsage, shards: int) -> Iterator[str]:
     """A warning when the judge's quotas make the scoring slow. Raises QuotaError when it could not finish at all.
 
     Bedrock counts a request against the tokens quota with its input tokens and its maximum output tokens.
@@ -160,8 +160,8 @@ def check_time(account: Preflight, usage: JudgeUsage, shards: int) -> Iterator[s
     rates = [
         (rate, needed, what)
         for rate, needed, what in (
-            (account.judge_requests_per_minute, usage.requests, "requests"),
-            (account.judge_tokens_per_minute, usage.input_tokens + usage.output_tokens, "tokens"),
+            (preflight.judge_requests_per_minute, usage.requests, "requests"),
+            (preflight.judge_tokens_per_minute, usage.input_tokens + usage.output_tokens, "tokens"),
         )
         if rate is not None and needed
     ]

@@ -71,7 +71,7 @@ class Balance:
         return self.reserved - self.unused
 
 
-class Account(Protocol):
+class ReservationStore(Protocol):
     """Keeps how many tokens are reserved, over all invocations of a function."""
 
     def read(self) -> tuple[Balance, str | None]:
@@ -88,8 +88,8 @@ class Account(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FolderAccount:
-    """The account of a payer's shard, in the run's folder."""
+class FolderReservationStore:
+    """The reservation of one payer and shard, a file in the run's folder."""
 
     folder: RunFolder
     payer: Payer
@@ -133,26 +133,26 @@ def refuse_closed_run(folder: RunFolder) -> None:
         )
 
 
-def _refuse_if_closed(account: Account) -> None:
+def _refuse_if_closed(store: ReservationStore) -> None:
     """Raises SpendingLimitError for a function that outlives its execution, or runs again after it.
 
     To be called after a reservation is written: either the ledger counts the reservation, or the report is seen here.
     """
-    if account.is_closed():
+    if store.is_closed():
         raise SpendingLimitError("The call was not made: the run has ended and has its report, so it pays for no more.")
 
 
 @dataclass(frozen=True, slots=True)
 class SingleCall:
-    """The account of one paid call that an idempotency token keeps single, however often it is sent."""
+    """The reservation of one paid call. Its idempotency token makes AWS run it once, however often it is sent."""
 
-    account: Account
+    store: ReservationStore
     most: Tokens
 
     def reserve(self) -> None:
         """Reserves what the call takes at most. Does nothing if that was done before."""
         self._write(lambda balance: Balance(self.most, balance.unused))
-        _refuse_if_closed(self.account)
+        _refuse_if_closed(self.store)
 
     def settle(self, unused: Tokens) -> None:
         """Records which part of it was not used, once the call is over."""
@@ -164,8 +164,8 @@ class SingleCall:
 
     def _write(self, change: Callable[[Balance], Balance]) -> None:
         for _ in range(_WRITES):
-            balance, version = self.account.read()
-            if change(balance) == balance or self.account.write(change(balance), version):
+            balance, version = self.store.read()
+            if change(balance) == balance or self.store.write(change(balance), version):
                 return
         raise RetryableError("Other invocations of this step write the same reservation at the same time.")
 
@@ -217,8 +217,8 @@ class Meter:
     Several threads may share it. Leaving its context gives back what was reserved and not used.
     """
 
-    def __init__(self, account: Account, allotted: Tokens) -> None:
-        self._account = account
+    def __init__(self, store: ReservationStore, allotted: Tokens) -> None:
+        self._store = store
         self._allotted = allotted
         # Reserved by this invocation, and not used by a call yet.
         self._free = _NONE
@@ -237,10 +237,10 @@ class Meter:
         with self._lock:
             free, self._free = self._free, _NONE
             if free != _NONE or self._unused != _NONE:
-                balance, version = self._account.read()
+                balance, version = self._store.read()
                 # Not repeated if another invocation wrote meanwhile: S3 refuses a repeated write also when the first
                 # one arrived and only its reply was lost. The same tokens would then be given back twice.
-                self._account.write(Balance(balance.reserved - free, balance.unused + self._known_unused()), version)
+                self._store.write(Balance(balance.reserved - free, balance.unused + self._known_unused()), version)
 
     def ask(self, most: Tokens, send: Callable[[], R]) -> R:
         """A paid call, and the tokens of its reply. Raises SpendingLimitError instead of making the call, as `call`."""
@@ -278,7 +278,7 @@ class Meter:
         """Reserves what is missing for a call and, to save requests to S3, some more for the next ones."""
         share = Tokens(self._allotted.input // _SHARES, self._allotted.output // _SHARES)
         for _ in range(_WRITES):
-            balance, version = self._account.read()
+            balance, version = self._store.read()
             left = self._allotted - balance.reserved
             if not missing.within(left):
                 said = f" The first of them failed: {as_sentence(str(self._lost))}" if self._lost else ""
@@ -289,8 +289,8 @@ class Meter:
             taken = missing.at_least(share).at_most(left).at_least(_NONE)
             # Included in one write only: one that is refused may have arrived.
             unused = balance.unused + self._known_unused()
-            if self._account.write(Balance(balance.reserved + taken, unused), version):
-                _refuse_if_closed(self._account)
+            if self._store.write(Balance(balance.reserved + taken, unused), version):
+                _refuse_if_closed(self._store)
                 self._free += taken
                 return
         raise RetryableError("Other invocations of this step reserve tokens for the same calls at the same time.")

@@ -11,7 +11,7 @@ from tuner.training import warmup
 
 
 def warnings(
-    plan: Plan, inputs: CostInputs, training_records: int, account: Preflight, shard_size: int
+    plan: Plan, inputs: CostInputs, training_records: int, preflight: Preflight, shard_size: int
 ) -> Iterator[str]:
     """The warnings, in the order of the run.
 
@@ -19,7 +19,7 @@ def warnings(
     """
     refuse_too_many_answers(plan, inputs)
     model = plan.model
-    yield from account.warnings
+    yield from preflight.warnings
     if model.family.unconfirmed:
         yield f"AWS does not document for {model.name}: {'; '.join(model.family.unconfirmed)}."
     if found := warmup.warning(model, plan.settings.hyperparameters, training_records):
@@ -33,6 +33,6 @@ def warnings(
     shards = max(1, -(-inputs.questions.count * plan.settings.evaluation.samples // shard_size))
     # Several judges are asked at the same time, each within quotas of its own.
     for judge in plan.judges:
-        for warning in check_time(account.of_judge(judge.id), JudgeUsage.of(plan, inputs, judge), shards):
+        for warning in check_time(preflight.of_judge(judge.id), JudgeUsage.of(plan, inputs, judge), shards):
             if judge.id not in inputs.batched_judges:  # the quotas are those of calls
                 yield warning

@@ -19,7 +19,7 @@ from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError
 from tuner.costs.allotments import check_approved
 from tuner.costs.cost_inputs import Plan, cost_inputs
-from tuner.costs.meter import FolderAccount, Meter, Tokens
+from tuner.costs.meter import FolderReservationStore, Meter, Tokens
 from tuner.datasets import KeptLines, NoSink, Prepared, prepare
 from tuner.datasets.io import Source
 from tuner.datasets.readiness import refusal
@@ -115,7 +115,7 @@ def generation_meter(folder: RunFolder, bound: CostBound) -> Meter:
     """The meter of the generation. Raises SpendingLimitError if its bound is not what was approved."""
     items = (CostItemId.GENERATION_INPUT, CostItemId.GENERATION_OUTPUT)
     check_approved(folder, folder.load(Estimate), items, bound.input_tokens, bound.output_tokens)
-    return Meter(FolderAccount(folder, "generation"), Tokens(bound.input_tokens, bound.output_tokens))
+    return Meter(FolderReservationStore(folder, "generation"), Tokens(bound.input_tokens, bound.output_tokens))
 
 
 def _check_count(manifest: Manifest, training_records: int) -> None:

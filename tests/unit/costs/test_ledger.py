@@ -33,7 +33,7 @@ from tuner.core.errors import RetryableError
 from tuner.costs.ledger.reservation import ceilings_of, reserve, settle
 from tuner.costs.ledger.spent import METERED as METERED_ITEMS
 from tuner.costs.ledger.spent import PaidUse, spent
-from tuner.costs.meter import FolderAccount, Meter, Tokens
+from tuner.costs.meter import FolderReservationStore, Meter, Tokens
 from tuner.costs.spending_decision import ceiling_sentence, spending_decision, spending_reason
 from tuner.reporting import build
 from tuner.settings import DeploymentSettings
@@ -226,12 +226,12 @@ def test_calls_count_with_what_replies_used_and_with_all_that_was_reserved_for_t
     sample: Report, status: str
 ) -> None:
     folder = MemoryFolder()
-    with Meter(FolderAccount(folder, "base", 0), Tokens(600, 300)) as meter:
+    with Meter(FolderReservationStore(folder, "base", 0), Tokens(600, 300)) as meter:
         meter.ask(Tokens(100, 50), lambda: Reply(40, 7))
         with pytest.raises(RetryableError), meter.call(Tokens(100, 50)):
             raise RetryableError("the reply was lost")
     # This invocation is killed in its only call: a tenth of the allotment is reserved at once.
-    Meter(FolderAccount(folder, "base", 1), Tokens(600, 300)).ask(Tokens(20, 10), lambda: Reply(20, 10))
+    Meter(FolderReservationStore(folder, "base", 1), Tokens(600, 300)).ask(Tokens(20, 10), lambda: Reply(20, 10))
     expected = (40 + 100 + 60) + (7 + 50 + 30)
     report = ended(sample, status, *METERED)
     assert spent(report, PaidUse.of(folder, report)) == Decimal(expected)
@@ -241,7 +241,7 @@ def test_calls_count_with_what_replies_used_and_with_all_that_was_reserved_for_t
 def test_each_judge_counts_with_its_own_calls_and_price(sample: Report) -> None:
     folder = MemoryFolder()
     for place, used in enumerate((10, 20)):
-        with Meter(FolderAccount(folder, judge_payer(place)), Tokens(100, 0)) as meter:
+        with Meter(FolderReservationStore(folder, judge_payer(place)), Tokens(100, 0)) as meter:
             meter.ask(Tokens(50, 0), partial(Reply, used, 0))
     judges = [
         item(CostItemId.JUDGE_INPUT, 100, price).model_copy(update={"model": name})
@@ -253,7 +253,7 @@ def test_each_judge_counts_with_its_own_calls_and_price(sample: Report) -> None:
 
 def test_data_that_was_generated_before_the_run_failed_counts(sample: Report) -> None:
     folder = MemoryFolder()
-    with Meter(FolderAccount(folder, "generation"), Tokens(1000, 0)) as meter:
+    with Meter(FolderReservationStore(folder, "generation"), Tokens(1000, 0)) as meter:
         meter.ask(Tokens(300, 0), lambda: Reply(250, 0))
     refused = ended(sample, "FAILED", *METERED, failure=Failure(error="BudgetExceededError", message="too dear"))
     assert spent(refused, PaidUse.of(folder, refused)) == Decimal(250)

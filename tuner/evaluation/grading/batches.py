@@ -65,21 +65,21 @@ class JudgeBatches:
                 taken += [_take(judge, request, outputs.get(record_id(number))) for number, request in requests]
         used = sum((each.used for each in taken), Tokens(0, 0))
         problems += [f"Of the first one, {each.problem}" for each in taken if each.problem]
-        account = self.shards.allotted.judge_batch_account(place)
-        account.settle((account.most - used).at_least(Tokens(0, 0)))
+        call = self.shards.allotted.judge_batch_call(place)
+        call.settle((call.most - used).at_least(Tokens(0, 0)))
         return sum(each.usable for each in taken), next(iter(problems), "The output has no line for them.")
 
     def _batch(self, place: int, model: str) -> Batch:
         folder, number = self.shards.folder, len(self.shards.manifest.contestants) + place + 1
-        account = folder.load_if_present(Preflight) or Preflight()
+        preflight = folder.load_if_present(Preflight) or Preflight()
         return Batch(
             under=Keys.batch(judge_batch(place)),
             record=BatchJob(judge=model, job_name=batch_name(self.deployment, folder.run_id, number)),
             model=model,
             requests=lambda: self._requests(place),
-            account=self.shards.allotted.judge_batch_account(place),
+            call=self.shards.allotted.judge_batch_call(place),
             # Answers may be missing or alike, so there may be fewer requests than the estimate has.
-            least=account.batch_minimums.get(model, 0),
+            least=preflight.batch_minimums.get(model, 0),
         )
 
     def _requests(self, place: int) -> Iterator[JsonObject]:

@@ -57,7 +57,7 @@ class AnswerBatches:
             if reply := replies.get(record_id(number)):
                 answers[number] = each.answered(reply, latency_ms=None, batch=True)
                 unused += unused_of(most_tokens(each.question, settings), reply)
-        self.allotments.batch_account(contestant.name).settle(unused)
+        self.allotments.batch_call(contestant.name).settle(unused)
         size = self.shard_size * settings.evaluation.samples
         for shard, first in enumerate(range(0, len(asked), size)):
             _write(self.folder, Keys.answers(contestant.name, shard), answers[first : first + size])
@@ -71,7 +71,7 @@ class AnswerBatches:
             ),
             model=contestant.model or self.manifest.base_endpoint,
             requests=lambda: self._requests(contestant),
-            account=self.allotments.batch_account(contestant.name),
+            call=self.allotments.batch_call(contestant.name),
         )
 
     def _asked(self, contestant: Contestant) -> list[AskedQuestion]:

@@ -29,7 +29,7 @@ class Batch:
     record: BatchJob
     model: str
     requests: Callable[[], Iterable[JsonObject]]
-    account: SingleCall
+    call: SingleCall
     least: int = 0
 
 

@@ -71,7 +71,7 @@ class BatchStarter:
 
     def _not_started(self, batch: Batch, record: BatchJob, problem: str, reserved: bool) -> BatchJob:
         if not reserved:
-            batch.account.give_back()
+            batch.call.give_back()
         record = record.model_copy(update={"ended_at": iso(now()), "problem": problem})
         self.folder.save(record, batch.under)
         return record
@@ -80,7 +80,7 @@ class BatchStarter:
         """Writes the input, reserves the tokens of the job, and then records that there may be one."""
         written = [f"{line}\n" for line in lines(batch.requests())]
         self.folder.write(batch.under + INPUT, "".join(written).encode())
-        batch.account.reserve()
+        batch.call.reserve()
         record = batch.record.model_copy(update={"records": len(written), "recorded_at": iso(now())})
         self.folder.save(record, batch.under)
         return record
