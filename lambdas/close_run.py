@@ -50,7 +50,7 @@ class CloseEvent(FrozenModel):
 def handler(event: CloseEvent, env: Environment) -> None:
     """Closes the ledger's entry of the run, or of every run that has ended."""
     ledger, ended = LedgerTable(env.state_table), event.detail
-    closing = Closing(ledger, env.deployment, partial(notify, env.topic_arn), count_run)
+    closing = Closing(ledger, partial(notify, env.topic_arn), count_run)
     if ended is None:
         _sweep(closing, ledger, env)
     elif ended.status == "SUCCEEDED":

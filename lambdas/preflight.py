@@ -1,10 +1,12 @@
 """Checks that the base models can be tuned, that scorer and judge answer, and that the quotas allow the run.
 
-Where the month has reached a ceiling, it pays for no test request, and the run waits for a person.
+Before it sends test requests, it reserves what they cost at most in the ledger of spending. Where this would pass a
+ceiling of the month, it pays for none, and the run waits for a person.
 With `scorers` in the deployment's settings, it may invoke these functions too. Without, the role has no such grant.
 
 Calls: s3:ListBucket, s3:GetObject, s3:PutObject, kms:Decrypt, kms:GenerateDataKey, bedrock:GetFoundationModel,
-bedrock:InvokeModel, servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas, dynamodb:GetItem. For a judge that
+bedrock:InvokeModel, servicequotas:GetServiceQuota, servicequotas:ListServiceQuotas, dynamodb:GetItem, dynamodb:PutItem,
+dynamodb:UpdateItem. For a judge that
 is sold in AWS Marketplace, it also checks the account's subscription.
 """
 
@@ -19,7 +21,7 @@ from tuner.aws.dynamodb.ledger_table import LedgerTable
 from tuner.aws.quotas import Quotas
 from tuner.aws.scoring_functions import call_function
 from tuner.core.times import now
-from tuner.costs.ledger.reservation import reached_ceiling
+from tuner.costs.ledger.reservation import reserve_tests
 from tuner.preflight import check_run
 from tuner.settings import InferenceSettings
 
@@ -41,7 +43,7 @@ def handler(event: RunEvent, env: Environment) -> Checked:
     def count_tokens(endpoint: str, text: str) -> int:
         return client.ask(endpoint, text, None, InferenceSettings(max_tokens=1)).input_tokens
 
-    ceiling = reached_ceiling(LedgerTable(env.state_table), manifest.dataset, env.deployment, now())
+    ceiling = reserve_tests(LedgerTable(env.state_table), event.run_id, manifest, env.deployment, now())
     found = check_run(
         bedrock, quotas, fill_in_tool, model_access, call_function, count_tokens, manifest, region, ceiling
     )

@@ -126,7 +126,7 @@ STEPS = (
             bedrock.invoke_compared,
             bedrock.describe_subscriptions,
             services.invoke_scorers,
-            services.look_at_ledger,
+            services.reserve_in_ledger,
         ),
         environment=("STATE_TABLE",),
     ),

@@ -24,14 +24,12 @@ from pydantic import SecretStr
 
 from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
 from tuner.aws.dynamodb.run_queue_table import Admission
+from tuner.aws.executions import VISIBLE
 from tuner.core.times import now
 from tuner.settings import DeploymentSettings
 
 POOLS: tuple[Pool, ...] = ("preparation", "training")
 _ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
-# DescribeExecution may miss an execution that has just begun, and it forgets one after 90 days:
-# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-_VISIBLE = dt.timedelta(hours=1)
 
 
 class Table(Protocol):
@@ -183,4 +181,4 @@ class Places:
 
     def _ended(self, run: WaitingRun) -> bool:
         status = self.executions.status(run.run_id)
-        return status in _ENDED or (status is None and self.clock() - run.since > _VISIBLE)
+        return status in _ENDED or (status is None and self.clock() - run.since > VISIBLE)

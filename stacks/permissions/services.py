@@ -52,7 +52,8 @@ def receive_arrivals(arns: Arns) -> list[Grant]:
 _READ_STATE = ("dynamodb:GetItem", "dynamodb:Query")
 # A transaction needs the permissions of the actions that it combines:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-_CHANGE_STATE = (*_READ_STATE, "dynamodb:PutItem", "dynamodb:UpdateItem")
+_WRITE_STATE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+_CHANGE_STATE = (*_READ_STATE, *_WRITE_STATE)
 _LEDGER, _PLACES = "ledger#*", "places#*"
 
 
@@ -69,9 +70,10 @@ def keep_ledger(arns: Arns) -> list[Grant]:
     return [_shared_state(arns, _CHANGE_STATE, _LEDGER, "keeps the ledger of spending")]
 
 
-def look_at_ledger(arns: Arns) -> list[Grant]:
-    """Reads the sums of a month."""
-    return [_shared_state(arns, ("dynamodb:GetItem",), _LEDGER, "asks whether the month has reached a ceiling")]
+def reserve_in_ledger(arns: Arns) -> list[Grant]:
+    """Reserves an amount in the ledger of spending, without reading the entries of a month."""
+    actions = ("dynamodb:GetItem", *_WRITE_STATE)
+    return [_shared_state(arns, actions, _LEDGER, "reserves what its test requests cost")]
 
 
 def read_ledger(arns: Arns) -> list[Grant]:

@@ -251,7 +251,7 @@ def test_the_request_to_the_judge_has_only_supported_parameters(judge: str, sent
     assert account.inference == sent
 
 
-CEILING = "The deployment has reached its ceiling of $10.00 for 2026-11 ('monthly_usd'): $10.00 are reserved and spent."
+CEILING = "With its test requests, the run could pass the deployment's ceiling of $10.00 for 2026-11 ('monthly_usd')."
 
 
 @pytest.mark.parametrize(

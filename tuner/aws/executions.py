@@ -14,6 +14,10 @@ from tuner.core.resource_names import STATE_MACHINE_ALIAS
 
 # Error codes of SendTaskSuccess and SendTaskFailure for a token that is no longer waited for.
 TOKEN_GONE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
+# DescribeExecution may miss an execution that has just begun, and it forgets one after 90 days:
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+VISIBLE = dt.timedelta(hours=1)
+"""An execution that is not found has ended if it was started longer ago than this."""
 
 
 @dataclass(frozen=True, slots=True)

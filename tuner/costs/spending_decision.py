@@ -7,7 +7,7 @@ from typing import Literal
 from tuner.artifacts.costs.amounts import money, money_at_most
 from tuner.artifacts.costs.cost_items import COMPARED, JUDGE_BATCH, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, WorstCase
-from tuner.artifacts.costs.ledger import PassedCeiling
+from tuner.artifacts.costs.ledger import CEILING_SETTINGS, PassedCeiling
 from tuner.core.text_sanitizer import shown_name
 
 SpendingDecision = Literal["proceed", "approve", "refuse"]
@@ -46,11 +46,6 @@ _SMALLER_ITEM = {
     CostItemId.SCORER_CALLS: _FEWER_CALLS,
 }
 
-_CEILINGS = {
-    "deployment": ("deployment", "monthly_usd"),
-    "dataset": ("dataset", "monthly_usd_per_dataset"),
-}
-
 
 def spending_decision(estimate: Estimate, approved: WorstCase | None = None) -> SpendingDecision:
     """Whether the run may go on, needs approval, or may cost too much. The worst case decides.
@@ -74,12 +69,11 @@ def spending_reason(estimate: Estimate) -> str:
 
 def ceiling_sentence(passed: PassedCeiling) -> str:
     """Which ceiling the run would pass, and what other runs have reserved and spent."""
-    whose, setting = _CEILINGS[passed.ceiling]
     by = ", ".join(f"{shown_name(each.dataset)} {money(each.usd)}" for each in passed.datasets)
     datasets = f" (by dataset: {by})" if by and passed.ceiling == "deployment" else ""
     return (
-        f"With this run, the {whose} could pass its ceiling of {money(passed.limit_usd)} for {passed.month} "
-        f"('{setting}'): other runs have spent {money(passed.spent_usd)} and reserved "
+        f"With this run, the {passed.ceiling} could pass its ceiling of {money(passed.limit_usd)} for {passed.month} "
+        f"('{CEILING_SETTINGS[passed.ceiling]}'): other runs have spent {money(passed.spent_usd)} and reserved "
         f"{money(passed.reserved_usd)}{datasets}."
     )
 

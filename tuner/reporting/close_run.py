@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuner.artifacts.costs.ledger import LedgerEntry
-from tuner.aws.executions import Execution
+from tuner.aws.executions import VISIBLE, Execution
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.errors import TunerError
 from tuner.core.times import iso, now
@@ -21,7 +21,6 @@ from tuner.reporting.notify.failure_message import execution_failure
 from tuner.reporting.notify.notification import namesake_notification
 from tuner.reporting.notify.run_metrics import run_metrics
 from tuner.reporting.publish import publish, published
-from tuner.settings import DeploymentSettings
 
 Unsuccessful = Literal["FAILED", "ABORTED", "TIMED_OUT"]
 
@@ -31,14 +30,13 @@ class Closing:
     """`notify` sends a message to the deployment's topic. `count` emits the metrics of a run."""
 
     ledger: Ledger
-    deployment: DeploymentSettings
     notify: Publish
     count: Callable[[Mapping[str, float]], None]
     clock: Callable[[], dt.datetime] = now
 
     def settle(self, folder: RunFolder) -> None:
         """Closes the ledger's entry of a run."""
-        settle(self.ledger, folder, published(folder), self.deployment, self.clock())
+        settle(self.ledger, folder, published(folder), self.clock())
 
     def unsuccessful(self, folder: RunFolder, status: Unsuccessful, execution: Execution, arn: str) -> None:
         """Writes the report, closes the entry and publishes the notification, as far as the run did not.
@@ -72,7 +70,7 @@ class Closing:
 
         Returns the runs, and the errors of those that could not be closed.
         """
-        ended = tuple(entry.run_id for entry in entries if status_of(entry.run_id) != "RUNNING")
+        ended = tuple(entry.run_id for entry in entries if self._ended(entry, status_of(entry.run_id)))
         failures: list[TunerError] = []
         for run_id in ended:
             try:
@@ -80,3 +78,8 @@ class Closing:
             except TunerError as error:  # the others first
                 failures.append(error)
         return ended, tuple(failures)
+
+    def _ended(self, entry: LedgerEntry, status: str | None) -> bool:
+        if status is None and entry.reserved_at:
+            return self.clock() - dt.datetime.fromisoformat(entry.reserved_at) > VISIBLE
+        return status != "RUNNING"

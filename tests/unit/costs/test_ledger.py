@@ -13,10 +13,11 @@ import pytest
 from tests.doubles import RUN, MemoryFolder, approve, manifest, write_lines
 from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
-from tuner.artifacts.costs.amounts import exact_amount
+from tuner.artifacts.costs.amounts import SMALLEST, exact_amount
 from tuner.artifacts.costs.cost_items import COMMITMENTS, OVERHEAD, TESTS, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.costs.ledger import (
+    Ceiling,
     Ceilings,
     DatasetSpending,
     LedgerEntry,
@@ -30,7 +31,7 @@ from tuner.artifacts.report import Failure, Report
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
-from tuner.costs.ledger.reservation import ceilings_of, reserve, settle
+from tuner.costs.ledger.reservation import ceilings_of, reserve, reserve_tests, settle
 from tuner.costs.ledger.spent import METERED as METERED_ITEMS
 from tuner.costs.ledger.spent import PaidUse, spent
 from tuner.costs.meter import FolderReservationStore, Meter, Tokens
@@ -60,16 +61,23 @@ class OthersSpent:
     def __init__(self) -> None:
         self.settled: list[Any] = []
         self.asked: list[Any] = []
+        self.found: LedgerEntry | None = None
 
     def reserve(self, run_id: str, dataset: str, usd: Decimal, ceilings: Ceilings, at: dt.datetime) -> LedgerEntry:
         self.asked.append((dataset, usd, ceilings))
         return entry(run_id, dataset, float(usd), passed=("deployment", "dataset"))
 
-    def settle(
-        self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime, unreserved_usd: Decimal = Decimal(0)
-    ) -> LedgerEntry | None:
-        self.settled.append((run_id, dataset, usd, unreserved_usd))
+    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
+        self.settled.append((run_id, dataset, usd))
         return None
+
+    def find(self, run_id: str) -> LedgerEntry | None:
+        return self.found
+
+    def committed(self, month: str, dataset: str | None = None) -> Decimal:
+        """With what was reserved last."""
+        others = self.entries(month)[:-1]
+        return sum((each.usd for each in others if dataset in (None, each.dataset)), self.asked[-1][1])
 
     def entries(self, month: str) -> tuple[LedgerEntry, ...]:
         others = (entry("faq-1", "faq", 300, 120.5), entry("faq-2", "faq", 200), entry("legal-1", "legal", 600))
@@ -315,11 +323,11 @@ def test_a_report_with_unreadable_artifacts_does_not_lower_the_spending(sample: 
 
 def test_a_run_without_a_report_keeps_its_reservation(sample: Report) -> None:
     ledger = OthersSpent()
-    settle(ledger, MemoryFolder(), None, DeploymentSettings(), NOON)
-    settle(ledger, MemoryFolder(), sample, DeploymentSettings(), NOON)
+    settle(ledger, MemoryFolder(), None, NOON)
+    settle(ledger, MemoryFolder(), sample, NOON)
     (unknown, known) = ledger.settled
-    assert unknown == (RUN, "", None, 0)
-    assert known == (RUN, sample.dataset, spent(sample, NO_JOB), 0)
+    assert unknown == (RUN, "", None)
+    assert known == (RUN, sample.dataset, spent(sample, NO_JOB))
 
 
 def test_the_ledger_has_no_less_than_the_report_of_the_run(sample: Report) -> None:
@@ -330,61 +338,80 @@ def test_the_ledger_has_no_less_than_the_report_of_the_run(sample: Report) -> No
     assert later is not None
     for reported, expected in ((float(later) + 1, later + 1), (float(later) - 1, later), (None, later)):
         bill = sample.bill.model_copy(update={"at_most_usd": reported})
-        settle(ledger, folder, sample.model_copy(update={"bill": bill}), DeploymentSettings(), NOON)
+        settle(ledger, folder, sample.model_copy(update={"bill": bill}), NOON)
         assert ledger.settled[-1][2] == expected
+
+
+WITHOUT_JUDGE: dict[str, Any] = {"task": "answer", "evaluation": {"metrics": ["rouge"]}}
 
 
 @pytest.mark.parametrize(
     ("settings", "tests"),
     [
         ({}, {CostItemId.JUDGE_TEST}),
-        ({"task": "answer", "evaluation": {"metrics": ["rouge"]}}, set()),
+        (WITHOUT_JUDGE, set()),
         ({"compare_with": ["us.meta.llama3-3-70b-instruct-v1:0"]}, {CostItemId.JUDGE_TEST}),
         ({"scorer": {"name": "own"}}, {CostItemId.JUDGE_TEST, CostItemId.SCORER_TEST}),
     ],
 )
-def test_a_run_that_fails_before_its_estimate_is_entered_with_its_test_requests(
-    sample: Report, settings: dict[str, Any], tests: set[CostItemId]
+def test_the_test_requests_are_reserved_with_what_the_estimate_has_for_them(
+    settings: dict[str, Any], tests: set[CostItemId]
 ) -> None:
     folder, ledger = MemoryFolder(), OthersSpent()
     pinned = manifest(serving="on_demand", **settings)
     folder.save(pinned)
     own = GivenPrice(item="scorer_call", model="own", usd=1, source="invented")
-    report = failed(sample, estimate=None, dataset="faq", failure=Failure(error="DatasetError", message="x"))
-    settle(ledger, folder, report, DeploymentSettings(prices=(own,)), NOON)
-    [(_, _, spending, usd)] = ledger.settled
-    assert spending is None, "a reservation would stay as it is"
-    # What the estimate of the same run has for them.
+    said = reserve_tests(ledger, RUN, pinned, DeploymentSettings(prices=(own,)), NOON)
     write_lines(folder, Keys.EVALUATION, [{"id": "1", "question": "q", "reference": "r"}])
     items = approve(folder).items
     expected = sum(each.at_most_usd or 0 for each in items if each.id == CostItemId.JUDGE_TEST)
     expected += 34 if CostItemId.SCORER_TEST in tests else 0
-    assert usd == (exact_amount(expected) if tests else 0)
-    assert (usd > 0) == bool(tests)
+    ceilings = Ceilings(Decimal(1000), Decimal(500))
+    assert ledger.asked == ([(pinned.dataset, exact_amount(expected), ceilings)] if tests else [])
+    assert said == (
+        "With its test requests, the run could pass the deployment's ceiling of $1,000.00 for 2026-11 "
+        "('monthly_usd'): other runs have reserved and spent $920.50."
+        if tests
+        else None
+    )
 
 
-def test_a_run_that_fails_before_it_generates_is_entered_with_the_same_tests(sample: Report) -> None:
-    without_judge: dict[str, Any] = {"task": "answer", "evaluation": {"metrics": ["rouge"]}}
+def test_a_run_that_may_generate_reserves_the_test_of_its_judge() -> None:
     documents = PinnedInput(role="documents", key="incoming/faq/documents/a.txt", version_id="1", size=1, sha256="0")
-    generating = manifest(serving="on_demand", generate={"count": 3}, **without_judge)
+    generating = manifest(serving="on_demand", generate={"count": 3}, **WITHOUT_JUDGE)
     generating = generating.model_copy(update={"inputs": (*generating.inputs, documents)})
     assert generating.generates
-    ledger, report = OthersSpent(), failed(sample, estimate=None)
+    ledger = OthersSpent()
     for pinned in (generating, manifest(serving="on_demand")):
-        folder = MemoryFolder()
-        folder.save(pinned)
-        settle(ledger, folder, report, DeploymentSettings(), NOON)
-    assert ledger.settled[0] == ledger.settled[1] != (RUN, sample.dataset, None, 0)
+        reserve_tests(ledger, RUN, pinned, DeploymentSettings(), NOON)
+    assert ledger.asked[0] == ledger.asked[1]
+
+
+def test_a_test_without_a_price_asks_whether_the_ceilings_leave_anything() -> None:
+    ledger, unpriced = OthersSpent(), manifest(serving="on_demand", scorer={"name": "own"}, **WITHOUT_JUDGE)
+    assert reserve_tests(ledger, RUN, unpriced, DeploymentSettings(), NOON)
+    assert [usd for _, usd, _ in ledger.asked] == [SMALLEST]
+
+
+@pytest.mark.parametrize("passed", [(), ("dataset",)])
+def test_a_run_that_fails_before_its_estimate_keeps_its_test_requests_unless_it_sent_none(
+    sample: Report, passed: tuple[Ceiling, ...]
+) -> None:
+    ledger = OthersSpent()
+    ledger.found = entry(RUN, "faq", 0.05, passed=passed)
+    report = failed(sample, estimate=None, failure=Failure(error="DatasetError", message="x"))
+    settle(ledger, MemoryFolder(), report, NOON)
+    assert ledger.settled == [(RUN, sample.dataset, Decimal(0) if passed else None)]
 
 
 def test_a_run_that_ends_before_its_inputs_are_pinned_is_not_entered(sample: Report) -> None:
     ledger = OthersSpent()
-    settle(ledger, MemoryFolder(), failed(sample, estimate=None), DeploymentSettings(), NOON)
-    assert ledger.settled == [(RUN, sample.dataset, None, 0)]
+    settle(ledger, MemoryFolder(), failed(sample, estimate=None), NOON)
+    assert ledger.settled == [(RUN, sample.dataset, None)]
 
 
 def test_a_run_whose_files_cannot_be_read_keeps_its_worst_case(sample: Report) -> None:
     folder, ledger = MemoryFolder(), OthersSpent()
     folder.save(manifest())
-    settle(ledger, folder, failed(sample, estimate=None, unreadable=("estimate.json",)), DeploymentSettings(), NOON)
-    assert ledger.settled == [(RUN, sample.dataset, None, 0)]
+    settle(ledger, folder, failed(sample, estimate=None, unreadable=("estimate.json",)), NOON)
+    assert ledger.settled == [(RUN, sample.dataset, None)]

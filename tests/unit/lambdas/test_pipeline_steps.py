@@ -150,6 +150,27 @@ def test_preflight_pays_for_no_test_request_when_the_month_has_reached_a_ceiling
     assert len(asked) == requests
 
 
+def test_runs_that_are_prepared_at_the_same_moment_cannot_pass_a_ceiling_by_their_test_requests(
+    cloud: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(preflight, "Bedrock", Models)
+    monkeypatch.setattr(preflight, "Quotas", ManyQuotas)
+    monkeypatch.setattr(preflight, "fill_in_tool", lambda model, *_: asked.append(model))
+    runs, ledger = [f"faq-{number}" for number in range(4)], LedgerTable("state")
+    for run in runs:
+        RunFolder("artifacts", run).save(manifest())
+    warned = [invoke(preflight, run_id=runs[0])["warnings"]]
+    first = ledger.find(runs[0])
+    assert first
+    monkeypatch.setenv("DEPLOYMENT", json.dumps(SETTINGS | {"monthly_usd": float(first.usd) * 2.5}))
+    # The state machine repeats the step after some errors: a run that may send its requests may repeat them.
+    warned += [invoke(preflight, run_id=run)["warnings"] for run in (*runs[1:], *runs)]
+    assert warned == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert len(asked) == 4
+    assert sum(entry.usd for entry in ledger.entries(first.month) if not entry.passed) == 2 * first.usd
+
+
 @pytest.mark.slow
 def test_estimate_cost_returns_its_decision(cloud: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate_cost, "PriceListApi", NoPrices)

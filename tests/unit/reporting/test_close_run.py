@@ -20,8 +20,8 @@ from tuner.aws.executions import Execution
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError
+from tuner.core.times import iso
 from tuner.reporting import Closing, build, publish, publish_notification, step_failure
-from tuner.settings import DeploymentSettings
 
 
 class Account:
@@ -42,6 +42,12 @@ class Account:
     def entries(self, month: str) -> tuple[LedgerEntry, ...]:
         return ()
 
+    def find(self, run_id: str) -> LedgerEntry | None:
+        return None
+
+    def committed(self, month: str, dataset: str | None = None) -> Decimal:
+        raise AssertionError("nobody asks for a sum")
+
     def notify(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
         self.published.append((attributes["status"], subject))
 
@@ -52,7 +58,7 @@ def account() -> Account:
 
 
 def closing(account: Account) -> Closing:
-    return Closing(account, DeploymentSettings(), account.notify, account.counted.append, clock=lambda: AT)
+    return Closing(account, account.notify, account.counted.append, clock=lambda: AT)
 
 
 def reported(folder: RunFolder, failed: bool) -> Report:
@@ -118,6 +124,17 @@ def test_the_sweep_settles_every_run_that_does_not_run_any_more(account: Account
     assert runs == ("broken", RUN)
     assert isinstance(failure, ArtifactError)
     assert account.settled == {RUN: None}
+
+
+@pytest.mark.parametrize(("minutes", "ended"), [(1, ()), (61, (RUN,))])
+def test_the_sweep_leaves_a_run_that_has_just_begun_and_is_not_seen_yet(
+    account: Account, folder_of: FolderOf, minutes: int, ended: tuple[str, ...]
+) -> None:
+    """Its preflight reserves some seconds after the start. An entry that is closed could not be raised any more."""
+    reserved_at = iso(AT - dt.timedelta(minutes=minutes))
+    entry = LedgerEntry(run_id=RUN, dataset="faq", month="2026-11", reserved_usd=Decimal(9), reserved_at=reserved_at)
+    runs, _ = closing(account).open_entries([entry], lambda _: None, lambda _: folder_of({}))
+    assert runs == ended
 
 
 def _item(which: CostItemId, quantity: float, price: float) -> CostItem:

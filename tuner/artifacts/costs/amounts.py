@@ -9,13 +9,14 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from math import floor, log10
 
-_MILLIONTH = Decimal("0.000001")
+SMALLEST = Decimal("0.000001")
+"""The smallest amount of the ledger, in dollars."""
 _CENT = Decimal("0.01")
 
 
 def exact_amount(usd: float) -> Decimal:
     """An amount for the ledger, rounded up to a millionth of a dollar."""
-    return Decimal(repr(usd)).quantize(_MILLIONTH, ROUND_CEILING)
+    return Decimal(repr(usd)).quantize(SMALLEST, ROUND_CEILING)
 
 
 def approved_amount(usd: float) -> float:
@@ -53,4 +54,4 @@ def _shown(usd: float | Decimal | None, rounding: str) -> str:
 
 
 def _without_float_error(usd: float | Decimal) -> Decimal:
-    return Decimal(str(usd)).quantize(_MILLIONTH, ROUND_HALF_EVEN)
+    return Decimal(str(usd)).quantize(SMALLEST, ROUND_HALF_EVEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -12,6 +12,8 @@ from pydantic import Field
 from tuner.artifacts.base import Part
 
 Ceiling = Literal["deployment", "dataset"]
+CEILING_SETTINGS: Mapping[Ceiling, str] = {"deployment": "monthly_usd", "dataset": "monthly_usd_per_dataset"}
+"""The deployment's setting of each ceiling."""
 
 
 class Ceilings(NamedTuple):

@@ -62,15 +62,12 @@ class LedgerTable:
 
         return self._change(run_id, reserved, ceilings)
 
-    def settle(
-        self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime, unreserved_usd: Decimal = Decimal(0)
-    ) -> LedgerEntry | None:
+    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
         """Replaces the reservation of a run that has ended by what it spent; None: not known, so the worst case stays.
 
-        A run without a reservation is entered with what it spent, or with `unreserved_usd` where that is not known. It
-        is not entered with 0: the result is then None.
+        A run without a reservation is entered with what it spent. It is not entered with 0: the result is then None.
         """
-        without_reservation = unreserved_usd if usd is None else usd
+        without_reservation = usd or Decimal(0)
         if self.find(run_id) is None and not without_reservation:
             return None
 

@@ -6,10 +6,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from tuner.artifacts.costs.amounts import exact_amount, money
+from tuner.artifacts.costs.amounts import SMALLEST, exact_amount, money
 from tuner.artifacts.costs.cost_items import TESTS
-from tuner.artifacts.costs.estimate import Estimate
-from tuner.artifacts.costs.ledger import Ceilings, LedgerEntry, month_of, passed_ceilings
+from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.ledger import CEILING_SETTINGS, Ceilings, LedgerEntry, passed_ceilings
 from tuner.artifacts.manifest import Manifest
 from tuner.artifacts.report import Report
 from tuner.aws.s3.run_folder import RunFolder
@@ -29,19 +29,17 @@ class Ledger(Protocol):
         """Reserves the amount; the entry names the ceilings that this passes."""
         ...
 
-    def settle(
-        self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime, unreserved_usd: Decimal = Decimal(0)
-    ) -> LedgerEntry | None:
-        """Replaces the reservation; None keeps its amount, or enters `unreserved_usd` where there is none."""
+    def settle(self, run_id: str, dataset: str, usd: Decimal | None, at: dt.datetime) -> LedgerEntry | None:
+        """Replaces the reservation; None keeps its amount."""
+        ...
+
+    def find(self, run_id: str) -> LedgerEntry | None:
+        """The entry of a run."""
         ...
 
     def entries(self, month: str) -> tuple[LedgerEntry, ...]:
         """The runs of a month."""
         ...
-
-
-class Sums(Protocol):
-    """What is needed of `LedgerTable` to look at its sums."""
 
     def committed(self, month: str, dataset: str | None = None) -> Decimal:
         """What all runs of a month, or those of one dataset, have reserved and spent."""
@@ -75,41 +73,45 @@ def reserve(
     return Reserved(estimate, float(committed / ceilings.deployment) if ceilings.deployment else None)
 
 
-def reached_ceiling(sums: Sums, dataset: str, deployment: DeploymentSettings, at: dt.datetime) -> str | None:
-    """The sentence about the ceiling that the runs of this month have reached, or None while both leave something.
+def reserve_tests(
+    ledger: Ledger, run_id: str, manifest: Manifest, deployment: DeploymentSettings, at: dt.datetime
+) -> str | None:
+    """Reserves what the preflight's test requests cost at most. None: the run may send them.
 
-    A run does not pay before its estimate if a ceiling is reached: until a person approves it, it spends nothing.
+    Otherwise the sentence about the ceiling that they could pass. The run spends nothing until a person approves it,
+    and it asks a person, because its entry in the ledger keeps `passed`.
     """
-    month, ceilings = month_of(at), ceilings_of(deployment)
-    limits = (
-        ("deployment", "monthly_usd", None, ceilings.deployment),
-        ("dataset", "monthly_usd_per_dataset", dataset, ceilings.dataset),
+    tests = _test_requests(manifest, deployment)
+    if not tests:
+        return None
+    # Items without a price are not counted. The smallest amount still asks whether the ceilings leave anything.
+    usd = max(exact_amount(sum(item.at_most_usd or 0 for item in tests)), SMALLEST)
+    ceilings = ceilings_of(deployment)
+    entry = ledger.reserve(run_id, manifest.dataset, usd, ceilings, at)
+    if not entry.passed:
+        return None
+    ceiling = entry.passed[0]
+    sums = ledger.committed(entry.month, entry.dataset if ceiling == "dataset" else None)
+    return (
+        f"With its test requests, the run could pass the {ceiling}'s ceiling of {money(getattr(ceilings, ceiling))} "
+        f"for {entry.month} ('{CEILING_SETTINGS[ceiling]}'): other runs have reserved and spent "
+        f"{money(sums - entry.usd)}."
     )
-    for whose, setting, name, limit in limits:
-        # Read without a ceiling too, so that a missing permission shows in the first run.
-        found = sums.committed(month, name)
-        if limit is not None and found >= limit:
-            return (
-                f"The {whose} has reached its ceiling of {money(float(limit))} for {month} ('{setting}'): "
-                f"{money(float(found))} are reserved and spent."
-            )
-    return None
 
 
-def settle(
-    ledger: Ledger, folder: RunFolder, report: Report | None, deployment: DeploymentSettings, at: dt.datetime
-) -> LedgerEntry | None:
+def settle(ledger: Ledger, folder: RunFolder, report: Report | None, at: dt.datetime) -> LedgerEntry | None:
     """Replaces the reservation of a run that has ended by what its report knows. It can be called any number of times.
 
     A run without a report keeps its worst case. A run without a dataset was refused before it could reserve anything.
-    A run without an estimate has reserved nothing, too, and is entered with what its test requests cost at most.
+    A run without an estimate has reserved its test requests at most. It keeps them, unless they would have passed a
+    ceiling: then it sent none.
     """
     if report is None:
         return ledger.settle(folder.run_id, "", None, at)
     dataset = report.dataset or ""
-    if report.estimate is None:
-        tests_usd = Decimal(0) if report.unreadable else _test_requests(folder, deployment)
-        return ledger.settle(folder.run_id, dataset, None, at, unreserved_usd=tests_usd)
+    if report.estimate is None and not report.unreadable:
+        entry = ledger.find(folder.run_id)
+        return ledger.settle(folder.run_id, dataset, Decimal(0) if entry and entry.passed else None, at)
     return ledger.settle(folder.run_id, dataset, _spent(report, folder), at)
 
 
@@ -124,18 +126,15 @@ def _spent(report: Report, folder: RunFolder) -> Decimal | None:
     return found if found is None or reported is None else max(found, exact_amount(reported))
 
 
-def _test_requests(folder: RunFolder, deployment: DeploymentSettings) -> Decimal:
-    """What the preflight's test requests cost at most. 0 for a run that ended before its inputs were pinned."""
-    manifest = folder.load_if_present(Manifest)
-    if manifest is None:
-        return Decimal(0)
+def _test_requests(manifest: Manifest, deployment: DeploymentSettings) -> tuple[CostItem, ...]:
+    """The items of the estimate for the preflight's test requests."""
     # The sizes of the dataset are not known, and no test request depends on them.
     task = "answer" if manifest.settings.task == "auto" else manifest.settings.task
     generation = GenerationTokens(manifest.generator_model, 0, 0) if manifest.generates else None
     inputs = CostInputs(0, QuestionTokens(0, 0, 0), generation=generation, task=task)
     limits = spending_limits(manifest.settings, deployment)
     items = make_estimate(Plan.of(manifest), inputs, limits, price_list(deployment.prices)).items
-    return exact_amount(sum(item.at_most_usd or 0 for item in items if item.id in TESTS))
+    return tuple(item for item in items if item.id in TESTS)
 
 
 def ceilings_of(deployment: DeploymentSettings) -> Ceilings:

@@ -119,17 +119,6 @@ def test_a_run_without_a_reservation_is_entered_if_it_spent_anything(ledger: Led
     assert committed(ledger) == (4, 4)
 
 
-def test_a_run_without_a_reservation_is_entered_with_what_is_given_for_it_where_nothing_else_is_known(
-    ledger: LedgerTable,
-) -> None:
-    reserve(ledger, "a-1", 20)
-    for run in ("a-1", "a-2"):
-        for _ in range(2):
-            ledger.settle(run, "faq", None, NOON, unreserved_usd=Decimal(4))
-    assert {entry.run_id: entry.spent_usd for entry in ledger.entries("2026-11")} == {"a-1": 20, "a-2": 4}
-    assert committed(ledger) == (24, 24)
-
-
 def test_open_entries_are_those_of_a_year(ledger: LedgerTable) -> None:
     for months in (0, 1, 12, 13):
         reserve(ledger, f"a-{months}", 1, at=NOON - dt.timedelta(days=months * 30.4))
