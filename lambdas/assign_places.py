@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Self
 
-from pydantic import ConfigDict, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from lambdas.step import Environment, RunEvent, logger, step
 from tuner.aws.dynamodb.queue_state import Pool, WaitingRun
@@ -20,9 +20,16 @@ from tuner.run_queue import Places, pool_sizes
 
 
 class _Execution(FrozenModel):
-    """The detail of "Step Functions Execution Status Change": the execution's name is the run's id."""
+    """The detail of "Step Functions Execution Status Change": the execution's name is the run's id.
+
+    `stopDate` is in milliseconds since 1970. Only events of an execution in progress have none, and the rule does not
+    match them.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
 
     name: str
+    stopped_at: dt.datetime = Field(alias="stopDate")
 
 
 class _Leaving(RunEvent):
@@ -84,6 +91,6 @@ def handler(event: PlacesEvent, env: Environment) -> None:
     elif event.leaving:
         queue.leave(event.leaving.pool, event.leaving.run_id, event.leaving.since)
     elif event.detail:
-        queue.ended(event.detail.name)
+        queue.ended(event.detail.name, event.detail.stopped_at)
     else:
         queue.sweep()

@@ -79,6 +79,10 @@ class Executions(Protocol):
         """The status of an execution."""
         ...
 
+    def redriven_since(self, name: str, at: dt.datetime) -> bool:
+        """Whether an execution that ended by then is in progress again."""
+        ...
+
     def running(self) -> list[str]:
         """Names of the executions in progress."""
         ...
@@ -142,10 +146,17 @@ class Places:
         # Also when the run had left before: an earlier call may have ended between the two lines.
         self.advance(pool)
 
-    def ended(self, run_id: str) -> None:
-        """Frees what an ended run had."""
+    def ended(self, run_id: str, at: dt.datetime) -> None:
+        """Frees what a run had whose execution ended at this time.
+
+        An event can come late, and again: by then, somebody may have redriven the execution, and the run may wait for a
+        place again. The time of its entry is not enough to see that: it stays that of the first entry if the run had
+        not left the queue yet.
+        """
+        if self.executions.redriven_since(run_id, at):
+            return
         for pool in self.pools:
-            self.leave(pool, run_id)
+            self.leave(pool, run_id, at)
 
     def advance(self, pool: Pool) -> None:
         """Wakes the runs that have a place and do not know it, and gives free places to the runs that wait longest."""

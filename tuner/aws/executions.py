@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.clients import client
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.resource_names import STATE_MACHINE_ALIAS
 
@@ -81,6 +81,14 @@ class Executions:
                 raise
         return True
 
+    def redriven_since(self, name: str, at: dt.datetime) -> bool:
+        """Whether an execution that ended by then is in progress again, because somebody redrove it later."""
+        found = self._find(name)
+        if found is None:
+            return False
+        redriven: dt.datetime | None = found.get("redriveDate")
+        return found["status"] in ("RUNNING", "PENDING_REDRIVE") and redriven is not None and redriven > at
+
     def running(self) -> list[str]:
         """Names of the executions in progress."""
         with mapped_errors(f"list the executions of {self._machine}"):
@@ -91,11 +99,15 @@ class Executions:
 
     def status(self, name: str) -> str | None:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; None when there is no such execution."""
+        found = self._find(name)
+        return None if found is None else str(found["status"])
+
+    def _find(self, name: str) -> Response | None:
         with mapped_errors(f"look up the execution {name}"):
             try:
-                status: str = self._api.describe_execution(executionArn=self.arn(name))["status"]
+                found: Response = self._api.describe_execution(executionArn=self.arn(name))
             except ClientError as error:
                 if code_of(error) == "ExecutionDoesNotExist":
                     return None
                 raise
-        return status
+        return found

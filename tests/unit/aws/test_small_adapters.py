@@ -90,6 +90,31 @@ def test_an_unknown_execution_has_no_status() -> None:
         assert Executions(MACHINE, api).status("faq-1") is None
 
 
+@pytest.mark.parametrize(
+    ("status", "redriven", "expected"),
+    [
+        ("RUNNING", AT + dt.timedelta(seconds=1), True),
+        ("PENDING_REDRIVE", AT + dt.timedelta(seconds=1), True),
+        ("ABORTED", AT + dt.timedelta(seconds=1), False),
+        ("RUNNING", AT - dt.timedelta(seconds=1), False),
+        ("RUNNING", None, False),
+    ],
+)
+def test_an_execution_was_redriven_after_an_end_if_it_is_in_progress_and_its_redrive_is_later(
+    status: str, redriven: dt.datetime | None, expected: bool
+) -> None:
+    answer = {"executionArn": EXECUTION, "stateMachineArn": MACHINE, "status": status, "startDate": AT}
+    if redriven:
+        answer["redriveDate"] = redriven
+    with stubbed("stepfunctions", ("describe_execution", {"executionArn": EXECUTION}, answer)) as api:
+        assert Executions(MACHINE, api).redriven_since("faq-1", AT) is expected
+
+
+def test_an_unknown_execution_was_not_redriven() -> None:
+    with stubbed("stepfunctions", ("describe_execution", None, "ExecutionDoesNotExist: none")) as api:
+        assert not Executions(MACHINE, api).redriven_since("faq-1", AT)
+
+
 def test_an_ended_execution_has_an_error_and_a_cause() -> None:
     answer = {
         "executionArn": EXECUTION,

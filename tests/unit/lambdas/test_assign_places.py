@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -21,11 +22,15 @@ class Executions:
 
     ended: ClassVar[set[str]] = set()
     continued: ClassVar[list[str]] = []
+    redriven: ClassVar[dict[str, dt.datetime]] = {}
 
     def __init__(self, arn: str) -> None: ...
 
     def status(self, name: str) -> str:
         return "ABORTED" if name in self.ended else "RUNNING"
+
+    def redriven_since(self, name: str, at: dt.datetime) -> bool:
+        return name in self.redriven and self.redriven[name] > at
 
     def running(self) -> list[str]:
         return []
@@ -40,10 +45,22 @@ def table(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places
     monkeypatch.setenv("DEPLOYMENT", '{"preparation_places": 1, "training_places": 2}')
     monkeypatch.setenv("STATE_TABLE", "state")
     monkeypatch.setattr(assign_places, "Executions", Executions)
-    Executions.ended, Executions.continued = set(), []
+    Executions.ended, Executions.continued, Executions.redriven = set(), [], {}
     with mock_aws():
         create_state_table()
         yield PlacesTable("state")
+
+
+STOPPED = dt.datetime(2026, 11, 28, 12, 30, 0, 250_000, tzinfo=dt.UTC)
+# Of the members of the event, those that AWS's documentation shows:
+# https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
+END_OF_A = {
+    "name": "a",
+    "status": "ABORTED",
+    "executionArn": "arn",
+    "startDate": round(STOPPED.timestamp() * 1000) - 5000,
+    "stopDate": round(STOPPED.timestamp() * 1000),
+}
 
 
 def wait(run: str, pool: str, **members: Any) -> None:
@@ -84,8 +101,20 @@ def test_the_end_of_an_execution_frees_its_places_whatever_its_event_says_more(t
     wait("a", "training", most=1.0)
     wait("b", "training", most=1.0)
     assert Executions.continued == ["a training"]
-    invoke(assign_places, detail={"name": "a", "status": "ABORTED", "executionArn": "arn"}, source="aws.states")
+    invoke(assign_places, detail=END_OF_A, source="aws.states")
     assert Executions.continued == ["a training", "b training"]
+
+
+@pytest.mark.parametrize("redriven", [True, False])
+def test_a_late_event_of_an_end_leaves_a_redriven_run_in_its_place(table: PlacesTable, redriven: bool) -> None:
+    wait("a", "training")
+    if redriven:  # before the first event came: the run keeps its position, and the time at which it got it
+        Executions.redriven = {"a": STOPPED + dt.timedelta(minutes=1)}
+    else:  # DescribeExecution lags behind, but the run has entered the queue again
+        wait("b", "training", since="2026-11-28T13:00:00.000Z")
+    invoke(assign_places, detail=END_OF_A)
+    invoke(assign_places, detail=END_OF_A | {"name": "b"})
+    assert [run.run_id for run in table.state("training").holders] == (["a"] if redriven else ["b"])
 
 
 def test_the_sweep_frees_the_places_of_runs_whose_end_event_was_lost(table: PlacesTable) -> None:
@@ -103,7 +132,7 @@ def test_an_error_about_the_event_does_not_show_the_token() -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("event", [{}, {"sweep": True, "detail": {"name": "a"}}])
+@pytest.mark.parametrize("event", [{}, {"sweep": True, "detail": END_OF_A}])
 def test_an_event_says_one_thing(event: dict[str, Any]) -> None:
     with pytest.raises((ValidationError, InvalidModelTypeError), match="give one of"):
         invoke(assign_places, **event)

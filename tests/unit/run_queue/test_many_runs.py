@@ -81,7 +81,7 @@ def test_all_runs_end_under_questions_stops_crashes_and_lost_events(runs: int, s
                 continue
             world.stop(name)
             if random.random() < 0.7:
-                world.call(lambda ended=name: world.places.ended(ended))  # type: ignore[misc]
+                world.deliver_end(name)
         if random.random() < 0.05 and world.alive:
             world.end(random.choice(list(world.alive)))
         world.call(world.places.sweep)

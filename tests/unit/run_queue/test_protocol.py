@@ -1,7 +1,8 @@
 """Searches the queue's protocol: one or two disturbances at every point of a small history.
 
-There are two histories with one place. In one, three runs begin, the first ends and the others follow. In the other,
-the first run asks a person, and waits behind the second one when it comes back. A disturbance is a crash, an answer
+There are three histories with one place. In one, three runs begin, the first ends and the others follow. In another,
+the first run asks a person, and waits behind the second one when it comes back. In the last, the first run ends, is
+redriven and waits behind the second one. A disturbance is a crash, an answer
 that lags behind, or another call that comes in between. After it, one sweep must leave everything right.
 """
 
@@ -31,11 +32,11 @@ def stop(name: str) -> Callable[[World], None]:
 
 
 def ended(name: str) -> Callable[[World], None]:
-    """The event of a run that has ended comes now, perhaps once more."""
+    """The event of a run that has ended comes now, perhaps once more, and perhaps after the run was redriven."""
 
     def delivered(world: World) -> None:
-        if name in world.since and name not in world.alive:
-            world.call(lambda: world.places.ended(name))
+        if name in world.stopped:
+            world.deliver_end(name)
 
     return delivered
 
@@ -91,7 +92,15 @@ def asking(world: World) -> None:
     world.end("b")
 
 
-HISTORIES = (following, asking)
+def redriving(world: World) -> None:
+    for name in ("a", "b"):
+        world.start(name)
+    world.end("a")
+    world.redrive("a")
+    world.end("b")
+
+
+HISTORIES = (following, asking, redriving)
 History = Callable[[World], None]
 
 
@@ -168,9 +177,36 @@ def test_a_repeated_event_completes_what_a_crash_left_undone() -> None:
     """Lambda repeats an event whose function ended with an error. The sweep is not needed then."""
     for crash_at in range(crashed_event(None)[1]):
         world, _ = crashed_event(crash_at)
-        world.places.ended("a")
+        world.deliver_end("a")
         world.check_rest()
         assert list(world.working) == ["b"], crash_at
+
+
+@pytest.mark.parametrize("new_entry", [True, False])
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_late_event_of_an_end_takes_a_redriven_run_out_of_nothing(waits: bool, new_entry: bool) -> None:
+    """Neither out of the queue nor out of its place, whether or not its state counts as entered anew."""
+    world = World(1)
+    for name in ("a", "b"):
+        world.start(name)
+    world.end("a")
+    world.redrive("a", new_entry)
+    if not waits:
+        world.end("b")
+    world.deliver_end("a")
+    assert list(world.working) == ["b" if waits else "a"]
+    assert set(world.table.runs) == set(world.alive)
+
+
+def test_an_end_whose_event_comes_only_after_the_redrive_frees_no_place_of_the_run() -> None:
+    world = World(1)
+    for name in ("a", "b"):
+        world.start(name)
+    world.stop("a")
+    world.redrive("a", new_entry=False)
+    world.deliver_end("a")
+    assert list(world.working) == ["a"]
+    world.check_rest()
 
 
 def test_without_a_disturbance_the_runs_follow_each_other() -> None:

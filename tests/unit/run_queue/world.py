@@ -121,6 +121,9 @@ class World:
     asking: dict[str, None] = field(default_factory=dict)
     left: dict[str, dt.datetime] = field(default_factory=dict)
     """When runs began to ask a person, and so freed their places."""
+    stopped: dict[str, dt.datetime] = field(default_factory=dict)
+    """When executions ended for the first time, as their events say."""
+    redriven: dict[str, dt.datetime] = field(default_factory=dict)
     began: list[str] = field(default_factory=list)
     tokens: int = 0
 
@@ -137,6 +140,11 @@ class World:
             young = self.now - self.since[name] < dt.timedelta(minutes=30)
             return None if lag and young else "RUNNING"
         return "RUNNING" if lag else "ABORTED"
+
+    def redriven_since(self, name: str, at: dt.datetime) -> bool:
+        self.between()
+        lag, self.stale = self.stale, False
+        return not lag and name in self.redriven and self.redriven[name] > at
 
     def running(self) -> list[str]:
         self.between()
@@ -197,8 +205,24 @@ class World:
 
     def stop(self, name: str) -> None:
         """The execution ends, by itself or stopped. Nobody is told yet."""
+        if name in self.alive:
+            self.stopped.setdefault(name, self.now)
         for states in (self.alive, self.working, self.asking):
             states.pop(name, None)
+
+    def redrive(self, name: str, new_entry: bool = True) -> None:
+        """A person redrives an execution that has ended: it waits for a place again. `new_entry`: since now."""
+        if name in self.alive:
+            return
+        self.now += dt.timedelta(seconds=1)
+        self.redriven[name], self.alive[name] = self.now, ""
+        if new_entry:
+            self.since[name] = self.now
+        self.attempt(name)
+
+    def deliver_end(self, name: str) -> bool:
+        """Delivers the event of the first end: EventBridge does so at least once, and perhaps late."""
+        return self.call(lambda: self.places.ended(name, self.stopped[name]))
 
     def call(self, call: Callable[[], object]) -> bool:
         """Calls a function. False when it crashed: nothing repeats it."""
@@ -211,7 +235,7 @@ class World:
     def end(self, name: str) -> None:
         """The execution ends, and its event is delivered."""
         self.stop(name)
-        self.call(lambda: self.places.ended(name))
+        self.deliver_end(name)
 
     def check(self) -> None:
         """What holds at every moment."""
