@@ -25,11 +25,12 @@ from tuner.datasets.records.origin import origin_fields, origin_of, values_of
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members, without_tools
 from tuner.datasets.records.schemas.answers import json_type
+from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.left_out_columns import meant_column
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.datasets.records.schemas.record_selection import RecordSelection
-from tuner.datasets.records.schemas.tool_use import OR_REMOVE
+from tuner.datasets.records.schemas.tool_messages import OR_REMOVE
 from tuner.datasets.same_question import input_hash, question_hash
 from tuner.decoders.process import MOST_FIELDS
 from tuner.settings import FieldNames
@@ -199,7 +200,7 @@ class FilePipeline:
         """Once for each field, guessed or left out. In a Bedrock format, `unknown-member` reports each record."""
         if self._fast_path and self._schema:
             self._usage.see(self._schema.others(self._fast_path.with_content))
-        guessed = self._schema.guessed if isinstance(self._schema, PairSchema) else ()
+        guessed = self._schema.guessed if isinstance(self._schema, PairSchema | ConversationSchema) else ()
         for issue in (*guessed, *(self._usage.issues() if not self.is_native else ())):
             self._findings.add(self._source.name, None, issue)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.datasets.memory_files import NOVA, MemorySink, MemorySource
+from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySource
 from tests.unit.datasets.records.test_fields import converted, findings
 from tuner.artifacts.dataset import Finding
 from tuner.catalog import model
@@ -86,6 +86,62 @@ def test_every_form_is_the_same_conversation(form):
     checked, records = converted(FORMS[form])
     assert [str(f) for f in checked.findings.kept if f.severity == "error"] == []
     assert records == [EXPECTED]
+
+
+def read_messages(name: str, data: bytes) -> tuple[CheckedFile, list[list[dict[str, str]]]]:
+    sink = MemorySink()
+    checked = convert(MemorySource(name, data), RecordLimits(model(CLAUDE), "training"), FieldNames(), sink)
+    return checked, [json.loads(line)["messages"] for line in (sink.committed or b"").splitlines()]
+
+
+ULTRACHAT = [ASKED, ANSWERED, "And pier 5?", "Six."]
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+@pytest.mark.parametrize("name", ["data", "dialog", "conversation"])
+def test_texts_without_speakers_are_the_users_and_the_assistants_in_turn(name, end):
+    lines = [{"id": str(number), name: [*ULTRACHAT, f"{number}?", "Yes."]} for number in range(2)]
+    for file, data in (("t.jsonl", "\n".join(map(json.dumps, lines)) + end), ("t.json", json.dumps(lines) + end)):
+        checked, records = read_messages(file, data.encode())
+        assert [message["content"] for message in records[1]] == [*ULTRACHAT, "1?", "Yes."]
+        assert [message["role"] for message in records[1]] == ["user", "assistant"] * 3
+        assert findings(checked, "guessed-speakers") == [("guessed-speakers", None, name)]
+        assert errors(checked) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "rule"),
+    [
+        ({"data": ULTRACHAT[:3]}, "turn-order"),
+        ({"data": [ASKED, None]}, "missing-field"),
+        ({"data": [ASKED]}, "missing-field"),
+        ({"data": ["Ann: Hello.", "Bob: Hi."]}, "missing-field"),
+        ({"dialog": ["Ann: Hello.", "Bob: Hi."]}, "field-type"),
+        ({"turns": ["How deep is it?", "And how wide?"], "reference": ["Nine."]}, "field-type"),
+        ({"messages": ULTRACHAT}, "field-type"),
+    ],
+    ids=str,
+)
+def test_texts_that_may_be_something_else_are_refused(record, rule):
+    checked, records = converted(record)
+    assert records == []
+    assert rule in [error.rule for error in errors(checked)]
+
+
+def test_a_list_of_texts_beside_a_question_and_an_answer_is_no_conversation():
+    checked, records = converted({"question": ASKED, "answer": ANSWERED, "data": ["a", "b"]})
+    assert records == [{"messages": [USER, ASSISTANT]}]
+    assert findings(checked, "left-out-field") == [("left-out-field", None, "data")]
+
+
+def test_a_prompt_that_repeats_the_question_is_left_out_and_another_is_warned_of():
+    record = {"prompt": f"{ASKED} ", "messages": [SYSTEM, USER, ASSISTANT]}
+    checked, records = converted(record)
+    assert records == [EXPECTED]
+    assert findings(checked, "left-out-field") == []
+    assert "prompt" in checked.fields.left_out
+    checked, _ = converted({**record, "prompt": "Answer in French."})
+    assert findings(checked, "left-out-field") == [("left-out-field", None, "prompt")]
 
 
 MORE_ASKED, MORE_ANSWERED = "And pier 5?", "Six."
@@ -205,9 +261,9 @@ def test_exports_of_other_programs_are_named_as_what_they_are(record, words, rem
 
 
 def test_turns_without_speakers_are_named():
-    checked, _ = converted({"id": 1, "data": [ASKED, ANSWERED]})
+    checked, _ = converted({"id": 1, "texts": [ASKED, ANSWERED]})
     [found] = errors(checked)
-    assert "'data' holds a list of texts: if they are the turns of a conversation" in found.message
+    assert "'texts' holds a list of texts: if they are the turns of a conversation" in found.message
 
 
 @pytest.mark.parametrize("name", ["spans", "entities", "annotations"])

@@ -53,6 +53,136 @@ def for_model(name: str, record: dict) -> tuple[list[str], list[dict]]:
     return errors, [json.loads(line) for line in (sink.committed or b"").splitlines()]
 
 
+FUNCTIONS: dict[str, Any] = {
+    "functions": [{"name": "depth", "description": "Depth of a pier", "parameters": PARAMETERS}],
+    "messages": [
+        SYSTEM,
+        USER,
+        {"role": "assistant", "content": None, "function_call": {"name": "depth", "arguments": '{"pier": 4}'}},
+        {"role": "function", "name": "depth", "content": "9"},
+        ASSISTANT,
+    ],
+}
+VERTEX: dict[str, Any] = {
+    "systemInstruction": {"role": "system", "parts": [{"text": "Be kind."}]},
+    "contents": [
+        {"role": "user", "parts": [{"text": ASKED}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "depth", "args": {"pier": 4}}}]},
+        {"parts": [{"functionResponse": {"name": "depth", "response": {"output": 9}}}]},
+        {"role": "model", "parts": [{"text": ANSWERED}]},
+    ],
+    "tools": [
+        {
+            "functionDeclarations": [
+                {
+                    "name": "depth",
+                    "description": "Depth of a pier",
+                    "parameters": {"type": "OBJECT", "properties": {"pier": {"type": "INTEGER"}}},
+                }
+            ]
+        }
+    ],
+}
+
+
+def with_ids(record: dict[str, Any], number: str, content: dict[str, Any]) -> dict[str, Any]:
+    """CONVERSE_TOOLS with another id of its call and another result."""
+    changed = json.loads(json.dumps(record))
+    changed["messages"][1]["content"][0]["toolUse"]["toolUseId"] = number
+    changed["messages"][2]["content"][0]["toolResult"] = {"toolUseId": number, "content": [content]}
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("record", "content"), [(FUNCTIONS, {"text": "9"}), (VERTEX, {"json": {"output": 9}})], ids=["functions", "Vertex"]
+)
+def test_calls_without_ids_are_numbered(record, content):
+    errors, records = for_model(NOVA_2, record)
+    assert (errors, records[0]) == ([], with_ids(CONVERSE_TOOLS, "call-1", content))
+
+
+def test_results_without_ids_belong_to_the_earliest_call_of_their_name():
+    calls = [{"functionCall": {"name": "depth", "args": {"pier": pier}}} for pier in (4, 5)]
+    other = {"name": "width", "description": "Width", "parameters": {"type": "OBJECT", "properties": {}}}
+    calls.append({"function_call": {"name": "width"}})
+    results = [
+        {"functionResponse": {"name": name, "response": {"is": value}}}
+        for name, value in (("width", 1), ("depth", 2), ("depth", 3))
+    ]
+    contents = VERTEX["contents"]
+    record = {
+        **VERTEX,
+        "tools": [{"function_declarations": [*VERTEX["tools"][0]["functionDeclarations"], other]}],
+        "contents": [contents[0], {"role": "model", "parts": calls}, {"role": "user", "parts": results}, contents[3]],
+    }
+    errors, records = for_model(NOVA_2, record)
+    assert errors == []
+    _, called, answered, _ = (message["content"] for message in records[0]["messages"])
+    assert [block["toolUse"]["toolUseId"] for block in called] == ["call-1", "call-2", "call-3"]
+    assert called[2]["toolUse"]["input"] == {}
+    assert [(each["toolResult"]["toolUseId"], each["toolResult"]["content"][0]["json"]["is"]) for each in answered] == [
+        ("call-3", 1),
+        ("call-1", 2),
+        ("call-2", 3),
+    ]
+
+
+def test_a_schema_of_vertex_gets_the_types_of_json_schema_and_keeps_its_values():
+    properties = {"type": {"type": "STRING", "enum": ["STRING"], "default": {"type": "STRING"}}}
+    declared = {"name": "depth", "description": "d", "parameters": {"type": "OBJECT", "properties": properties}}
+    _, records = for_model(NOVA_2, {**VERTEX, "tools": [{"functionDeclarations": [declared]}]})
+    schema = records[0]["toolConfig"]["tools"][0]["toolSpec"]["inputSchema"]["json"]
+    expected = {"type": {"type": "string", "enum": ["STRING"], "default": {"type": "STRING"}}}
+    assert schema == {"type": "object", "properties": expected}
+
+
+def vertex_part(part: dict[str, Any], at: int = 2) -> dict[str, Any]:
+    contents = list(VERTEX["contents"])
+    contents[at] = {"role": contents[at].get("role", "user"), "parts": [part]}
+    return {**VERTEX, "contents": contents}
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (vertex_part({"functionResponse": {"name": "width", "response": {}}}), "'width' belongs to no earlier call"),
+        (vertex_part({"functionResponse": {"name": "depth", "response": "9"}}), "an object in 'json'"),
+        (vertex_part({"functionResponse": "9"}), "'functionResponse' must be an object"),
+        (vertex_part({"functionCall": {"name": "width", "args": {}}}, 3), "'width' is not described"),
+        (vertex_part({"text": "I think.", "thought": True}, 3), "the message has reasoning"),
+        (vertex_part({"inlineData": {"mimeType": "image/png", "data": "AA"}}, 0), "the message has an image"),
+        ({**VERTEX, "toolConfig": {"functionCallingConfig": {"mode": "ANY"}}}, "has no counterpart"),
+        ({**CHAT_TOOLS, "choices": {"a": [["x"]]}}, "belongs to the question as its choices"),
+    ],
+)
+def test_what_cannot_be_kept_of_a_conversation_with_tools_is_refused(record, words):
+    errors, records = for_model(NOVA_2, record)
+    assert records == []
+    assert any(words in error for error in errors)
+
+
+def test_a_thought_that_is_none_is_no_reasoning():
+    assert for_model(NOVA_2, vertex_part({"text": ANSWERED, "thought": False}, 3))[0] == []
+
+
+def test_what_stands_beside_a_conversation_with_tools_is_kept():
+    beside = {"system_prompt": "Be brief.", "context": "Guide.", "history": [["Is it open?", "Yes."]]}
+    errors, records = for_model(NOVA_2, {**CHAT_TOOLS, **beside})
+    assert errors == []
+    assert records[0]["system"] == [{"text": "Be brief.\n\nBe kind."}]
+    texts = [message["content"][0].get("text") for message in records[0]["messages"]]
+    assert texts[:3] == ["Is it open?", "Yes.", f"{ASKED}\n\nGuide."]
+
+
+def test_an_answer_with_tools_that_is_marked_as_not_learnt_is_left_out():
+    messages = [*CHAT_TOOLS["messages"][:-1], {**ASSISTANT, "weight": 0}]
+    sink = MemorySink()
+    source = MemorySource("training.jsonl", jsonl([CHAT_TOOLS, {**CHAT_TOOLS, "messages": messages}]), 10**6)
+    checked = convert(source, RecordLimits(model(NOVA_2), "training"), FieldNames(), sink)
+    assert len((sink.committed or b"").splitlines()) == 1
+    assert checked.fields.records_left_out == 1
+
+
 @pytest.mark.parametrize("record", [CHAT_TOOLS, CONVERSE_TOOLS])
 def test_tool_calls_are_converted_for_a_family_that_is_tuned_on_them(record):
     errors, records = for_model(NOVA_2, record)
@@ -60,7 +190,7 @@ def test_tool_calls_are_converted_for_a_family_that_is_tuned_on_them(record):
     assert records[0] == CONVERSE_TOOLS
 
 
-@pytest.mark.parametrize("record", [CHAT_TOOLS, CONVERSE_TOOLS])
+@pytest.mark.parametrize("record", [CHAT_TOOLS, CONVERSE_TOOLS, FUNCTIONS, VERTEX])
 @pytest.mark.parametrize("name", [CLAUDE, NOVA, LLAMA])
 def test_tool_calls_are_refused_for_other_families_by_one_sentence(name, record):
     errors, records = for_model(name, record)

@@ -8,6 +8,7 @@ of the system before the first turn are the system prompt.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from tuner.catalog.models import RecordFormat
 from tuner.datasets.field_and_role_names import (
     CONTENTS,
     MISSING,
+    QUESTIONS,
     ROLES,
     Fields,
     Kind,
@@ -24,6 +26,8 @@ from tuner.datasets.field_and_role_names import (
     find,
     has_content,
     kind_of,
+    normal,
+    role_of,
 )
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.record import Record, Turn
@@ -48,6 +52,9 @@ from tuner.datasets.records.schemas.messages import (
 )
 from tuner.datasets.records.schemas.tool_use import tool_conversation
 
+GUESSED_SPEAKERS = "guessed-speakers"
+_QUESTIONS = frozenset(map(normal, QUESTIONS))
+_WITH_NAME = re.compile(r"\s*[\w .'-]{1,30}:\s")
 # The members of a message that are read, or whose content is refused.
 _READ = (*ROLES, *CONTENTS)
 
@@ -63,21 +70,32 @@ def _read(message: Fields) -> tuple[str, ...]:
 class ConversationSchema:
     """Messages in one field, or in several that follow each other, as TRL's `prompt` and `completion`.
 
-    `native` is the Bedrock format of the file, if any.
+    `native` is the Bedrock format of the file, if any. With `alternating`, the messages are texts without speakers: the
+    first is the user's, the second the assistant's, and so on.
     """
 
     messages: tuple[str, ...]
     native: RecordFormat | None = None
     ignored: tuple[str, ...] = ()
+    alternating: bool = False
 
     @property
     def fields(self) -> dict[str, str]:
         """Which field is used as what, for the summary."""
         return {"messages": ", ".join(self.messages)}
 
+    @property
+    def guessed(self) -> tuple[Issue, ...]:
+        """A warning about speakers that are only guessed."""
+        if not self.alternating:
+            return ()
+        message = "is a list of texts without speakers: they are taken for the user's and the assistant's in turn."
+        remedy = "Nothing to do if that is right. Else write the texts as 'messages' with a role and a content."
+        return (Issue(GUESSED_SPEAKERS, message, remedy, self.messages[0], "warning"),)
+
     def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for; then the other members of its messages."""
-        found = other_fields(row, self.messages, self.ignored)
+        found = other_fields(row, self.messages, (*self.ignored, *self._repeating(row)))
         for name in self.messages:
             value = parsed_cell(find(row, name))
             messages = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else ()
@@ -89,6 +107,16 @@ class ConversationSchema:
             }
         return found
 
+    def _repeating(self, row: Fields) -> list[str]:
+        """Questions that repeat the first message of the user, as UltraChat's `prompt` does beside `messages`."""
+        questions = {name: row[name] for name in row if normal(name) in _QUESTIONS}
+        messages = self._messages(row) if questions else []
+        found = [message for _, message in messages] if isinstance(messages, list) else []
+        asked = next((each for each in found if isinstance(each, Mapping) and role_of(each) == "user"), {})
+        content = content_name(asked)
+        text = (joined(asked[content], None) or "").strip() if content else None
+        return [name for name, value in questions.items() if isinstance(value, str) and value.strip() == text]
+
     def _member(self, message: Fields, name: str, member: str) -> Other:
         kind = Kind.DESCRIPTION if name in self.ignored else member_kind(message, member)
         return Other(kind, message[member])
@@ -98,9 +126,14 @@ class ConversationSchema:
         messages = self._messages(row)
         if isinstance(messages, Issue):
             return (messages,)
-        if tool_fields(others) or any(uses_tools(message) for _, message in messages):
-            return tool_conversation(row, [message for _, message in messages], self.messages[0], line)
         system, issues = self._system(row, others)
+        with_tools = tool_fields(others) or any(uses_tools(message) for _, message in messages)
+        beside = (Kind.SYSTEM, Kind.TOOLS) if with_tools else (Kind.SYSTEM,)
+        added = context_fields({name: other for name, other in others.items() if other.kind not in beside})
+        if not isinstance(added, ContextFields):
+            issues += added
+        elif with_tools:
+            return tuple(issues) or tool_conversation(row, messages, line, system, added)
         turns: list[Turn] = []
         for field, message in messages:
             turn = message if isinstance(message, Turn) else turn_of(message, field, self.native)
@@ -110,9 +143,6 @@ class ConversationSchema:
                 system = turn.text if system is None else f"{system}\n\n{turn.text}"
             else:
                 turns.append(turn)
-        added = context_fields({name: other for name, other in others.items() if other.kind is not Kind.SYSTEM})
-        if not isinstance(added, ContextFields):
-            issues += added
         return tuple(issues) or Record(line, _with(turns, added), system or None)
 
     def _messages(self, row: Fields) -> list[tuple[str, Any]] | Issue:
@@ -126,6 +156,8 @@ class ConversationSchema:
                 value = [{"role": "assistant" if found else "user", "content": value}]
             if not isinstance(value, list):
                 return _no_list(name, value)
+            if self.alternating:
+                value = [_with_speaker(number, text) for number, text in enumerate(value)]
             if [message for _, message in found] == value[: len(found)]:
                 found = []  # the answer repeats the question, as in preference data
             for number, message in enumerate(map(partial(self._without_ignored, name), value)):
@@ -158,6 +190,18 @@ class ConversationSchema:
                 issues.append(Issue("field-type", expected(self.native), "Write the system prompt in this form.", name))
             texts += [text] if text else []
         return "\n\n".join(texts) or None, issues
+
+
+def _with_speaker(number: int, text: Any) -> Any:
+    """The text as a message of the user or of the assistant, by its place in the list. Anything else as it is."""
+    return {"role": "assistant" if number % 2 else "user", "content": text} if isinstance(text, str) else text
+
+
+def are_alternating_texts(value: Any) -> bool:
+    """Whether a list may be a conversation without speakers. Texts that begin with a name have them: `Ann: Hello.`"""
+    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(text, str) for text in value):
+        return False
+    return not all(map(_WITH_NAME.match, value))
 
 
 def _with(turns: list[Turn], added: ContextFields | tuple[Issue, ...]) -> tuple[Turn, ...]:

@@ -31,7 +31,11 @@ from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.reading.rows import too_many_fields
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, FoundField, letter
 from tuner.datasets.records.schemas.context_fields import parsed_cell
-from tuner.datasets.records.schemas.conversations import ConversationSchema, native_format
+from tuner.datasets.records.schemas.conversations import (
+    ConversationSchema,
+    are_alternating_texts,
+    native_format,
+)
 from tuner.datasets.records.schemas.messages import is_message, is_pair, may_be_messages
 from tuner.datasets.records.schemas.pairs import PairSchema, fields_about_origin
 from tuner.datasets.records.schemas.templates import TEMPLATE_MARK, TemplateSchema, turns_of
@@ -42,6 +46,8 @@ Schema = PairSchema | ConversationSchema | TemplateSchema
 _TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dialogue", "messages", "completion")
 # The answer to `messages` that end with the question, in preference data of OpenAI and others.
 _PREFERRED = ("preferred_output", "chosen", "completion", "response", "output", "answer")
+# Lists of texts with these names are conversations of two speakers. `turns` may be the questions of one (MT-Bench).
+_WITHOUT_SPEAKERS = ("conversation", "conversations", "dialog", "dialogue", "chat")
 _SHOWN = 10  # names in a message
 _CONVERSATIONS = (
     'Write {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]} for each conversation.'
@@ -95,6 +101,8 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         return Issue("record-kind", message, "Write a record for each question.")
     if _is_columns(row, prompt, completion) or _is_split(row):
         return Issue("record-kind", "the object has columns, not a record: its fields hold all values.", _RECORDS)
+    if prompt is None and completion is None and are_alternating_texts(parsed_cell(find(row, "data"))):
+        return ConversationSchema(("data",), ignored=fields.ignore, alternating=True)  # UltraChat
     if prompt is None and completion and _has_messages(find(row, completion)):
         return ConversationSchema((completion,), ignored=fields.ignore)
     if prompt is None or completion is None:
@@ -122,6 +130,8 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
 def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Schema | None:
     name = find_known(TRANSCRIPTS, names)
     value = parsed_cell(find(row, name)) if name else None
+    if name and normal(name) in _WITHOUT_SPEAKERS and are_alternating_texts(value):
+        return ConversationSchema((name,), ignored=ignored, alternating=True)
     if name and ((isinstance(value, list) and may_be_messages(value)) or _is_json(value)):
         known = (*_PREFERRED, *ANSWERS)
         answer = find_known(known, names) if isinstance(value, list) and _is_asked(value) else None

@@ -29,11 +29,11 @@ _MEDIA = {
     **dict.fromkeys(("audio", "input_audio"), "audio"),
     **dict.fromkeys(("video", "videos"), "a video"),
     **dict.fromkeys(("document", "file", "file_data", "fileData", "cachePoint"), "a file"),
-    **dict.fromkeys(("reasoningContent", "thinking", "redacted_thinking", "reasoning_content"), "reasoning"),
+    **dict.fromkeys(("reasoningContent", "thinking", "redacted_thinking", "reasoning_content", "thought"), "reasoning"),
 }
 TOOL_MEMBERS = (
     "tool_calls", "function_call", "toolUse", "toolResult", "tool_use", "tool_result", "functionCall",
-    "functionResponse", "tool_call_id",
+    "functionResponse", "function_response", "tool_call_id",
 )  # fmt: skip
 
 
@@ -50,17 +50,21 @@ def turn_of(message: Any, field: str, native: RecordFormat | None) -> Turn | tup
     if role is None or content is None:
         missing = "role" if role is None else "content"
         return (Issue("missing-field", f"the message has no {missing}.", "Add it.", f"{field}.{missing}"),)
-    if role == "assistant":
-        decisions = (
-            turn_decision(f"{field}.{name}", name, value) for name, value in message.items() if name != content
-        )
-        if issues := tuple(issue for issue in decisions if issue):
-            return issues
+    if issues := turn_decisions(message, field, content):
+        return issues
     text = joined(message[content], native)
     where = f"{field}.{content}"
     if text is None:
         return (Issue("field-type", expected(native), "Write the content in this form.", where),)
     return Turn(role, text, where)
+
+
+def turn_decisions(message: Fields, field: str, content: str | None) -> tuple[Issue, ...]:
+    """Why a message of the assistant is not learnt, or why that cannot be decided. `content` is what it says."""
+    if role_of(message) != "assistant":
+        return ()
+    decisions = (turn_decision(f"{field}.{name}", name, value) for name, value in message.items() if name != content)
+    return tuple(issue for issue in decisions if issue)
 
 
 def is_message(value: Any) -> bool:
@@ -110,16 +114,27 @@ def not_only_text(message: Fields) -> str | None:
     """What a message has beside texts; None if it has only texts."""
     if role_of(message) == "tool":
         return "a tool call"
-    content = next((message[name] for name in CONTENTS if name in message), None)
-    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
-    for part in (message, *blocks):
+    for part in _parts(message):
         if any(has_content(part.get(name)) for name in TOOL_MEMBERS) or part.get("type") in TOOL_MEMBERS:
             return "a tool call"
-    for part in (message, *blocks):
+    return media_in(message)
+
+
+def media_in(message: Fields) -> str | None:
+    """What a message has beside texts and tool calls; None if it has nothing else."""
+    for part in _parts(message):
         for name, what in _MEDIA.items():
-            if has_content(part.get(name)) or part.get("type") == name:
+            # Vertex AI marks a part as `thought: true` or `false`.
+            if (has_content(part.get(name)) and part[name] is not False) or part.get("type") == name:
                 return what
     return None
+
+
+def _parts(message: Fields) -> list[Fields]:
+    """The message, and the blocks of its content."""
+    content = next((message[name] for name in CONTENTS if name in message), None)
+    blocks = content if isinstance(content, list) else ()
+    return [message, *(block for block in blocks if isinstance(block, Mapping))]
 
 
 def member_kind(message: Fields, member: str) -> Kind:
@@ -133,10 +148,16 @@ def member_kind(message: Fields, member: str) -> Kind:
 
 
 def _refused(found: str, field: str) -> Issue:
+    """The issue of a message that has more than texts, by what `not_only_text` found."""
     if found == "a tool call":
         message = "the message calls a tool or has a tool's result; only texts can be used for training here."
         remedy = "Remove the record, or write it in Converse's format for a model that is tuned on tool use."
         return Issue("tool-use", message, remedy, field)
+    return media_issue(found, field)
+
+
+def media_issue(found: str, field: str) -> Issue:
+    """The issue of a message with an image or the like, by what `media_in` found."""
     message = f"the message has {found}; models are tuned on texts here."
     return Issue("media", message, "Remove the record, or write what matters as text.", field)
 
