@@ -19,7 +19,7 @@ from docs.resources import AT_REST, KINDS, Allowance
 from stacks.bedrock_tuner import BedrockTuner
 from tuner import catalog
 from tuner.core.errors import SettingsError
-from tuner.core.suggestions import did_you_mean
+from tuner.core.wording import did_you_mean
 from tuner.settings import DeploymentSettings, load
 
 _WORD = re.compile("REGION|ACCOUNT|STACK|NAME|BUCKETS")

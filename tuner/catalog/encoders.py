@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field
 
 from tuner.core.strict_model import StrictModel
-from tuner.core.suggestions import did_you_mean
+from tuner.core.wording import did_you_mean
 
 PACKAGED = "all-MiniLM-L6-v2"
 """The encoder whose weights are a Python package, so that the build needs no model hub."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tuner.catalog.models import Hyperparameter, Model
 from tuner.core.errors import SettingsError
-from tuner.core.suggestions import did_you_mean
+from tuner.core.wording import did_you_mean
 
 WARMUP = "learningRateWarmupSteps"
 SMALLEST = 1e-9

@@ -9,7 +9,7 @@ from typing import Literal
 from tuner.catalog.data_files import Sourced, read
 from tuner.core.errors import ModelUnavailableError
 from tuner.core.strict_model import StrictModel
-from tuner.core.suggestions import did_you_mean
+from tuner.core.wording import did_you_mean
 
 RecordFormat = Literal["converse", "anthropic", "prompt_completion"]
 Bounds = tuple[int | None, int | None]

@@ -10,13 +10,13 @@ from tuner.artifacts.dataset import FEWEST_GROUPS
 from tuner.catalog import Model
 from tuner.core.run import generated_roles, role_of
 from tuner.core.strict_model import JsonObject
+from tuner.core.wording import plural
 from tuner.datasets import DataRole, NoSink, Prepared, Sink, Source, prepare, with_unused_files, with_unused_settings
 from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.records.schemas.compound_names import GUESSED_FIELD
 from tuner.datasets.unused_settings import UNUSED_SETTING
 from tuner.evaluation.guard.own_questions import with_guard_questions
 from tuner.intake.unused_files import unused_files
-from tuner.reporting.formatting import plural
 from tuner.settings import RunSettings
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tuner.cli.deployment import Deployment
 from tuner.cli.errors import UnknownRunError
 from tuner.cli.progress import executions
 from tuner.cli.progress.executions import Run
-from tuner.core.suggestions import VERY_SIMILAR, did_you_mean
+from tuner.core.wording import VERY_SIMILAR, did_you_mean
 
 LATEST = "latest"
 NO_RUNS = "There are no runs yet. To start one, give 'tuner run' the folder of a dataset."

@@ -17,6 +17,8 @@ from __future__ import annotations
 import json
 import re
 
+from tuner.core.wording import shortened
+
 # U+200C and U+200D join or separate letters in Persian, in Indic scripts and in emoji, so both neighbours are such
 # characters. Beside Latin letters and at the ends of a text they are only invisible.
 _NOT_LATIN = "[^\\x00-\u024f\u2000-\u206f]"
@@ -112,8 +114,7 @@ def one_line(text: str, longest: int) -> str:
     >>> one_line("two\\nlines", 6)
     'two...'
     """
-    line = " ".join(without_links(text).split())
-    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+    return shortened(" ".join(without_links(text).split()), longest)
 
 
 def shown_name(name: str, longest: int = 80) -> str:
@@ -124,8 +125,7 @@ def shown_name(name: str, longest: int = 80) -> str:
     >>> shown_name("faq\\n\\nApprove it: tuner approve evil")
     'faq Approve it: tuner approve evil'
     """
-    line = " ".join(readable(name).split())
-    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+    return shortened(" ".join(readable(name).split()), longest)
 
 
 def spreadsheet_cell(text: str) -> str:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from tuner.core.wording import plural, shortened
 from tuner.datasets.field_and_role_names import ANSWERS, QUESTIONS, Kind, has_content, normal
-from tuner.datasets.findings import Issue, field_setting, shortened
+from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.origin import origin_fields
 from tuner.datasets.records.schemas.context_fields import USED, Others
 from tuner.datasets.records.schemas.record_selection import decides
@@ -108,7 +109,7 @@ class FieldUsage:
         """
         for name, text in self._placeholders.items():
             count = self._placeholder_counts[name]
-            records = f"{count:,} record{'' if count == 1 else 's'}"
+            records = plural(count, "record")
             message = f"has '{text}' or the like in {records}, which is read as a missing value: nothing is added."
             yield Issue("placeholder", message, _PLACEHOLDER, name, "warning")
         for name, kind in sorted(self._left_out.items()):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tuner.artifacts.dataset import DatasetFindings, Finding, Severity
 from tuner.core.run import DataRole
 from tuner.core.strict_model import JsonObject
+from tuner.core.wording import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,6 @@ def at_place(issue: Issue, place: str) -> Issue:
 def printable(text: str) -> str:
     """`text` without line breaks, control characters and lone surrogates: it may come from a dataset."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def shortened(text: str, longest: int = 200) -> str:
-    """The beginning of a name or a message that can have megabytes, because a file has them."""
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 _KEPT, _KEPT_PER_RULE = 1000, 200

@@ -8,6 +8,7 @@ from typing import Literal
 
 from tuner.artifacts.dataset import DatasetFindings, Finding, Readiness
 from tuner.core.errors import DatasetError
+from tuner.core.wording import plural
 from tuner.datasets.findings import Findings
 
 _SHOWN = 10
@@ -41,9 +42,7 @@ def readiness(findings: Findings) -> Readiness:
     """
     ranked = [found[0] for found in findings_by_rule(findings) if not found[0].remedy.startswith("Nothing to do")]
     found = [
-        f"{count:,} {name}{'' if count == 1 else 's'}"
-        for name, count in (("error", findings.errors), ("warning", findings.warnings))
-        if count
+        plural(count, name) for name, count in (("error", findings.errors), ("warning", findings.warnings)) if count
     ]
     state = _state(findings)
     return Readiness(

@@ -13,6 +13,7 @@ from itertools import groupby
 from tuner.catalog import Model
 from tuner.core.errors import DatasetError
 from tuner.core.run import DataRole
+from tuner.core.wording import plural
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.file_rules import record_counts
 from tuner.generation.chunks import SMALL_CHUNK_CHARACTERS, Chunk
@@ -53,9 +54,9 @@ def divide(
     order = [role for role in _ORDER if role in roles]
     if len(chunks) < len(order):
         raise DatasetError(
-            f"The documents have {_parts(len(chunks))} with text, of about {SMALL_CHUNK_CHARACTERS:,} characters each. "
-            f"At least {len(order)} are needed: {' and '.join(reversed(order))} questions must be about different "
-            "parts. Add documents, or upload a training file. Nothing has been spent on generating."
+            f"The documents have {plural(len(chunks), 'part')} with text, of about {SMALL_CHUNK_CHARACTERS:,} "
+            f"characters each. At least {len(order)} are needed: {' and '.join(reversed(order))} questions must be "
+            "about different parts. Add documents, or upload a training file. Nothing has been spent on generating."
         )
     given = _filled(_assigned(_units(chunks, len(order)), _shares(order, settings)))
     sets = tuple(
@@ -131,10 +132,6 @@ def sentences(issues: Sequence[Issue]) -> str:
 def _planned(sets: Sequence[GenerationSet], settings: GenerateSettings) -> Iterator[str]:
     for entry in reversed(sets):
         yield (
-            f"{entry.count} {entry.role} questions can be asked for, from {_parts(len(entry.chunks))} "
+            f"{entry.count} {entry.role} questions can be asked for, from {plural(len(entry.chunks), 'part')} "
             f"(generate.questions_per_part is {settings.questions_per_part})."
         )
-
-
-def _parts(count: int) -> str:
-    return f"{count} part{'' if count == 1 else 's'}"

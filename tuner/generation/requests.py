@@ -19,6 +19,7 @@ from tuner.catalog import judge_or_assumed
 from tuner.catalog.judges import InferenceConfig
 from tuner.core.errors import RetryableError
 from tuner.core.strict_model import JsonObject
+from tuner.core.wording import plural
 from tuner.costs.meter import Meter, Tokens
 from tuner.generation.cache import ReplyCache
 from tuner.generation.chunks import Chunk
@@ -190,7 +191,7 @@ def instructions() -> str:
 
 
 def _prompt(request: PairRequest) -> str:
-    wanted = "1 question-answer pair" if request.count == 1 else f"{request.count} question-answer pairs"
+    wanted = plural(request.count, "question-answer pair")
     lines = [f"Record {wanted} about the document."]
     if request.asked:
         lines.append(_tagged("already_asked", request.asked[-_MAX_ASKED:], _MAX_ASKED_BYTES))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tuner import catalog
 from tuner.artifacts.generated import CostBound, GeneratedDocument, GeneratedSet, GeneratedSummary
+from tuner.core.wording import plural
 from tuner.generation.dedup import OTHER_SET
 from tuner.generation.document_split import MORE_QUESTIONS, GenerationSet
 from tuner.generation.documents import DocumentChunks
@@ -71,7 +72,7 @@ def shortfall_message(result: GenerationResult, count: int, documents: DocumentC
     """Why there are fewer pairs than asked for, and what to do. `setting` is what asked for them."""
     return (
         f"The documents gave {len(result.pairs)} of {count} question-answer pairs, in {result.calls} requests about "
-        f"{_parts(documents)}; {_why([result])} "
+        f"{plural(len(documents.chunks), 'part')}; {_why([result])} "
         f"Add documents, or set {setting} to at most {len(result.pairs)}.{''.join(_unusable_lines(documents))}"
     )
 
@@ -84,10 +85,6 @@ def too_few_message(summary: GeneratedSummary, needed: str, results: Sequence[Ge
         f"The documents gave too few questions: {counts}. {needed} {_why(results)} {MORE_QUESTIONS} The questions are "
         f"kept in the run's folder, in generated/.{unusable}"
     )
-
-
-def _parts(documents: DocumentChunks) -> str:
-    return f"{len(documents.chunks)} part{'' if len(documents.chunks) == 1 else 's'}"
 
 
 def _why(results: Sequence[GenerationResult]) -> str:

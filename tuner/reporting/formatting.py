@@ -107,11 +107,6 @@ def minute(text: str) -> str:
     return _moment(text).strftime("%Y-%m-%d %H:%M")
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """1 question, 8 questions."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

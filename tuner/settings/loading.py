@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ValidationError
 
 from tuner.core.errors import SettingsError
 from tuner.core.strict_model import JsonObject, StrictModel
+from tuner.core.wording import shortened
 from tuner.settings.messages import sentences
 
 M = TypeVar("M", bound=StrictModel)
@@ -52,8 +53,7 @@ def every(where: str, findings: Iterable[str], count: int) -> str:
     lines: list[str] = []
     size = 0
     for finding in findings:
-        line = f"{where}: {finding}"
-        line = line if len(line) <= _LONGEST_FINDING else f"{line[: _LONGEST_FINDING - 3]}..."
+        line = shortened(f"{where}: {finding}", _LONGEST_FINDING)
         size += len(line.encode()) + 1
         if lines and (size > _MOST_BYTES or len(lines) == _MOST_FINDINGS):
             lines.append(f"... and {count - len(lines):,} more. Correct these first.")

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from tuner import catalog
-from tuner.core.suggestions import did_you_mean, nearest_name
 from tuner.core.text_sanitizer import readable
+from tuner.core.wording import did_you_mean, nearest_name, shortened
 
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/. Pydantic's own messages are for
 # programmers ("Input should be a valid dictionary or instance of Polling").
@@ -136,8 +136,7 @@ def _path(location: tuple[Any, ...]) -> str:
 
 def _part(part: object) -> str:
     """A key or a position. Keys may come from anywhere, and a message is one line."""
-    text = readable(str(part)).replace("\n", "\ufffd")
-    return text if len(text) <= _LONGEST_KEY else f"{text[: _LONGEST_KEY - 3]}..."
+    return shortened(readable(str(part)).replace("\n", "\ufffd"), _LONGEST_KEY)
 
 
 def _keys_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

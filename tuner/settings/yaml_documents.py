@@ -18,6 +18,7 @@ import yaml
 from tuner.catalog.hyperparameters import SMALLEST, plain_decimal
 from tuner.core.errors import SettingsError
 from tuner.core.strict_model import JsonObject
+from tuner.core.wording import shortened
 
 MOST_BYTES = 128 * 2**10
 """Bytes of a settings document. The longest texts in one are system prompts and lists of labels."""
@@ -265,4 +266,4 @@ def _shown(path: tuple[str, ...]) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(text, 60)

@@ -8,6 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
+from tuner.core.wording import plural
 
 # Each look at the scores costs the time of grading while the model is paid for. Twenty are as good as more.
 MOST_LOOKS = 20
@@ -53,7 +54,6 @@ class Stopping(Part):
     @property
     def sentence(self) -> str:
         """Where the answering stopped, and what that means."""
-        looks = f"{self.looks:,} look{'' if self.looks == 1 else 's'}"
         if self.decided:
             left = self.questions - self.asked
             return (
@@ -63,7 +63,7 @@ class Stopping(Part):
             )
         return (
             f"Answering could stop early, but no batch decided, so all {self.questions:,} questions were asked. The "
-            f"intervals are a little wider, because of the {looks} before."
+            f"intervals are a little wider, because of the {plural(self.looks, 'look')} before."
         )
 
 

@@ -34,6 +34,7 @@ from tuner.artifacts.evaluation.task_details import ClassificationDetails, Extra
 from tuner.artifacts.evaluation.verdict import Verdict
 from tuner.artifacts.task import TaskDescription
 from tuner.core.artifact_keys import Keys
+from tuner.core.wording import plural
 
 
 class Correlation(Part):
@@ -70,7 +71,7 @@ class SetReuse(Part):
     @property
     def sentence(self) -> str:
         """How often the questions decided, what that means, and what to do."""
-        runs = f"{self.earlier_decisions} earlier run{'' if self.earlier_decisions == 1 else 's'}"
+        runs = plural(self.earlier_decisions, "earlier run")
         counted = f"The same questions decided {runs} of this dataset; this is decision {self.decisions}."
         if self.is_overused:
             return (

@@ -12,8 +12,8 @@ from tuner.aws.error_mapping import LOG_IN, code_of, mapped_errors
 from tuner.cli.checks.check import NO_ANSWER, CheckResult, quick_client
 from tuner.cli.deployment import local_endpoint
 from tuner.core.errors import RetryableError, TunerError
-from tuner.core.suggestions import VERY_SIMILAR, nearest_name
 from tuner.core.text_sanitizer import as_sentence
+from tuner.core.wording import VERY_SIMILAR, nearest_name
 
 DEFAULT_QUALIFIER = "hnb659fds"
 # The CDK's default synthesizer requires this bootstrap version (rule CheckBootstrapVersion of the template).

@@ -18,9 +18,9 @@ from tuner.cli.terminal.hints import quoted
 from tuner.cli.terminal.outputs import STANDARD, Force, output_sink
 from tuner.cli.terminal.standard_input import input_file
 from tuner.cli.terminal.verdict import show_people
+from tuner.core.wording import plural
 from tuner.datasets.io import CommitTogether
 from tuner.reporting.collect.build import build
-from tuner.reporting.formatting import plural
 from tuner.reporting.publish import publish, published
 
 app = typer.Typer(help="Have people score answers; their scores correct the judge's.", no_args_is_help=True)

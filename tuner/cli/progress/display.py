@@ -20,7 +20,8 @@ from tuner.cli.progress.steps import Step
 from tuner.cli.terminal.console import console, is_live
 from tuner.cli.terminal.hints import pasteable
 from tuner.core.times import now
-from tuner.reporting.formatting import duration, number, plural
+from tuner.core.wording import plural
+from tuner.reporting.formatting import duration, number
 
 # On a wider terminal the times would be far from their steps.
 _MAX_WIDTH = 90

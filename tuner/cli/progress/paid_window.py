@@ -17,7 +17,8 @@ from tuner.cli.deployment import Deployment
 from tuner.core.resource_names import resource_name
 from tuner.core.strict_model import JsonObject
 from tuner.core.times import begun_hours, iso, seconds_since
-from tuner.reporting.formatting import duration, plural
+from tuner.core.wording import plural
+from tuner.reporting.formatting import duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from html.entities import html5
 
+from tuner.core.wording import shortened
 from tuner.datasets.field_and_role_names import is_placeholder
-from tuner.datasets.findings import Issue, shortened
+from tuner.datasets.findings import Issue
 from tuner.datasets.profile.mojibake import find_mojibake
 from tuner.datasets.records.record import Record, Turn
 

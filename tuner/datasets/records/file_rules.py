@@ -8,6 +8,7 @@ from typing import Literal
 
 from tuner.catalog import Model
 from tuner.catalog.models import Bounds
+from tuner.core.wording import plural
 from tuner.datasets.findings import Issue
 from tuner.datasets.reading import Budget
 from tuner.datasets.records.record import DataRole
@@ -82,7 +83,7 @@ def _within(
     model: Model, role: DataRole | None, subject: str, count: int, bounds: Bounds, too_few: str = _ADD
 ) -> Iterator[Issue]:
     fewest, most = max(bounds[0] or 1, 1), bounds[1]
-    has = f"the {subject} {count:,} record{'' if count == 1 else 's'}"
+    has = f"the {subject} {plural(count, 'record')}"
     if count < fewest:
         yield Issue("record-count", f"{has}; {model.name} needs at least {fewest:,}.", too_few, role=role)
     elif most is not None and count > most:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tuner.artifacts.task import FieldSchema, TaskDescription
 from tuner.core.label_matching import LabelSet
+from tuner.core.wording import plural
 from tuner.datasets.findings import Findings, Issue, printable
 from tuner.datasets.records.record import DataRole
 from tuner.datasets.tasks.answers import Answers, FieldKinds
@@ -92,7 +93,9 @@ def _unknown_labels(answers: Answers, given: LabelSet) -> Iterator[Place]:
     """Labels that are none of those that the settings list."""
     for seen in answers.labels.values() if given.labels else ():
         if given.find(seen.usual) is None:
-            message = f"the answer '{seen.usual[:_SHOWN]}' of {_records(len(seen.lines))} is no label of run.yaml."
+            message = (
+                f"the answer '{seen.usual[:_SHOWN]}' of {plural(len(seen.lines), 'record')} is no label of run.yaml."
+            )
             remedy = "Correct the answer, or add it to classification.labels."
             yield answers.file, seen.lines[0], Issue("label-unknown", message, remedy)
 
@@ -123,8 +126,8 @@ def _balance(task: TaskDescription, training: Answers) -> Iterator[Place]:
     (most, count), (least, fewest) = ranked[0], ranked[-1]
     if count > _UNBALANCED * fewest or count > _DOMINANT * training.records:
         message = (
-            f"the labels are not balanced: '{most[:_SHOWN]}' has {_records(count)}, "
-            f"'{least[:_SHOWN]}' has {_records(fewest)}."
+            f"the labels are not balanced: '{most[:_SHOWN]}' has {plural(count, 'record')}, "
+            f"'{least[:_SHOWN]}' has {plural(fewest, 'record')}."
         )
         remedy = "Add records of the rare labels. Macro F1 counts each label the same, and accuracy does not."
         yield training.file, None, Issue("label-balance", message, remedy, None, "warning")
@@ -175,7 +178,3 @@ def _named(names: Iterable[str]) -> str:
     shown = list(names)
     more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
     return ", ".join(f"'{name[:_SHOWN]}'" for name in shown[:3]) + more
-
-
-def _records(count: int) -> str:
-    return f"{count:,} record{'' if count == 1 else 's'}"

@@ -11,6 +11,7 @@ from tuner.artifacts.dataset import NO_ORIGIN, Origin
 from tuner.core.errors import EvaluationError
 from tuner.core.file_formats import COMPRESSIONS, FORMAT_NAMES
 from tuner.core.text_sanitizer import storable
+from tuner.core.wording import shortened
 from tuner.datasets.field_and_role_names import (
     ANSWERS,
     LABELLED_TEXTS,
@@ -22,7 +23,7 @@ from tuner.datasets.field_and_role_names import (
     leaf_names,
     normal,
 )
-from tuner.datasets.findings import Findings, Issue, shortened
+from tuner.datasets.findings import Findings, Issue
 from tuner.datasets.io import LocalFile
 from tuner.datasets.pipeline import FilePipeline
 from tuner.datasets.reading import BadRow, Row, UnreadableError, blocks

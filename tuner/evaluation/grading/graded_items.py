@@ -19,6 +19,7 @@ from tuner.artifacts.evaluation.question_scores import AnswerScores, QuestionSco
 from tuner.catalog.metrics import Measure
 from tuner.core.errors import EvaluationError
 from tuner.core.text_sanitizer import is_blank
+from tuner.core.wording import plural
 from tuner.evaluation.tokens import tokens
 
 # Ids that a message names before it says "and 12 more".
@@ -86,7 +87,7 @@ def _check_ids(
     unknown = [key for key in given if key not in known]
     if unknown:
         warnings.append(
-            f"{_count(len(unknown), 'answer')} of {title_of(contestant)} left out: no question has the id "
+            f"{plural(len(unknown), 'answer')} of {title_of(contestant)} left out: no question has the id "
             f"{_some(unknown)}."
         )
     if given and len(unknown) == len(given):
@@ -104,12 +105,12 @@ def _sample_set(
     without = [key for key, question in known.items() if is_blank(question.reference)]
     if without:
         warnings.append(
-            f"{_count(len(without), 'question')} left out, because there is no reference answer: {_some(without)}."
+            f"{plural(len(without), 'question')} left out, because there is no reference answer: {_some(without)}."
         )
     tokenless = [key for key, question in known.items() if key not in without and not tokens(question.reference)]
     if tokenless:
         warnings.append(
-            f"{_count(len(tokenless), 'question')} without a score by text metrics, because the reference answer has "
+            f"{plural(len(tokenless), 'question')} without a score by text metrics, because the reference answer has "
             f"no word, number or symbol: {_some(tokenless)}."
         )
     items = tuple(
@@ -164,7 +165,7 @@ def _answers_by_id(
         found[key] = answer
     if repeated:
         warnings.append(
-            f"{_count(repeated, 'answer')} of {title_of(contestant)} left out: the same answer is there twice."
+            f"{plural(repeated, 'answer')} of {title_of(contestant)} left out: the same answer is there twice."
         )
     return found
 
@@ -175,10 +176,6 @@ def _answers_of(contestant: ContestantName) -> str:
 
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _some(ids: Iterable[str]) -> str:

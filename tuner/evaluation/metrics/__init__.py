@@ -16,7 +16,7 @@ from importlib import import_module
 
 from tuner.catalog.metrics import Measure
 from tuner.core.errors import SettingsError
-from tuner.core.suggestions import did_you_mean
+from tuner.core.wording import did_you_mean
 from tuner.evaluation.metrics.base import Grades, Measures, Metric, ScoringContext
 
 __all__ = ["Grades", "Measure", "Measures", "Metric", "ScoringContext", "all_metrics", "chosen", "measures"]

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from statistics import NormalDist
 
 from tuner.artifacts.dataset import FEWEST_GROUPS, DatasetSummary
+from tuner.core.wording import plural
 from tuner.evaluation.statistics.students_t import quantile
 
 ERROR = 0.05
@@ -26,7 +27,7 @@ def planning_sentence(summary: DatasetSummary) -> str | None:
     if not summary.evaluation_records:
         return None
     groups, questions = summary.groups, summary.evaluation_records
-    asked = f"{questions:,} evaluation question{'' if questions == 1 else 's'}"
+    asked = plural(questions, "evaluation question")
     units = questions
     if groups is not None:
         units, asked = groups.groups, f"{asked} from {groups.count(groups.groups)}"

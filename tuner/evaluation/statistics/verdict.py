@@ -20,6 +20,7 @@ from tuner.artifacts.evaluation.question_scores import Outcome, QuestionScores
 from tuner.artifacts.evaluation.verdict import Verdict, VerdictValue
 from tuner.catalog.metrics import Measure
 from tuner.catalog.tasks import DECIDING
+from tuner.core.wording import plural
 from tuner.evaluation.statistics.comparison import FEWEST, PairedDifference, sign_test, units_to_decide
 from tuner.evaluation.statistics.planning import ERROR, MOST_QUESTIONS, fewest_units, least_p
 
@@ -42,7 +43,7 @@ class Names:
 
     def questions(self, difference: Comparison) -> str:
         """The questions of a comparison in words, with their groups if questions are related."""
-        questions = _questions(difference.n)
+        questions = plural(difference.n, "question")
         if difference.groups is None or self.groups is None:
             return questions
         return f"{questions} from {self.groups.count(difference.groups)}"
@@ -54,7 +55,8 @@ def _with_difference(difference: Comparison, names: Names) -> str:
     if labelled is None:
         return names.questions(difference)
     related = difference.groups is not None and names.groups is not None
-    return f"{names.groups.count(labelled) if related and names.groups else _questions(labelled)} that people scored"
+    units = names.groups.count(labelled) if related and names.groups else plural(labelled, "question")
+    return f"{units} that people scored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +236,9 @@ def _among(difference: PairedDifference, family: ComparisonFamily, names: Names)
     units, among = difference.units, f"among {family.tested} {family.noun}"
     if family.undecided * least_p(units) < ERROR:
         return f"{among}, chance alone can make a difference this large."
-    few = names.groups.count if difference.groups is not None and names.groups else _questions
-    return f"{among}, {few(units)} cannot show any difference; at least {fewest_units(family.undecided)} are needed."
+    related = difference.groups is not None and names.groups is not None
+    few = names.groups.count(units) if related and names.groups else plural(units, "question")
+    return f"{among}, {few} cannot show any difference; at least {fewest_units(family.undecided)} are needed."
 
 
 def _width(interval: tuple[float, float]) -> float:
@@ -261,7 +264,7 @@ def _signed(value: float) -> str:
 def _remedy(difference: PairedDifference, more: int | None, names: Names, family: ComparisonFamily | None) -> str:
     if more is None:
         return f"The difference is so small that more than {MOST_QUESTIONS:,} questions would be needed to decide."
-    about, units = _questions(more, "more question"), _more_units(difference, family)
+    about, units = plural(more, "more question"), _more_units(difference, family)
     if difference.groups is not None and names.groups is not None and units is not None:
         about = f"{about} from {names.groups.count(units, more=True)}"
     return f"If the difference stays what it is, about {about} would decide."
@@ -292,18 +295,18 @@ def _notes(scores: MeasureScores, questions: int, names: Names) -> list[str]:
     notes += _beside_others(scores)
     if names.documents is not None:
         these = "this one" if names.documents == 1 else "these"
-        documents = _questions(names.documents, "document")
+        documents = plural(names.documents, "document")
         notes.append(f"The questions are from {documents} only, so the result holds for {these} and not for others.")
     measured = _measured(scores, questions)
     if measured < questions:
-        notes.append(f"{_questions(questions - measured)} left out: {label} does not apply to them.")
+        notes.append(f"{plural(questions - measured, 'question')} left out: {label} does not apply to them.")
     if n < measured:
         sampled = scores.comparison.labelled is not None
         why = "people did not score them" if sampled else f"one of the answers has no {label}"
-        notes.append(f"{_questions(measured - n)} left out: {why}.{_more_often(scores, names)}")
+        notes.append(f"{plural(measured - n, 'question')} left out: {why}.{_more_often(scores, names)}")
     for contestant, aggregate in scores.by_contestant.items():
         name = {BASE: names.base, TUNED: names.tuned}.get(contestant, title_of(contestant))
-        asked = f"{aggregate.failed:,} of {_questions(questions)}"
+        asked = f"{aggregate.failed:,} of {plural(questions, 'question')}"
         if not aggregate.is_mostly_missing:
             notes += [f"{asked} got no answer from {name}: counted as worst."] if aggregate.failed else []
         elif contestant not in MAIN:  # else, the sentence says it
@@ -340,7 +343,3 @@ def _beside_others(scores: MeasureScores) -> Iterator[str]:
             f"{len(scores.compared)} comparisons with contestants, this difference can be chance (p = {p:.2g} by "
             "Holm's correction)."
         )
-
-
-def _questions(number: int, noun: str = "question") -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -23,9 +23,10 @@ from tuner.artifacts.report.contestants import Recommendation
 from tuner.core.artifact_keys import Keys
 from tuner.core.run import again_command
 from tuner.core.text_sanitizer import is_blank
+from tuner.core.wording import plural
 from tuner.reporting.advice.usable_level import USABLE, deciding_measure, level_sentence
 from tuner.reporting.collect.training_diagnosis import fit
-from tuner.reporting.formatting import integer, number, plural, range_limit
+from tuner.reporting.formatting import integer, number, range_limit
 
 # A model hardly learns a subject with fewer training records.
 _FEW_RECORDS = 3

@@ -14,10 +14,11 @@ from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, Contestant
 from tuner.artifacts.evaluation.measure_scores import Aggregate
 from tuner.artifacts.report import Report
 from tuner.artifacts.report.contestants import ContestantUse, Recommendation, ServiceLine, Standing, VolumeRange
+from tuner.core.wording import plural
 from tuner.costs.monthly.volumes import cheapest
 from tuner.reporting.advice.eligibility import ContestantComparisons, standings
 from tuner.reporting.collect.model_names import display_name
-from tuner.reporting.formatting import integer, number, plural
+from tuner.reporting.formatting import integer, number
 
 
 def recommendation(report: Report) -> Recommendation | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tuner.artifacts.costs.amounts import money
 from tuner.artifacts.report.break_even import BreakEven, ServingOption
-from tuner.reporting.formatting import integer, number, plural, quantity
+from tuner.core.wording import plural
+from tuner.reporting.formatting import integer, number, quantity
 
 
 def outcome(option: ServingOption) -> str:

@@ -14,7 +14,8 @@ from tuner.artifacts.evaluation.verdict import VerdictValue
 from tuner.artifacts.report import Report
 from tuner.catalog import judge_or_assumed
 from tuner.core.artifact_keys import Keys
-from tuner.reporting.formatting import alpha_in_words, kappa_in_words, measure_title, number, plural
+from tuner.core.wording import plural
+from tuner.reporting.formatting import alpha_in_words, kappa_in_words, measure_title, number
 
 _NAMED_REVIEWERS = 5
 _SHOWN_FILES = 5

@@ -14,9 +14,10 @@ from tuner.artifacts.report.contestants import ContestantUse, ContextCounts, Ser
 from tuner.artifacts.report.evaluation import Question
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
+from tuner.core.wording import plural
 from tuner.costs.monthly.contestant_uses import ContestantCosts
 from tuner.costs.monthly.lines import TOKENS, Service, way_of
-from tuner.reporting.formatting import integer, plural
+from tuner.reporting.formatting import integer
 
 _PARTS = "examples or passages"
 

@@ -20,6 +20,7 @@ from tuner.artifacts.evaluation.contestants import title_of
 from tuner.artifacts.report import Report
 from tuner.catalog.guard_questions import category_title
 from tuner.core.text_sanitizer import readable
+from tuner.core.wording import plural
 from tuner.reporting import formatting
 from tuner.reporting.advice.next_steps import for_place, open_report
 from tuner.reporting.collect.break_even import assumed, outcome
@@ -45,7 +46,7 @@ _FILTERS = {
     "number": formatting.number,
     "break_even_outcome": outcome,
     "range_limit": formatting.range_limit,
-    "plural": formatting.plural,
+    "plural": plural,
     "price": formatting.price,
     "probability": formatting.probability,
     "quantity": formatting.quantity,

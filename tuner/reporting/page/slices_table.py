@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.evaluation.measure_scores import MeasureScores, Slices
+from tuner.core.wording import plural
 from tuner.evaluation.statistics.planning import ERROR, fewest_units
-from tuner.reporting.formatting import measure_title, plural
+from tuner.reporting.formatting import measure_title
 from tuner.reporting.page.svg import Interval, interval_bar
 
 # How many slices a sentence names.

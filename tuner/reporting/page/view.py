@@ -13,8 +13,9 @@ from tuner.artifacts.report import Answer, Question, Report
 from tuner.artifacts.report.contestants import ContestantUse
 from tuner.catalog.metrics import OWN_MEASURES
 from tuner.core.resource_names import Tags
+from tuner.core.wording import plural
 from tuner.reporting.collect.caveats import answers_each
-from tuner.reporting.formatting import measure_title, plural
+from tuner.reporting.formatting import measure_title
 from tuner.reporting.page.slices_table import reach
 from tuner.reporting.page.svg import Interval, interval_bar
 from tuner.reporting.page.text_differences import Span, differences

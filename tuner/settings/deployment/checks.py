@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tuner import catalog
 from tuner.core.errors import ModelUnavailableError
-from tuner.core.suggestions import VERY_SIMILAR, did_you_mean
+from tuner.core.wording import VERY_SIMILAR, did_you_mean
 from tuner.settings.deployment.settings import SPARE, STARTERS, DeploymentSettings
 
 # ARNs that Converse accepts as a model: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html

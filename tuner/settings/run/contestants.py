@@ -10,7 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from tuner.core.artifact_keys import contestant_name
 from tuner.core.strict_model import StrictModel
-from tuner.core.suggestions import unknown_name
+from tuner.core.wording import unknown_name
 from tuner.settings.run.evaluation import EvaluationSettings
 
 Method = Literal["base", "few_shot", "retrieval", "retrieval_tuned", "best"]

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from tuner.catalog.metrics import METRICS, OWN_MEASURES
 from tuner.core.strict_model import StrictModel, is_from_artifact
-from tuner.core.suggestions import nearest_name, unknown_name
+from tuner.core.wording import nearest_name, unknown_name
 from tuner.settings.loading import matching
 
 # A classification has slices by its labels without a field of this name.

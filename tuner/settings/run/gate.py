@@ -9,7 +9,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, ValidationIn
 
 from tuner.catalog.guard_questions import CATEGORY_FIELD, MEASURE
 from tuner.core.strict_model import StrictModel, is_from_artifact
-from tuner.core.suggestions import unknown_name
+from tuner.core.wording import unknown_name
 from tuner.settings.run.contestants import DEFAULT_COMPARED, METHODS, ComparedWith
 from tuner.settings.run.evaluation import check_measures
 

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from tuner.catalog.tasks import FieldKind
 from tuner.core.label_matching import normalised
 from tuner.core.strict_model import StrictModel
-from tuner.core.suggestions import unknown_name
+from tuner.core.wording import unknown_name
 
 
 class ClassificationSettings(StrictModel):

@@ -35,6 +35,7 @@ from tuner.cli.options import Json, with_field_options
 from tuner.cli.terminal.console import emit, say
 from tuner.core.errors import DatasetError
 from tuner.core.run import role_of
+from tuner.core.wording import plural
 from tuner.datasets import Findings, Prepared, Source
 from tuner.datasets import check as check_file
 from tuner.datasets.field_usage import FieldReport
@@ -43,7 +44,6 @@ from tuner.intake.arrival import files_fit, too_many_files
 from tuner.intake.manifest import refuse_files_of_the_same_role, refuse_rule_without_guard
 from tuner.intake.resolved_settings import customizations, served
 from tuner.intake.unused_files import can_start, no_training_file
-from tuner.reporting.formatting import plural
 from tuner.settings import FieldNames, RunSettings, load, parse_document, read_document
 
 FileOrFolder = Annotated[

@@ -21,8 +21,8 @@ from tuner.cli.options import Json, Local, Stack, connect
 from tuner.cli.terminal.console import emit, say
 from tuner.core.resource_names import Tags
 from tuner.core.times import iso, now
+from tuner.core.wording import plural
 from tuner.costs.prices.price_list import price_list
-from tuner.reporting.formatting import plural
 from tuner.training.job_record import job_records, users
 
 app = typer.Typer(help="List and delete custom models, which are billed by the month.")

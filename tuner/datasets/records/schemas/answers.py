@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.core.wording import plural
 from tuner.datasets.field_and_role_names import LABELS, MISSING, Fields, Kind, find, kind_of, leaf_names, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.schemas.record_selection import left_out, number_of, speaks_against
@@ -163,28 +164,25 @@ def _grade(name: str, value: Any) -> float | None:
 
 def _best(entries: list[Any], name: str) -> FoundAnswers | Issue:
     """The answers with the highest grade. Those that a flag of their own rejects are left out."""
+    answers = plural(len(entries), "answer")
     kept = [entry for entry in entries if not any(speaks_against(*member) for member in entry.items())]
     if not kept:
-        return left_out(name, f"has {_count(entries)}, and {'it is' if len(entries) == 1 else 'all are'} rejected.")
+        return left_out(name, f"has {answers}, and {'it is' if len(entries) == 1 else 'all are'} rejected.")
     graded = (member for entry in kept for member, value in entry.items() if _grade(member, value) is not None)
     by_grade = next(graded, None)
     grades = [number_of(entry.get(by_grade)) if by_grade else None for entry in kept]
     known = [grade for grade in grades if grade is not None]
     best = max(known, default=None)
     if best is not None and best <= 0:
-        return left_out(name, f"has {_count(entries)}, and the highest '{by_grade}' is {best:g}.")
+        return left_out(name, f"has {plural(len(entries), 'answer')}, and the highest '{by_grade}' is {best:g}.")
     used = [entry for entry, grade in zip(kept, grades, strict=True) if grade == best]
     texts = tuple(dict.fromkeys(str(entry[_text(entry)]) for entry in used))
     if len(used) == len(entries):
         return FoundAnswers(texts)
     why = f"with the highest '{by_grade}' ({best:g})" if best is not None else "that no member speaks against"
     left = len(entries) - len(used)
-    message = f"has {_count(entries)}: {len(used)} {why} {'is' if len(used) == 1 else 'are'} used, {left} left out."
+    message = f"has {answers}: {len(used)} {why} {'is' if len(used) == 1 else 'are'} used, {left} left out."
     return FoundAnswers(texts, (Issue("several-answers", message, _BEST, name, "warning"),))
-
-
-def _count(entries: list[Any]) -> str:
-    return f"{len(entries)} answer{'' if len(entries) == 1 else 's'}"
 
 
 def not_a_text(row: Fields, name: str) -> Issue | None:

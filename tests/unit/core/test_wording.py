@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.architecture.import_graph import PACKAGES, ROOT
-from tuner.core.suggestions import VERY_SIMILAR, did_you_mean, nearest_name, unknown_name
+from tuner.core.wording import VERY_SIMILAR, did_you_mean, nearest_name, unknown_name
 
 NAMES = ["epochCount", "learningRate", "batchSize"]
 
@@ -44,4 +44,4 @@ def test_only_this_module_looks_for_similar_names() -> None:
         for path in (ROOT / package).rglob("*.py")
         if "get_close_matches" in path.read_text("utf-8")
     ]
-    assert users == [ROOT / Path("tuner/core/suggestions.py")]
+    assert users == [ROOT / Path("tuner/core/wording.py")]

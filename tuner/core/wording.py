@@ -1,4 +1,4 @@
-"""Suggests the nearest valid name in messages about a name that is not known."""
+"""Parts of messages: counted nouns, shortened texts, and the nearest valid name for one that is not known."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ SIMILAR = 0.6
 VERY_SIMILAR = 0.8
 """For names that differ little from each other, such as those of Regions."""
 _LONGEST = 80
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """The number with its noun.
+
+    >>> plural(1, "question"), plural(8000, "question")
+    ('1 question', '8,000 questions')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def shortened(text: str, longest: int = 200) -> str:
+    """The beginning of a text, in at most `longest` characters. A text from a file can have megabytes.
+
+    >>> shortened("microphone", 8)
+    'micro...'
+    """
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def nearest_name(name: str, known: Iterable[str], similarity: float = SIMILAR) -> str | None:
