@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from tuner.artifacts.base import Artifact, Part
 from tuner.core.artifact_keys import Keys
@@ -19,7 +19,9 @@ class Answer(Part):
 
     id: str = Field(description="the question's id")
     sample: int | None = Field(
-        None, description="which of several answers to the question, from 0; absent if it is the only one"
+        None,
+        description="which of several answers to the question, from 0; absent if it is the only one",
+        exclude_if=lambda sample: sample is None,
     )
     answer: str | None = Field(None, description="null when the question could not be answered")
     error: str | None = Field(None, description="class and message of the error; null when there is an answer")
@@ -35,11 +37,6 @@ class Answer(Part):
     def number(self) -> int:
         """Which answer to the question it is, from 0."""
         return self.sample or 0
-
-    @model_serializer(mode="wrap")
-    def _omit_the_only_one(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = handler(self)
-        return {name: value for name, value in written.items() if name != "sample" or value is not None}
 
 
 class Stopping(Part):

@@ -35,12 +35,9 @@ class Answer(ScoredAnswer, AnswerNotes):
     If the question was asked several times, this is the first answer, with the mean scores of all.
     """
 
-    further: tuple[ScoredAnswer, ...] = Field((), description="absent if the question was asked once")
-
-    @model_serializer(mode="wrap")
-    def _omit_no_further(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = handler(self)
-        return {name: value for name, value in written.items() if name != "further" or value}
+    further: tuple[ScoredAnswer, ...] = Field(
+        (), description="absent if the question was asked once", exclude_if=lambda further: not further
+    )
 
 
 class Question(Part):

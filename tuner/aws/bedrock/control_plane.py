@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.bedrock.resources import FoundationModel, Job, JobRequest
+from tuner.aws.bedrock.resources import BatchRequest, FoundationModel, Job, JobRequest
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import RetryableError
 from tuner.core.strict_model import JsonObject
-from tuner.settings import DeploymentSettings
+from tuner.settings import DeploymentSettings, VpcSettings
+
+R = TypeVar("R", JobRequest, BatchRequest)
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -33,6 +36,40 @@ def tags_of(api: Any, arn: str) -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in found}
 
 
+def is_unknown(error: ClientError) -> bool:
+    """Whether Bedrock does not know the id. Which of the two codes it returns depends on the call and the id's form."""
+    return code_of(error) in {"ResourceNotFoundException", "ValidationException"}
+
+
+def with_company(request: R, company: DeploymentSettings | None) -> R:
+    """The request of a job with the VPC and the tags that every job of the deployment gets."""
+    if company is None:
+        return request
+    return replace(request, tags={**company.tags, **request.tags}, vpc=company.vpc)
+
+
+def vpc_members(vpc: VpcSettings) -> dict[str, Any]:
+    """The member of a request that puts a job into the VPC; none without a VPC."""
+    if not vpc:
+        return {}
+    config = {"subnetIds": list(vpc.subnet_ids), "securityGroupIds": list(vpc.security_group_ids)}
+    return {"vpcConfig": config}
+
+
+@contextmanager
+def service_role_errors() -> Iterator[None]:
+    """Makes the error about the service role of a job retryable.
+
+    IAM is eventually consistent: Bedrock may not be able to assume a role that was created minutes ago.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
+            raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
+        raise
+
+
 class Bedrock:
     """Calls: bedrock:GetFoundationModel, {Create,Get}ModelCustomizationJob, TagResource,
     ListTagsForResource, ListModelCustomizationJobs.
@@ -49,7 +86,7 @@ class Bedrock:
             try:
                 details = self._api.get_foundation_model(modelIdentifier=model_id)["modelDetails"]
             except ClientError as error:
-                if _unknown(error):
+                if is_unknown(error):
                     return None
                 raise
         lifecycle = details.get("modelLifecycle", {})
@@ -68,7 +105,7 @@ class Bedrock:
             try:
                 found = self._api.get_model_customization_job(jobIdentifier=name)
             except ClientError as error:
-                if _unknown(error):
+                if is_unknown(error):
                     return None
                 raise
         return Job(
@@ -88,20 +125,15 @@ class Bedrock:
 
         Raises QuotaError when the account's quota allows no further job.
         """
-        if self._company:
-            tags = {**self._company.tags, **request.tags}
-            request = replace(request, tags=tags, vpc=self._company.vpc)
-        with mapped_errors(f"start the customization job {request.name}"):
+        members = _job_members(with_company(request, self._company))
+        with mapped_errors(f"start the customization job {request.name}"), service_role_errors():
             try:
-                arn: str = self._api.create_model_customization_job(**_job_members(request))["jobArn"]
+                arn: str = self._api.create_model_customization_job(**members)["jobArn"]
                 return arn
             except ClientError as error:
                 # Bedrock may also answer with another code whose message says that the name is in use.
                 if code_of(error) == "ConflictException" or "in use" in message_of(error):
                     return None
-                # IAM is eventually consistent: Bedrock may not be able to assume a role that was created minutes ago.
-                if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
-                    raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
                 raise
 
     def tags(self, arn: str) -> Mapping[str, str]:
@@ -146,17 +178,8 @@ def _job_members(request: JobRequest) -> JsonObject:
         "hyperParameters": dict(request.hyperparameters),
         "jobTags": tag_list(request.tags),
         "customModelTags": tag_list(request.tags),
+        **vpc_members(request.vpc),
     }
-    if request.vpc:
-        members["vpcConfig"] = {
-            "subnetIds": list(request.vpc.subnet_ids),
-            "securityGroupIds": list(request.vpc.security_group_ids),
-        }
     if request.validation_uri:
         members["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_uri}]}
     return members
-
-
-def _unknown(error: ClientError) -> bool:
-    """Whether Bedrock does not know the id. Which of the two codes it returns depends on the call and the id's form."""
-    return code_of(error) in {"ResourceNotFoundException", "ValidationException"}

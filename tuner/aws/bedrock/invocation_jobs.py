@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from tuner.aws.bedrock.control_plane import tag_list
+from tuner.aws.bedrock.control_plane import service_role_errors, tag_list, vpc_members, with_company
 from tuner.aws.bedrock.resources import BATCH_HOURS, BatchRequest, PaidKind, PaidResource
 from tuner.aws.bedrock.stoppable_jobs import StoppableJobs
 from tuner.aws.clients import Response
-from tuner.aws.error_mapping import code_of, mapped_errors, message_of
-from tuner.core.errors import RetryableError
+from tuner.aws.error_mapping import mapped_errors
 from tuner.core.strict_model import JsonObject
 from tuner.settings import DeploymentSettings
 
@@ -36,18 +32,10 @@ class InvocationJobs(StoppableJobs):
 
         Raises QuotaError when the account has too many jobs of the model, and AwsError when Bedrock refuses the job.
         """
-        if self._company:
-            tags = {**self._company.tags, **request.tags}
-            request = replace(request, tags=tags, vpc=self._company.vpc)
-        with mapped_errors(f"start the batch job {request.name}"):
-            try:
-                arn: str = self._api.create_model_invocation_job(**_members(request))["jobArn"]
-                return arn
-            except ClientError as error:
-                # IAM is eventually consistent: Bedrock may not be able to assume a role that was created minutes ago.
-                if code_of(error) == "ValidationException" and "assume" in message_of(error).lower():
-                    raise RetryableError(f"Bedrock cannot assume the service role: {message_of(error)}") from error
-                raise
+        members = _members(with_company(request, self._company))
+        with mapped_errors(f"start the batch job {request.name}"), service_role_errors():
+            arn: str = self._api.create_model_invocation_job(**members)["jobArn"]
+            return arn
 
     def list(self, name: str) -> Iterator[PaidResource]:
         """All jobs that have not ended whose name contains `name`."""
@@ -66,7 +54,7 @@ class InvocationJobs(StoppableJobs):
 
 
 def _members(request: BatchRequest) -> JsonObject:
-    members: dict[str, Any] = {
+    return {
         "jobName": request.name,
         # With the same token, a retried call returns the existing job instead of starting a second one.
         "clientRequestToken": request.name,
@@ -77,13 +65,8 @@ def _members(request: BatchRequest) -> JsonObject:
         "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": request.output_uri}},
         "timeoutDurationInHours": BATCH_HOURS,
         "tags": tag_list(request.tags),
+        **vpc_members(request.vpc),
     }
-    if request.vpc:
-        members["vpcConfig"] = {
-            "subnetIds": list(request.vpc.subnet_ids),
-            "securityGroupIds": list(request.vpc.security_group_ids),
-        }
-    return members
 
 
 def _job(found: Response) -> PaidResource:

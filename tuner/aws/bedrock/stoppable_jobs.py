@@ -8,13 +8,11 @@ from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.bedrock.control_plane import tags_of
+from tuner.aws.bedrock.control_plane import is_unknown, tags_of
 from tuner.aws.bedrock.resources import PaidResource
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors, message_of
 from tuner.core.errors import StillAliveError
-
-_UNKNOWN = {"ResourceNotFoundException", "ValidationException"}
 
 
 class StoppableJobs(ABC):
@@ -39,7 +37,7 @@ class StoppableJobs(ABC):
             try:
                 return self._read(arn)
             except ClientError as error:
-                if code_of(error) in _UNKNOWN:
+                if is_unknown(error):
                     return None
                 raise
 

@@ -20,15 +20,7 @@ class RunIndex:
 
     def read_index(self) -> tuple[bytes | None, str | None]:
         """The index and its version; both None when there is none yet."""
-        with mapped_errors(f"read s3://{self._bucket}/{Keys.INDEX}"):
-            try:
-                found = self._s3.get_object(Bucket=self._bucket, Key=Keys.INDEX)
-            except ClientError as error:
-                # No run has ended yet.
-                if code_of(error) == "NoSuchKey":
-                    return None, None
-                raise
-            return found["Body"].read(), found["ETag"]
+        return self._read(Keys.INDEX)
 
     def write_index(self, data: bytes, version: str | None) -> bool:
         """Replaces the index of this version, or creates it. False when another run wrote it meanwhile."""
@@ -43,11 +35,15 @@ class RunIndex:
 
     def read_page(self) -> bytes | None:
         """The page; None when no run has ended yet."""
-        with mapped_errors(f"read s3://{self._bucket}/{Keys.OVERVIEW}"):
+        return self._read(Keys.OVERVIEW)[0]
+
+    def _read(self, key: str) -> tuple[bytes | None, str | None]:
+        with mapped_errors(f"read s3://{self._bucket}/{key}"):
             try:
-                body: bytes = self._s3.get_object(Bucket=self._bucket, Key=Keys.OVERVIEW)["Body"].read()
+                found = self._s3.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
+                # No run has ended yet.
                 if code_of(error) == "NoSuchKey":
-                    return None
+                    return None, None
                 raise
-        return body
+            return found["Body"].read(), found["ETag"]
