@@ -18,8 +18,9 @@ import numpy as np
 
 from stacks.bundling.encoders import Wanted
 from stacks.bundling.errors import BuildError
-from stacks.bundling.probes import check, probed, unit
+from stacks.bundling.probes import check, probed
 from tuner.catalog.encoders import is_folder
+from tuner.evaluation.encoder.embedding import unit
 from tuner.evaluation.encoder.files import file_digest
 from tuner.evaluation.encoder.manifest import MODEL, TOKENIZER, EncoderManifest
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from stacks.bundling.encoders import Wanted
-from stacks.bundling.probes import PROBES, Array, check, probed, unit
+from stacks.bundling.probes import PROBES, Array, check, probed
 from tuner.catalog.encoders import PACKAGED, encoders
+from tuner.evaluation.encoder.embedding import unit
 from tuner.evaluation.encoder.files import file_digest
 from tuner.evaluation.encoder.manifest import MODEL, TOKENIZER, EncoderManifest
 

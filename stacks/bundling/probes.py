@@ -43,12 +43,6 @@ def probed(folder: Path, padding: int) -> Iterator[tuple[Array, Array, Array]]:
         yield tokens, mask, found
 
 
-def unit(vectors: Array) -> Array:
-    """The vectors at length 1."""
-    scaled: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return scaled
-
-
 def check(model: str, difference: float) -> None:
     """Raises BuildError if the vectors differ from the original model's by more than the tolerance."""
     if difference > TOLERANCE:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from stacks.permissions import model_arns, network, s3
 from stacks.permissions.arns import Arns
-from stacks.permissions.grant import Grant
+from stacks.permissions.grant import Grant, pass_role, tagged_request, tagged_resource
 from tuner.artifacts.batch import INPUT, OUTPUT
 from tuner.core.artifact_keys import Keys
-from tuner.core.resource_names import Tags
 
 _PARTS = f"runs/*/{Keys.batch('*')}"
 
@@ -15,7 +14,7 @@ _PARTS = f"runs/*/{Keys.batch('*')}"
 def start_batches(arns: Arns) -> list[Grant]:
     """Starts batch jobs of the models that a run asks, with the deployment's tag, and passes the role to them."""
     job = arns.bedrock("model-invocation-job/*")
-    tagged = {"StringEquals": {f"aws:RequestTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    tagged = tagged_request(arns.deployment.name)
     return [
         Grant(
             ("bedrock:CreateModelInvocationJob",),
@@ -25,12 +24,7 @@ def start_batches(arns: Arns) -> list[Grant]:
             tagged,
         ),
         Grant(("bedrock:TagResource",), (job,), "tags what it starts", tagged),
-        Grant(
-            ("iam:PassRole",),
-            (arns.batch_role,),
-            "gives the job its service role",
-            {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
-        ),
+        pass_role(arns.batch_role, "bedrock", "gives the job its service role"),
     ]
 
 
@@ -55,7 +49,7 @@ def list_batches(arns: Arns) -> list[Grant]:
 
 def stop_batches(arns: Arns) -> list[Grant]:
     """Stops batch jobs that have the deployment's tag."""
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    tagged = tagged_resource(arns.deployment.name)
     jobs = (arns.bedrock("model-invocation-job/*"),)
     return [Grant(("bedrock:StopModelInvocationJob",), jobs, "ends a batch job that no run waits for", tagged)]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stacks.permissions import model_arns
 from stacks.permissions.arns import Arns
-from stacks.permissions.grant import Conditions, Grant
+from stacks.permissions.grant import Conditions, Grant, only_tag, pass_role, tagged_request, tagged_resource
 from tuner import catalog
 from tuner.core.resource_names import Tags
 
@@ -109,15 +109,10 @@ def start_jobs(arns: Arns) -> list[Grant]:
             # Bedrock authorizes the call on three kinds of resources: the base model, the job, and the custom model.
             (*model_arns.tunable(arns), model, job),
             "starts the customization job; job and model get their ids from Bedrock",
-            _tagged_request(arns),
+            tagged_request(arns.deployment.name),
         ),
-        Grant(("bedrock:TagResource",), (job, model), "tags what it starts", _tagged_request(arns)),
-        Grant(
-            ("iam:PassRole",),
-            (arns.customization_role,),
-            "gives the job its service role",
-            {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
-        ),
+        Grant(("bedrock:TagResource",), (job, model), "tags what it starts", tagged_request(arns.deployment.name)),
+        pass_role(arns.customization_role, "bedrock", "gives the job its service role"),
     ]
 
 
@@ -130,10 +125,7 @@ def tag_models(arns: Arns) -> list[Grant]:
             "marks the custom model with the gate's decision, and with nothing else",
             # Both conditions: only models of this deployment, and no other tag. The deletion of models depends on their
             # tags.
-            {
-                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name},
-                "ForAllValues:StringEquals": {"aws:TagKeys": Tags.GATE},
-            },
+            {**tagged_resource(arns.deployment.name), **only_tag(Tags.GATE)},
         )
     ]
 
@@ -165,7 +157,7 @@ def list_jobs(arns: Arns) -> list[Grant]:
 
 def stop_jobs(arns: Arns) -> list[Grant]:
     """Stops jobs that have the deployment's tag."""
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    tagged = tagged_resource(arns.deployment.name)
     jobs = (arns.bedrock("model-customization-job/*"),)
     return [Grant(("bedrock:StopModelCustomizationJob",), jobs, "ends a training that no run waits for", tagged)]
 
@@ -184,9 +176,9 @@ def create_endpoints(arns: Arns) -> list[Grant]:
             (arns.bedrock("custom-model/*"),),
             "makes the tuned model answer; never a base model",
             # Bedrock has no condition key for the commitment. The step checks it against the deployment's setting.
-            _tagged_request(arns),
+            tagged_request(arns.deployment.name),
         ),
-        Grant(("bedrock:TagResource",), _endpoints(arns), "tags what it buys", _tagged_request(arns)),
+        Grant(("bedrock:TagResource",), _endpoints(arns), "tags what it buys", tagged_request(arns.deployment.name)),
     ]
 
 
@@ -209,7 +201,7 @@ def find_endpoints(arns: Arns) -> list[Grant]:
 
 def delete_endpoints(arns: Arns) -> list[Grant]:
     """Deletes throughput and deployments that have the deployment's tag."""
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    tagged = tagged_resource(arns.deployment.name)
     return _per_endpoint(arns, "bedrock:Delete{}", "ends what costs money", tagged)
 
 
@@ -220,10 +212,7 @@ def tag_endpoints(arns: Arns) -> list[Grant]:
             ("bedrock:TagResource",),
             _endpoints(arns),
             "marks what is kept with the time when that ends, and with nothing else",
-            {
-                "StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name},
-                "ForAllValues:StringEquals": {"aws:TagKeys": Tags.KEPT_UNTIL},
-            },
+            {**tagged_resource(arns.deployment.name), **only_tag(Tags.KEPT_UNTIL)},
         )
     ]
 
@@ -247,7 +236,7 @@ def delete_models(arns: Arns) -> list[Grant]:
 
 def delete_tagged_models(arns: Arns) -> Grant:
     """Deletes custom models that have the deployment's tag."""
-    tagged = {"StringEquals": {f"aws:ResourceTag/{Tags.DEPLOYMENT}": arns.deployment.name}}
+    tagged = tagged_resource(arns.deployment.name)
     models_ = arns.bedrock("custom-model/*")
     return Grant(("bedrock:DeleteCustomModel",), (models_,), "ends what costs money by the month", tagged)
 
@@ -262,7 +251,3 @@ def _per_endpoint(arns: Arns, action: str, reason: str, conditions: Conditions |
 
 def _endpoints(arns: Arns) -> tuple[str, ...]:
     return tuple(arns.bedrock(f"{kind}/*") for kind in _ENDPOINTS)
-
-
-def _tagged_request(arns: Arns) -> Conditions:
-    return {"StringEquals": {f"aws:RequestTag/{Tags.DEPLOYMENT}": arns.deployment.name}}

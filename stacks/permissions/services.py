@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacks.permissions.arns import Arns
-from stacks.permissions.grant import Grant
+from stacks.permissions.grant import Grant, pass_role
 from stacks.permissions.kms import use_key
 from tuner.artifacts.evaluation.gate import GateEvent
 
@@ -113,11 +113,8 @@ def create_schedules(arns: Arns) -> list[Grant]:
             (arns.schedules,),
             "creates the schedule that releases the throughput",
         ),
-        Grant(
-            ("iam:PassRole",),
-            (arns.scheduler_role,),
-            "gives the schedule the role that may only call the release function",
-            {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        pass_role(
+            arns.scheduler_role, "scheduler", "gives the schedule the role that may only call the release function"
         ),
     ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from tuner.core.strict_model import Json
+
 # How similar two names must be, from 0 to 1. Below this, `learning_rate` would be near to `serving`.
 SIMILAR = 0.6
 VERY_SIMILAR = 0.8
@@ -28,6 +30,14 @@ def shortened(text: str, longest: int = 200) -> str:
     'micro...'
     """
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def json_type(value: Json, null: str = "null") -> str:
+    """The type of a JSON value in words. `null` is what a missing value is called."""
+    if value is None:
+        return null
+    names = {bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "an object")
 
 
 def nearest_name(name: str, known: Iterable[str], similarity: float = SIMILAR) -> str | None:

@@ -12,6 +12,7 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
+from tuner.core.wording import json_type
 from tuner.datasets.field_and_role_names import Fields, leaf_names
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
@@ -24,7 +25,6 @@ from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.origin import origin_fields, origin_of, values_of
 from tuner.datasets.records.record import Record, pair
 from tuner.datasets.records.rules import RecordLimits, issues_of, unknown_members, without_tools
-from tuner.datasets.records.schemas.answers import json_type
 from tuner.datasets.records.schemas.conversations import ConversationSchema
 from tuner.datasets.records.schemas.detection import Schema, detect_schema
 from tuner.datasets.records.schemas.left_out_columns import meant_column

@@ -129,7 +129,7 @@ def _reasons(
         why = "the model is served on demand, so no model units are bought; only the report's break-even counts them"
         yield _Reason(("model_units",), why, "Remove it, or set 'serving: provisioned'.")
     if task:
-        yield from _of_task(settings, task)
+        yield from _of_task(task)
     if task or settings.evaluation.metrics:  # the metrics that a run names do not depend on its task
         yield from _of_metrics(settings.used_metrics(task or "answer"), bool(generated))
     yield from _of_requests(settings)
@@ -175,7 +175,7 @@ def _of_contestants(settings: RunSettings, names: Collection[str]) -> Iterator[_
         yield _Reason(("retrieval",), why, "Add one of them there, or remove this.")
 
 
-def _of_task(settings: RunSettings, task: TaskName) -> Iterator[_Reason]:
+def _of_task(task: TaskName) -> Iterator[_Reason]:
     if task != "classification":
         yield _Reason(("classification",), f"the task is '{task}'", "Remove it, or set 'task: classification'.")
     if task != "extraction":

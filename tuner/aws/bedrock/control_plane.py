@@ -48,7 +48,7 @@ def with_company(request: R, company: DeploymentSettings | None) -> R:
     return replace(request, tags={**company.tags, **request.tags}, vpc=company.vpc)
 
 
-def vpc_members(vpc: VpcSettings) -> dict[str, Any]:
+def vpc_members(vpc: VpcSettings) -> JsonObject:
     """The member of a request that puts a job into the VPC; none without a VPC."""
     if not vpc:
         return {}

@@ -14,15 +14,14 @@ of it, so a retry, a second delivery of an event and a second execution change n
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from tuner.artifacts.base import parse
 from tuner.artifacts.costs.ledger import Ceiling, Ceilings, LedgerEntry, month_of
-from tuner.aws.clients import Response, client
-from tuner.aws.dynamodb.transactions import ATTEMPTS, CONDITION, Action, Transactions
+from tuner.aws.clients import Response
+from tuner.aws.dynamodb.state_table import ATTEMPTS, CONDITION, Action, StateTable, key, run_key
 from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import RetryableError
 from tuner.core.times import iso
@@ -36,13 +35,10 @@ class _ChangedMeanwhileError(Exception):
     """The entry has another version than the one that was read."""
 
 
-class LedgerTable:
+class LedgerTable(StateTable):
     """Calls: dynamodb:GetItem, Query, PutItem, UpdateItem."""
 
-    def __init__(self, table: str, api: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._table = table
-        self._api = api or client("dynamodb")
-        self._transactions = Transactions(table, "the ledger", self._api, sleep)
+    name = "the ledger"
 
     def reserve(self, run_id: str, dataset: str, usd: Decimal, ceilings: Ceilings, at: dt.datetime) -> LedgerEntry:
         """Reserves what the run can cost, in the month of its first reservation.
@@ -94,7 +90,7 @@ class LedgerTable:
         if place is None:
             return None
         month = place["month"]["S"]
-        item = self._get(_partition(month), _run(run_id))
+        item = self._get(_partition(month), run_key(run_id))
         return None if item is None else _entry(item)
 
     def entries(self, month: str) -> tuple[LedgerEntry, ...]:
@@ -102,7 +98,7 @@ class LedgerTable:
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :run)",
-            "ExpressionAttributeValues": {":pk": {"S": _partition(month)}, ":run": {"S": _run("")}},
+            "ExpressionAttributeValues": {":pk": {"S": _partition(month)}, ":run": {"S": run_key("")}},
             "ConsistentRead": True,
         }
         with mapped_errors(f"read the ledger of {month}"):
@@ -160,21 +156,15 @@ class LedgerTable:
         )
         sums = [_addition(after.month, sort, difference, limit) for _, sort, limit in limits]
         own = [_put(before, after), *([place] if place else [])]
-        reasons = self._transactions.write(*own, *(sums if difference else []))
+        reasons = self._transact(*own, *(sums if difference else []))
         if CONDITION in reasons[: len(own)]:
             raise _ChangedMeanwhileError
         failed = zip(limits, reasons[len(own) :], strict=False)
         return tuple(name for (name, _, _), reason in failed if reason == CONDITION)
 
-    def _get(self, partition: str, sort: str) -> Response | None:
-        with mapped_errors("read the ledger"):
-            found = self._api.get_item(TableName=self._table, Key=_key(partition, sort), ConsistentRead=True)
-        item: Response | None = found.get("Item")
-        return item
-
 
 def _put(before: LedgerEntry | None, after: LedgerEntry) -> Action:
-    item = _key(_partition(after.month), _run(after.run_id)) | {
+    item = key(_partition(after.month), run_key(after.run_id)) | {
         "entry": {"S": after.model_dump_json()},
         "version": {"N": str(after.version)},
     }
@@ -189,14 +179,14 @@ def _put(before: LedgerEntry | None, after: LedgerEntry) -> Action:
 
 def _place(entry: LedgerEntry) -> Action:
     """Where the entry is. Of two attempts in two months, the second finds the month of the first."""
-    item = _key("ledger#runs", entry.run_id) | {"month": {"S": entry.month}}
+    item = key("ledger#runs", entry.run_id) | {"month": {"S": entry.month}}
     return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
 
 def _addition(month: str, sort: str, usd: Decimal, limit: Decimal | None) -> Action:
     """Adds to a sum. A sum may be lowered above its ceiling, but not raised."""
     values = {":usd": {"N": f"{usd:f}"}}
-    update: dict[str, Any] = {"Key": _key(_partition(month), sort), "UpdateExpression": "ADD committed :usd"}
+    update: dict[str, Any] = {"Key": key(_partition(month), sort), "UpdateExpression": "ADD committed :usd"}
     if limit is not None and usd > 0:
         room = limit - usd
         # Conditions cannot add: the sum so far is compared with what the ceiling leaves for it.
@@ -212,11 +202,3 @@ def _entry(item: Response) -> LedgerEntry:
 
 def _partition(month: str) -> str:
     return f"ledger#{month}"
-
-
-def _key(partition: str, sort: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": partition}, "sk": {"S": sort}}
-
-
-def _run(run_id: str) -> str:
-    return f"run#{run_id}"

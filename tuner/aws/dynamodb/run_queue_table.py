@@ -13,32 +13,28 @@ of places.
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from tuner.aws.clients import Response, client
+from tuner.aws.clients import Response
 from tuner.aws.dynamodb.queue_state import Pool, PoolState, QueuedRun, WaitingRun
-from tuner.aws.dynamodb.transactions import ATTEMPTS, CONDITION, Action, Transactions
+from tuner.aws.dynamodb.state_table import ATTEMPTS, CONDITION, Action, StateTable, key, run_key
 from tuner.aws.error_mapping import mapped_errors
 from tuner.core.errors import RetryableError
 
 Admission = Literal["admitted", "full", "gone"]
 
 
-class PlacesTable:
+class PlacesTable(StateTable):
     """Calls: dynamodb:GetItem, Query, PutItem, UpdateItem, DeleteItem."""
 
-    def __init__(self, table: str, api: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._table = table
-        self._api = api or client("dynamodb")
-        self._transactions = Transactions(table, "the queue for places", self._api, sleep)
+    name = "the queue for places"
 
     def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
         """Adds a run at the end of the queue. A run that is in the pool keeps its position and gets one more token."""
-        item = _key(pool, _run(run.run_id)) | {
+        item = _key(pool, run_key(run.run_id)) | {
             "run_id": {"S": run.run_id},
             "since": {"S": _time(run.since)},
             "tokens": {"SS": [token.get_secret_value()]},
@@ -50,7 +46,7 @@ class PlacesTable:
         changed = self._write(
             {
                 "Update": {
-                    "Key": _key(pool, _run(run.run_id)),
+                    "Key": _key(pool, run_key(run.run_id)),
                     "UpdateExpression": "ADD tokens :token REMOVE woken",
                     "ConditionExpression": "attribute_exists(pk)",
                     "ExpressionAttributeValues": {":token": {"SS": [token.get_secret_value()]}},
@@ -80,7 +76,7 @@ class PlacesTable:
 
     def state(self, pool: Pool) -> PoolState:
         """The runs that have a place, and how long runs kept theirs."""
-        item = self._get(pool, "pool")
+        item = self._get(_partition(pool), "pool") or {}
         names = sorted(item.get("holders", {}).get("SS", ()))
         found = [run for name in names if (run := self.run(pool, name))]
         return PoolState(
@@ -92,12 +88,12 @@ class PlacesTable:
 
     def run(self, pool: Pool, run_id: str) -> QueuedRun | None:
         """A run in the pool, or None."""
-        item = self._get(pool, _run(run_id))
+        item = self._get(_partition(pool), run_key(run_id))
         return _queued(item) if item else None
 
     def admit(self, pool: Pool, run: WaitingRun, places: int, at: dt.datetime) -> Admission:
         """Gives a waiting run a place: `full` when there is none, `gone` when the run does not wait any more."""
-        reasons = self._transactions.write(
+        reasons = self._transact(
             {
                 "Update": {
                     "Key": _key(pool, "pool"),
@@ -109,7 +105,7 @@ class PlacesTable:
             {"Delete": {"Key": _key(pool, _waiting(run)), "ConditionExpression": "attribute_exists(pk)"}},
             {
                 "Update": {
-                    "Key": _key(pool, _run(run.run_id)),
+                    "Key": _key(pool, run_key(run.run_id)),
                     "UpdateExpression": "SET admitted_at = :at",
                     "ConditionExpression": "attribute_exists(pk)",
                     "ExpressionAttributeValues": {":at": {"S": _time(at)}},
@@ -125,7 +121,7 @@ class PlacesTable:
         self._write(
             {
                 "Update": {
-                    "Key": _key(pool, _run(run.run_id)),
+                    "Key": _key(pool, run_key(run.run_id)),
                     "UpdateExpression": "SET woken = :yes",
                     # Tokens are only added.
                     "ConditionExpression": "size(tokens) = :count",
@@ -165,15 +161,9 @@ class PlacesTable:
                     since = item["sk"]["S"].split("#")[1]
                     yield WaitingRun(run_id=item["run_id"]["S"], since=dt.datetime.fromisoformat(since))
 
-    def _get(self, pool: Pool, sort: str) -> Response:
-        with mapped_errors(f"read the queue for {pool}"):
-            found = self._api.get_item(TableName=self._table, Key=_key(pool, sort), ConsistentRead=True)
-        item: Response = found.get("Item", {})
-        return item
-
     def _write(self, *actions: Action) -> bool:
         """Writes all or nothing. False when a condition does not hold."""
-        return not self._transactions.write(*actions)
+        return not self._transact(*actions)
 
 
 def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
@@ -198,7 +188,7 @@ def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
         removal["UpdateExpression"] += " ADD kept_seconds :seconds, kept_count :one"
         removal["ExpressionAttributeValues"] |= {":seconds": {"N": f"{seconds:.3f}"}, ":one": {"N": "1"}}
     yield {"Update": {"Key": _key(pool, "pool"), **removal}}
-    yield {"Delete": {"Key": _key(pool, _run(run.run_id)), **unchanged}}
+    yield {"Delete": {"Key": _key(pool, run_key(run.run_id)), **unchanged}}
     yield {"Delete": {"Key": _key(pool, _waiting(WaitingRun(run_id=run.run_id, since=run.since)))}}
 
 
@@ -218,11 +208,7 @@ def _partition(pool: Pool) -> str:
 
 
 def _key(pool: Pool, sort: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": _partition(pool)}, "sk": {"S": sort}}
-
-
-def _run(run_id: str) -> str:
-    return f"run#{run_id}"
+    return key(_partition(pool), sort)
 
 
 def _waiting(run: WaitingRun) -> str:

@@ -61,7 +61,6 @@ class Offer:
 
 class _Attributes(FrozenModel):
     usagetype: str
-    servicecode: str | None = None
 
 
 class _Product(FrozenModel):

@@ -226,12 +226,12 @@ class _Reader:
         if error is not None and not isinstance(error, json.JSONDecodeError):
             raise UnreadableError(self._line, not_json(str(error).split(";")[0]))
         if error is not None and (self._ended or len(self._buffer) > MAX_RECORD_BYTES):
-            raise self._malformed(error, text)
+            raise self._malformed(error)
         wanted = 2 * len(self._buffer)
         while len(self._buffer) < wanted and self._more():
             pass
 
-    def _malformed(self, error: json.JSONDecodeError, text: str) -> UnreadableError:
+    def _malformed(self, error: json.JSONDecodeError) -> UnreadableError:
         line = self._line + error.lineno - 1
         if not is_cut_off(error):
             return UnreadableError(line, json_issue(error))

@@ -101,10 +101,11 @@ class Encoder:
             tokens[index, : len(row)] = row
             mask[index, : len(row)] = 1
         (found,) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
-        return [_unit(found[index, : len(row)]) for index, row in enumerate(rows)]
+        return [unit(found[index, : len(row)]) for index, row in enumerate(rows)]
 
 
-def _unit(vectors: Array) -> Array:
+def unit(vectors: Array) -> Array:
+    """The vectors at length 1."""
     scaled: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return scaled
 

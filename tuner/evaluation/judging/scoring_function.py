@@ -28,6 +28,7 @@ from tuner.core.errors import (
     TunerError,
 )
 from tuner.core.strict_model import Json
+from tuner.core.wording import json_type
 from tuner.costs.judge_usage import SCORER_ATTEMPTS
 from tuner.costs.meter import Meter, Tokens
 from tuner.settings.run.scorer import ScorerSettings
@@ -155,7 +156,9 @@ class ScoringFunction:
         if isinstance(reply, Mapping) and "body" in reply:
             raise _UnusableReplyError("returned an HTTP response; return the list itself, not a 'body'")
         if not isinstance(reply, list):
-            raise _UnusableReplyError(f"returned {_kind(reply)}, not a list with an object for each answer")
+            raise _UnusableReplyError(
+                f"returned {json_type(reply, 'nothing')}, not a list with an object for each answer"
+            )
         entries: dict[str, Mapping[str, Json]] = {}
         asked = {answer.id for answer in answers}
         for entry in reply:
@@ -182,7 +185,7 @@ class ScoringFunction:
         if listed is None:
             return []
         if not isinstance(listed, list):
-            raise _UnusableReplyError(f"returned {_kind(listed)} as metrics_list, not a list")
+            raise _UnusableReplyError(f"returned {json_type(listed, 'nothing')} as metrics_list, not a list")
         if len(listed) > _MOST_MEASURES:
             raise _UnusableReplyError(
                 f"returned {len(listed):,} entries in metrics_list, and may have {_MOST_MEASURES}"
@@ -214,17 +217,10 @@ def _number(value: Json, name: str) -> float:
     if value is None:
         raise _UnusableReplyError(f"returned no {name}")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _UnusableReplyError(f"returned {_kind(value)} as {name}, not a number")
+        raise _UnusableReplyError(f"returned {json_type(value, 'nothing')} as {name}, not a number")
     if isinstance(value, float) and not math.isfinite(value):
         raise _UnusableReplyError(f"returned {value} as {name}, which is not a finite number")
     # Sums and squares of larger numbers can be infinite, and Python's integers have no largest one.
     if abs(value) > _LARGEST:
         raise _UnusableReplyError(f"returned a number as {name} that is larger than {_LARGEST:g}")
     return float(value)
-
-
-def _kind(value: Json) -> str:
-    if value is None:
-        return "nothing"
-    names = {bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
-    return names.get(type(value), "an object")

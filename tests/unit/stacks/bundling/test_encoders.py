@@ -21,12 +21,13 @@ from aws_cdk import App, Stack
 from stacks import build
 from stacks.bundling import assets, encoder_export, encoder_folder, encoders, packaged_encoder
 from stacks.bundling.errors import BuildError
-from stacks.bundling.probes import probed, unit
+from stacks.bundling.probes import probed
 from tests.unit.stacks.bundling import tiny_encoders
 from tests.unit.stacks.conftest import Synthesis, errors_of
 from tuner.catalog.encoders import PACKAGED
 from tuner.catalog.encoders import encoders as known
 from tuner.core.errors import SettingsError
+from tuner.evaluation.encoder.embedding import unit
 from tuner.evaluation.encoder.files import open_encoder
 from tuner.evaluation.encoder.manifest import EncoderManifest
 from tuner.evaluation.metrics.bertscore import score

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.core.wording import plural
+from tuner.core.wording import json_type, plural
 from tuner.datasets.field_and_role_names import LABELS, MISSING, Fields, Kind, find, kind_of, leaf_names, normal
 from tuner.datasets.findings import Issue
 from tuner.datasets.records.schemas.record_selection import left_out, number_of, speaks_against
@@ -197,11 +197,3 @@ def not_a_text(row: Fields, name: str) -> Issue | None:
         remedy = "Write one text." if isinstance(value, list | Mapping) else "Write it between quotes."
         return Issue("field-type", f"must be a text, not {json_type(value)}.", remedy, name)
     return None
-
-
-def json_type(value: Any) -> str:
-    """The type of a JSON value, in words."""
-    if value is None:
-        return "null"
-    names = {bool: "true or false", str: "a text", int: "a number", float: "a number", list: "a list"}
-    return names.get(type(value), "an object")

@@ -1,15 +1,15 @@
-"""Writes several items of a DynamoDB table together or not at all."""
+"""The DynamoDB table of shared state: reads an item, and writes several items together or not at all."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from tuner.aws.clients import Response
+from tuner.aws.clients import Response, client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.errors import RetryableError
 
@@ -24,31 +24,39 @@ CONDITION = "ConditionalCheckFailed"
 _CONFLICT = "TransactionConflict"
 
 
-class Transactions:
-    """Calls: dynamodb:TransactWriteItems, which needs the permissions of the actions that it combines.
+class StateTable:
+    """Calls: dynamodb:GetItem, and TransactWriteItems, which needs the permissions of the actions that it combines.
 
     `name` is what the items are, for messages.
     """
 
-    def __init__(self, table: str, name: str, api: Any, sleep: Callable[[float], None] = time.sleep) -> None:
+    name: ClassVar[str]
+
+    def __init__(self, table: str, api: Any = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self._table = table
-        self._name = name
-        self._api = api
+        self._api = api or client("dynamodb")
         self._sleep = sleep
 
-    def write(self, *actions: Action) -> Sequence[str]:
+    def _get(self, partition: str, sort: str) -> Response | None:
+        """The item with this key, or None. The read is strongly consistent."""
+        with mapped_errors(f"read {self.name}"):
+            found = self._api.get_item(TableName=self._table, Key=key(partition, sort), ConsistentRead=True)
+        item: Response | None = found.get("Item")
+        return item
+
+    def _transact(self, *actions: Action) -> Sequence[str]:
         """Writes all or nothing. Returns the reason of each action when a condition does not hold, else nothing.
 
         Raises RetryableError when other transactions change the same items all the time.
         """
         items = [{kind: {"TableName": self._table, **body}} for action in actions for kind, body in action.items()]
         for attempt in range(ATTEMPTS):
-            with mapped_errors(f"change {self._name}"):
+            with mapped_errors(f"change {self.name}"):
                 reasons = self._attempt(items)
             if _CONFLICT not in reasons or CONDITION in reasons:
                 return reasons
             self._sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
-        name = self._name[0].upper() + self._name[1:]
+        name = self.name[0].upper() + self.name[1:]
         raise RetryableError(f"{name} is busy: other runs change it all the time. Try again later.")
 
     def _attempt(self, items: Sequence[Action]) -> Sequence[str]:
@@ -62,3 +70,13 @@ class Transactions:
                 return reasons
             raise
         return ()
+
+
+def key(partition: str, sort: str) -> dict[str, dict[str, str]]:
+    """The key of an item."""
+    return {"pk": {"S": partition}, "sk": {"S": sort}}
+
+
+def run_key(run_id: str) -> str:
+    """The sort key of a run's item."""
+    return f"run#{run_id}"
