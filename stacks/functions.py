@@ -46,7 +46,7 @@ class Steps(Construct):
         # The local cloud runs functions in its own Python environment, which has the packages.
         local = self._settings.target == "local"
         self._layers = [] if local else [assets.layer(self, DEPENDENCIES)]
-        # Those that one function has in addition.
+        # The variables that only some functions have.
         self._more_layers = (
             {} if local else {"score_answers": assets.layer(self, SCORING), "preprocess": assets.layer(self, RETRIEVAL)}
         )

@@ -172,7 +172,7 @@ NOT_RELEASED = Retrier(
 
 DEFAULT = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH)
 RELEASING = (NOT_READY, RELEASE_BUSY_ACCOUNT, NOT_RELEASED, TEMPORARY, LAMBDA_FAILURE)
-# For tasks that wait for a token.
+# The policy of tasks that wait for a token.
 WAITING = (NOT_READY, BUSY_ACCOUNT, TEMPORARY, LAMBDA_FAILURE, CRASH_WITHOUT_TIMEOUT)
 EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
     "Wait for a preparation place": WAITING,

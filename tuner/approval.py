@@ -19,7 +19,7 @@ from tuner.core.text_sanitizer import shown_name
 from tuner.core.times import iso
 from tuner.costs.spending_decision import spending_reason
 
-# Of the mail, in characters. The estimate has all of it.
+# Limits of the mail, in characters. The estimate has the whole text.
 _LONGEST_REASON, _LONGEST_LINE = 4_000, 300
 
 

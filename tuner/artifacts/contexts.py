@@ -23,7 +23,7 @@ _MOST_INSTRUCTION_BYTES = 200
 
 
 def most_context_tokens(parts: int) -> int:
-    """The most tokens that so many examples or passages add to a prompt, before it is known which ones they are."""
+    """Upper bound of the tokens that `parts` examples or passages add to a prompt, whichever they are."""
     return parts * (MOST_PART_BYTES + _MOST_TOKENS_AROUND_A_PART) + _MOST_INSTRUCTION_BYTES if parts else 0
 
 

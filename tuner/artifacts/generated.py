@@ -78,7 +78,7 @@ class GenerationFigures(Part):
 
     @property
     def sentence(self) -> str:
-        """For documents that are the whole dataset: how many questions there are of those asked for; else empty."""
+        """How many of the requested questions were generated, if documents are the whole dataset; else empty."""
         if not self.sets:
             return ""
         counts = [f"{entry.pairs:,} of {entry.asked:,} {entry.role} questions" for entry in self.sets]

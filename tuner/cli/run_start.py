@@ -1,4 +1,4 @@
-"""Starts runs of what is in the data bucket: finds the number of a repeat, asks for it, and waits until it started."""
+"""Starts a run of a dataset that is in the data bucket: finds the repeat's number, requests it and waits."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _READY_SECONDS = 240
 _READY_PAUSE_SECONDS = 3
 
 RunId = Callable[[int], str]
-"""The id of a content's run, by the number of the repeat."""
+"""Maps the number of a repeat to the id of its run. Number 0 is the first run of the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The next run of what is in a dataset's folder of the bucket now. `sentences` say how this differs from a run."""
+    """The next run of the files that a dataset has in the bucket now. `sentences` say how they changed."""
 
     content: Arrival
     number: int
@@ -54,7 +54,7 @@ class Repeat:
 
 
 def next_number(deployment: Deployment, run_id: RunId, first: int = 0) -> int:
-    """The number of the next repeat of a content, at least `first`; 0 when it was never run."""
+    """The first number from `first` on that no run has. 0: the files were never run."""
     number = first
     while run_lookup.find(deployment, run_id(number)):
         number += 1
@@ -88,7 +88,7 @@ def _differences(deployment: Deployment, earlier: Run, repeat: Repeat) -> tuple[
 
 
 def request(deployment: Deployment, dataset: str, run_id: RunId, number: int) -> str:
-    """Asks for this repeat of what is in the bucket, and waits until it started. Returns its id."""
+    """Requests a repeat of the files in the bucket, and waits until it has started. Returns the run's id."""
     event = json.dumps({"dataset": dataset, "repeat": number}).encode()
     _invoke(deployment.start_function, event)
     run = run_id(number)

@@ -20,6 +20,7 @@
     ├── EndpointFailedError            provisioned throughput or a deployment failed, or was deleted
     ├── EvaluationError                answers or scores are missing or unusable
     ├── SpendingLimitError             a paid call would pass what was approved for the run
+    ├── ArtifactError                  a file of a run does not have the documented form
     └── AwsError                       any other AWS error that a retry does not solve
 
 The state machine's `ErrorEquals` matches the class names, so they are an interface: to rename one, change

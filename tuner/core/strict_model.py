@@ -55,10 +55,7 @@ class StrictModel(FrozenModel):
     @field_validator("*", mode="before")
     @classmethod
     def _text_is_not_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Rejects `"5"`, which pydantic would convert to 5. What is typed for a number is then stored as it was.
-
-        Also 1 for true, and 0 for false.
-        """
+        """Rejects `"5"` for a number, and 1 or 0 for true or false. Pydantic would convert them."""
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             return value
         taken = accepted_types(cls.model_fields[str(info.field_name)].annotation)
@@ -80,7 +77,7 @@ class StrictModel(FrozenModel):
 
 
 def read_from_artifact(model: type[M], values: Any) -> M:
-    """Settings that stand in an artifact. A newer version may have written it.
+    """Validates settings that are part of an artifact, which a newer version may have written.
 
     At every depth, an unknown member is ignored. Names that the catalog does not list, such as a newer metric's, are
     accepted: the version that wrote the artifact knew them.

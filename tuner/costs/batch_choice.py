@@ -113,7 +113,7 @@ def _reason(plan: Plan, inputs: CostInputs, preflight: Preflight, number: int, c
 
 
 def _reason_of_size(model: str, preflight: Preflight, number: int, records: int, size: int) -> str | None:
-    """Why Bedrock does not accept a job with so many records and bytes; None if it does."""
+    """Why Bedrock does not accept a job with `records` records of `size` bytes; None if it does."""
     least = preflight.batch_minimums.get(model)
     if least is None:
         return (

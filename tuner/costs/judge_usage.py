@@ -118,7 +118,7 @@ class ScorerUsage:
 
     @classmethod
     def of(cls, plan: Plan, questions: int, shards: int = 1) -> ScorerUsage:
-        """The calls for the questions of so many shards: the last batch of each shard can be small."""
+        """The calls for `questions` in `shards` shards. The last batch of each shard can be small."""
         if not plan.settings.scorer.name or not questions:
             return cls(0, 0)
         answers, size = questions * plan.settings.evaluation.samples, plan.settings.scorer.batch

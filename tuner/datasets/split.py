@@ -94,7 +94,7 @@ def choose_held_out(
 
 
 def held_out_bounds(records: int, family: Family) -> tuple[int, int]:
-    """The fewest and the most of so many records to hold out."""
+    """The fewest and the most records to hold out, of a number of records."""
     fewest_validation, most_validation = family.records.validation
     spare = records - max(family.records.training[0] or 1, 1)
     most = max(min(spare, most_validation or records), min(1, records - 1), 0)

@@ -64,7 +64,7 @@ class BestAnswers:
 
     @property
     def sentence(self) -> str:
-        """Whose answers they are, and what the choice means for their scores."""
+        """The run whose answers are compared, and what its selection means for its scores."""
         chosen = (
             f", which was chosen as the best of {self.chosen_of} by these questions, so its score is probably too high"
             if self.chosen_of > 1

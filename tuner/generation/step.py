@@ -90,7 +90,7 @@ def _unfinished(made: Made) -> Progress:
 
 
 def _known(data: Mapping[DataRole, Source], alone: bool) -> dict[DataRole, Deduplicator]:
-    """The pairs that must not be repeated: of all files together, or those of each file."""
+    """The pairs that must not be repeated: of all files together, or of each file."""
     together = Deduplicator()
     return {role: Deduplicator() for role in data} if alone else dict.fromkeys((*data, "validation"), together)
 

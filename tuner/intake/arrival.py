@@ -85,7 +85,7 @@ def files_fit(dataset: str, names: Iterable[str]) -> bool:
 
 
 def too_many_files(where: str, files: int) -> str:
-    """Why a dataset with so many files cannot be run, and what to do."""
+    """Why a dataset with `files` files cannot be run, and what to do."""
     return (
         f"{where} has {files:,} files, which are too many for one run: it takes about 1,000, and fewer with long "
         "names. Combine documents into fewer files, or leave some out."

@@ -1,8 +1,8 @@
 """Keeps the folder of a run from an execution that only has the same name.
 
-Step Functions keeps the name of an execution for 90 days, and a state machine that was created again knows no names.
-Whoever may start executions can then give one the name of an earlier run. So an execution compares its own start with
-the age of what is in the folder, before it writes anything there.
+Step Functions reserves the name of an execution for 90 days only, and a state machine that was deleted and created
+again has forgotten all names. Then a new execution can get the name of an earlier run. So before an execution writes
+anything, it compares its start with the age of the artifacts in its folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CLOCK_DIFFERENCE = dt.timedelta(minutes=1)
 
 
 def earlier_run(folder: RunFolder, started_at: dt.datetime) -> dt.datetime | None:
-    """When another execution wrote into the folder: before this one started. None when the folder is its own."""
+    """When an earlier execution first wrote into the folder; None if the folder is this execution's own."""
     first = min(folder.last_modified().values(), default=None)
     return first if first and first < started_at - _CLOCK_DIFFERENCE else None
 

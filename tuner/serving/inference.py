@@ -324,7 +324,7 @@ def _record(collected: Iterable[_ShardAnswers]) -> None:
 
 
 def _refuse_if_all_failed_alike(answers: Iterable[Answer], model: ContestantName) -> None:
-    """One reason for all failures is the run's problem and not the questions': no answer is recorded then."""
+    """Raises if all questions failed for one reason: then the run has a problem, and no answer is recorded."""
     errors = [answer.error for answer in answers]
     if errors and None not in errors and len(set(errors)) == 1:
         raise EvaluationError(

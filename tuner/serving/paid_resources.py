@@ -76,8 +76,8 @@ def _tags_of_own(deployment: str, kind: Releasable, resource: PaidResource) -> M
 def resources_of(deployment: str, kind: Releasable, run_id: str | None = None) -> Iterator[PaidResource]:
     """The deployment's resources of one kind: all of them, or those of one run, whatever their suffix.
 
-    A resource of another run is not one of them, whatever it is called: whoever may start executions can name one like
-    a job of another run.
+    The tag decides to which run a resource belongs. Its name is not enough: a person who may start executions can name
+    one like a job of another run.
     """
     names = run_names(deployment, run_id) if run_id else frozenset()
     shortest = min(names, key=len, default="")

@@ -110,7 +110,7 @@ class Release:
         return replace(outcome, released=tuple(released))
 
     def resources(self, arns: Collection[str]) -> ReleaseOutcome:
-        """Releases those of `arns` that are this deployment's. Raises like `run`."""
+        """Releases the resources among `arns` that belong to this deployment. Raises like `run`."""
         return _or_raise(*self._release(self._listed, lambda _, resource: resource.arn in arns))
 
     def everything(self) -> ReleaseOutcome:

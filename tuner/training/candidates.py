@@ -163,7 +163,7 @@ def write_choice(folder: RunFolder, found: CandidatesProgress) -> TrainingSummar
             trained[of.number] = summary_of(folder, of, each.job)
             loss = model_loss(of.base_model, trained[of.number])
             known |= {} if loss is None else {of.number: loss}
-    # Of equal losses, the first one: the order of the settings.
+    # If losses are equal, the first candidate in the settings wins.
     chosen = min(known, key=known.__getitem__) if known else next(iter(trained))
     results = tuple(_result(each, trained.get(each.customization.number), chosen) for each in found.candidates)
     same_data = folder.load(DatasetSummary).evaluation_from == "validation"
@@ -173,7 +173,7 @@ def write_choice(folder: RunFolder, found: CandidatesProgress) -> TrainingSummar
 
 
 def _with_model(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those whose job completed. Raises CustomizationFailedError, with all reasons, when none did."""
+    """The candidates whose job completed. Raises CustomizationFailedError, with all reasons, when none did."""
     completed = [each for each in candidates if each.job and each.job.status == "Completed"]
     if not completed:
         reasons = "\n".join(f"{each.title}: {each.failure}" for each in candidates if each.failure)

@@ -14,7 +14,7 @@ class BedrockState:
     """Records, settings and clock. Replace `settings` as a whole to change them while the cloud runs."""
 
     def __init__(self, folder: Path, settings: Settings, clock: Clock = utc_now) -> None:
-        # The store asks for the number each time, because the settings may be replaced.
+        # A function, because `settings` may be replaced: the store needs the current number of stale reads.
         self.store = Store(folder, lambda: self.settings.stale_reads)
         self.settings = settings
         self.clock = clock

@@ -66,7 +66,7 @@ class Aggregate(Part):
 
 # Floats that differ by less are equal: the rest is rounding error.
 _EQUAL = 1e-9
-# Of a 95 % interval with two ends.
+# Each tail of a two-sided 95 % interval.
 _TAIL = 0.025
 
 
@@ -101,12 +101,11 @@ class Comparison(Part):
     )
 
     def share_that_may_differ(self, tail: float = _TAIL) -> float | None:
-        """If all questions, or groups, have the same difference: the share of others that may have another one.
+        """The largest share of other questions that may have another difference; None if the differences vary.
 
-        Then the interval has no width, but shows nothing about the spread of other questions. The share is the upper
-        end of the exact 95 % interval of Clopper and Pearson for none of those with a difference, or of the one with
-        this tail. None if the
-        differences have a spread.
+        If all questions (or groups) have the same difference, the interval has no width. It then shows nothing about
+        the spread over other questions. The share is the upper end of the exact interval of Clopper and Pearson for no
+        success in n trials, with this tail.
         """
         if self.interval is None or self.interval[1] - self.interval[0] >= _EQUAL:
             return None

@@ -1,4 +1,4 @@
-"""What the metrics say about themselves: the judge, BERTScore's encoder, the comparison of two answers, BLEU.
+"""How the metrics were computed: the judge, BERTScore's encoder, the comparison of two answers, BLEU.
 
 The details of tasks (classification, extraction, the deployer's scorer) are in `task_details.py`.
 """
@@ -36,7 +36,7 @@ class OneJudge(Part):
 
 
 class JudgeDetails(OneJudge):
-    """The judge, or several together: their judgments and tokens are added up, and `each` has them."""
+    """The judge. Of several judges, the numbers are sums, and `each` has every judge."""
 
     each: tuple[OneJudge, ...] = Field((), description="of several judges; absent for one")
 
@@ -90,7 +90,7 @@ class OwnMeasure(Part):
 
 
 class MetricFacts(Part):
-    """What a metric says about itself for one shard. Only the members that apply to the metric are set.
+    """How a metric was computed for one shard. Only the members that apply to the metric are set.
 
     `warning` is for the reader of the scores: it joins the warnings of the whole file.
     """

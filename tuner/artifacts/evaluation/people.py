@@ -18,7 +18,7 @@ from tuner.artifacts.evaluation.contestants import BASE, MAIN, TUNED, Contestant
 from tuner.core.errors import ArtifactError
 
 PEOPLE = "scores/people.json"
-# Whoever gave scores without a name.
+# The reviewer of scores that were given without a name.
 UNNAMED = "people"
 _HALF_OF_THE_SCALE = 5
 # With fewer answers, equal or low scores are no surprise.
@@ -142,7 +142,7 @@ class HumanScores(Part):
 
     @property
     def unused_scale(self) -> str | None:
-        """That the scores are all equal or in the lower half, which may be a mistake; None for others, or for few."""
+        """A warning if all scores are equal or in the lower half of the scale, probably by mistake; else None."""
         if self.answers < _ENOUGH_TO_JUDGE_THE_SCALE or self.lowest is None or self.highest is None:
             return None
         if self.lowest == self.highest:
@@ -156,7 +156,7 @@ class HumanScores(Part):
 
     @property
     def of_several_answers(self) -> str | None:
-        """That people scored the first of several answers to a question, and what that means; None for one answer."""
+        """A note that people scored only the first of several answers to each question; None for one answer."""
         if self.answers_each == 1:
             return None
         return (

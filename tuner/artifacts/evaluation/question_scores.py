@@ -179,7 +179,7 @@ class QuestionScores(PerContestant):
 
 
 def contestants_in(records: Iterable[QuestionScores]) -> tuple[ContestantName, ...]:
-    """Whose answers the records have: base and tuned model first, which are always there."""
+    """The contestants with answers in the records. Base and tuned model are always there, and come first."""
     return tuple(dict.fromkeys((*MAIN, *(name for record in records for name in record.by_contestant))))
 
 

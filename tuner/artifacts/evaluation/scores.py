@@ -163,5 +163,5 @@ class Scores(ScoringMembers, Artifact):
     review: tuple[ReviewCandidate, ...] = ()
     people: HumanScores | None = None
     earlier: PreviousBest | None = None
-    # Of an evaluation without a run only; a run's gate is `scores/gate.json`.
+    # Set only by an evaluation without a run. A run's gate is `scores/gate.json`.
     gate: GateResult | None = None

@@ -123,7 +123,7 @@ class PlacesTable(StateTable):
                 "Update": {
                     "Key": _key(pool, run_key(run.run_id)),
                     "UpdateExpression": "SET woken = :yes",
-                    # Tokens are only added.
+                    # Tokens are never removed: if their number is the same, none was added.
                     "ConditionExpression": "size(tokens) = :count",
                     "ExpressionAttributeValues": {":yes": {"BOOL": True}, ":count": {"N": str(len(run.tokens))}},
                 }
@@ -169,7 +169,7 @@ class PlacesTable(StateTable):
 def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
     """The transaction that removes a run, with or without a place. It fails if the run has changed since it was read.
 
-    A run with a place also adds to the pool's statistics how long it kept it: `expected_starts` needs them.
+    For a run with a place, the pool's statistics get the time that it kept the place. `expected_starts` needs them.
     """
     unchanged: dict[str, Any] = {
         "ConditionExpression": "since = :since AND attribute_not_exists(admitted_at)",
@@ -216,5 +216,5 @@ def _waiting(run: WaitingRun) -> str:
 
 
 def _time(at: dt.datetime) -> str:
-    """All times have one length, so that their texts have the order of the times."""
+    """The time as text. All texts have the same length, so they sort like the times."""
     return at.astimezone(dt.UTC).isoformat(timespec="milliseconds")

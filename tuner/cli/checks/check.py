@@ -66,7 +66,7 @@ def judges(settings: DeploymentSettings) -> tuple[str, ...]:
 
 
 def judge_check(title: str, model: str, settings: DeploymentSettings) -> str:
-    """The name of a check of a judge. That of the default judge has no model in it."""
+    """The name of a check of a judge. It contains the model, unless the model is the default judge."""
     return title if model == settings.judge_model else f"{title} {model}"
 
 

@@ -109,7 +109,7 @@ def _waiting(run: Run, request: ApprovalRequest | None) -> ApprovalRequest:
 
 
 def _check_amount(run: Run, request: ApprovalRequest, earlier: ApprovalAnswer | None, at_most: float | None) -> None:
-    """Raises CommandError when the caller may mean another sum: one that they gave, or that of an earlier request."""
+    """Raises CommandError when the caller may mean another sum: their own limit, or an earlier request's sum."""
     cost = money_at_most(request.worst_case_usd)
     if at_most is not None and request.worst_case_usd > at_most:
         raise CommandError(

@@ -76,10 +76,10 @@ def reserve(
 def reserve_tests(
     ledger: Ledger, run_id: str, manifest: Manifest, deployment: DeploymentSettings, at: dt.datetime
 ) -> str | None:
-    """Reserves what the preflight's test requests cost at most. None: the run may send them.
+    """Reserves what the preflight's test requests cost at most.
 
-    Otherwise the sentence about the ceiling that they could pass. The run spends nothing until a person approves it,
-    and it asks a person, because its entry in the ledger keeps `passed`.
+    Returns None if the run may send them. If they could pass a ceiling, returns a sentence that says which one. Such a
+    run spends nothing until a person approves it. A person is asked, because the ledger's entry keeps `passed`.
     """
     tests = _test_requests(manifest, deployment)
     if not tests:

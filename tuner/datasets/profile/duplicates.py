@@ -75,7 +75,7 @@ class DuplicateFinder:
         self._remember(seen, sketch, found)
 
     def shared_with_validation(self, questions: int) -> SharedQuestions | None:
-        """Those of the evaluation `questions` that the validation data has too; None when there is none."""
+        """The evaluation `questions` that the validation data has too; None when there is none."""
         names = tuple(text for text in self._shared if text)[:_MOST_NAMED]
         return SharedQuestions(count=self._shared.total(), of=questions, questions=names) if self._shared else None
 

@@ -22,7 +22,7 @@ _LONGEST_NAME = 200
 
 
 def origin_fields(names: Iterable[str]) -> set[str]:
-    """Those of the fields that say where a question is from, apart from the text that is given with it."""
+    """The fields that say where a question is from, without the text that is given with it."""
     known = list(names)
     found = {find_known(each, known) for each in (_CONVERSATIONS, _DOCUMENTS)}
     if find_known(_DOCUMENTS, known) is not None:

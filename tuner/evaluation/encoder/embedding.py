@@ -111,7 +111,7 @@ def unit(vectors: Array) -> Array:
 
 
 def _processors() -> int:
-    """Those that this process may use: a container may have fewer than the machine."""
+    """The number of processors that this process may use: a container may have fewer than the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -61,7 +61,7 @@ def _accepted_elsewhere(folder: RunFolder, uses: JobUseIndex) -> bool:
 
 
 def _decided(folder: RunFolder, manifest: Manifest) -> Gate:
-    """The decision on the current scores: that of an earlier attempt, or a new one, which is written at once."""
+    """The decision on the current scores: an earlier attempt's, or a new one, which is written at once."""
     data, of_guard = folder.read(Keys.SCORES), folder.find(Keys.GUARD_SCORES)
     digest = hashlib.sha256(data + (of_guard or b"")).hexdigest()
     earlier = folder.load_if_present(Gate)

@@ -33,7 +33,7 @@ class GateComparisons:
 
     @classmethod
     def of(cls, scores: Scores, guard: GuardScores | None = None) -> GateComparisons:
-        """Those of a run's scores. People's scores of a random sample correct the judge's."""
+        """The comparisons in a run's scores. People's scores of a random sample correct the judge's."""
         decisive = {name: measure.decisive for name, measure in scores.metrics.items()}
         return cls(decisive, scores.earlier, scores.slices, guard)
 

@@ -44,7 +44,7 @@ class JudgeBatches:
     deployment: str
 
     def batches(self) -> Iterator[Batch]:
-        """One for each judge for which the approved estimate has one."""
+        """A batch job for each judge for which the approved estimate has one."""
         for place, model in enumerate(self.shards.manifest.judge_models):
             if self.shards.allotted.is_judge_batched(place):
                 yield self._batch(place, model)

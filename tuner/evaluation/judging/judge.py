@@ -132,7 +132,7 @@ class Judge:
     def counts(judgments: Collection[Judgment]) -> dict[str, int]:
         """How many judgments were asked for, are missing, and came from a stand-in; and the tokens they took.
 
-        Those of batch jobs are counted only where there are some. Answers that are alike share a judgment of a job.
+        Judgments of batch jobs are counted only if there are some. Equal answers share one judgment of a job.
         """
         of_jobs = {id(judgment): judgment for judgment in judgments if judgment.batch_input_tokens}.values()
         read = sum(judgment.batch_input_tokens for judgment in of_jobs)

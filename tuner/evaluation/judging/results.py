@@ -62,7 +62,7 @@ def _answer_by(model: str, measure: str, answer: AnswerScores) -> AnswerScores:
 
 
 def _judged_answers(measure: str, record: QuestionScores) -> list[list[float]]:
-    """The judges' values of each answer. Of a preference, those of one answer say everything about the other one."""
+    """The judges' values of each answer. A preference needs one answer only: its value determines the other one's."""
     judged = (TUNED,) if measure == "preference" else MAIN
     given = [each.by_judge(measure).get(name, {}) for each in record.single_answers for name in judged]
     return [[float(value) for value in values.values() if value is not None] for values in given]

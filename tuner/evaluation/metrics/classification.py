@@ -18,7 +18,7 @@ class Classification(Metric):
     measures = METRICS["classification"]
 
     def grade(self, items: Sequence[GradedItem], context: ScoringContext) -> Grades:
-        """The labels are those of the context's task, which has those of all references too."""
+        """Grades by the labels of the task. They include the labels of all references."""
         known = LabelSet(context.task.labels)
         expected = [known.named(item.reference) for item in items]
         values = {name: [_scores(item, item.answers[name], known) for item in items] for name in contestants_of(items)}

@@ -73,7 +73,7 @@ def _best(answer: str | None, references: Sequence[ExtractedObject], fields: Seq
 
 
 def _measures(answer: str | None, reference: ExtractedObject | None, fields: Sequence[FieldSchema]) -> Measures:
-    """The measures of an answer. Those of fields are absent where the reference is no object."""
+    """The measures of an answer. The measures of fields are absent where the reference is no object."""
     given = None if answer is None else _object(answer)
     failed = answer is None
     found: Measures = {

@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 from tuner.artifacts.evaluation.contestants import BASE, TUNED
 from tuner.artifacts.evaluation.people import ReviewSheet, ReviewStratum
 
-# At least so many questions of each stratum, so that its variance can be estimated.
+# The fewest questions of a stratum: fewer cannot estimate its variance.
 _FEWEST_OF_STRATUM = 5
 
 
 def sample_name(count: int, seed: int) -> str:
-    """The name of the sheet with so many questions: the same draw is the same sheet."""
+    """The name of the sheet with a number of questions. The same draw gets the same name."""
     return f"random-{count}-{seed}"
 
 
@@ -55,5 +55,5 @@ def _shuffled(questions: Iterable[str], seed: int) -> list[str]:
 
 
 def _first(questions: Iterable[str]) -> dict[str, str]:
-    """Whose answer is shown first: by chance, so that nobody can work it out from the question's id."""
+    """The contestant whose answer is shown first. It is drawn at random, so the question's id does not reveal it."""
     return {key: secrets.choice((BASE, TUNED)) for key in questions}

@@ -28,7 +28,7 @@ _SHOWN = "shown"
 _ANSWERS = COLUMNS.index("answer_1")
 # The reasons would say which answer is the tuned model's, and a reader of a sample must not know what is flagged.
 _NO_REASON = "drawn at random"
-# Of a file that people send back: how many findings a message has, and how many characters of a cell.
+# Limits of a message about a file that people send back: its findings, and the characters of a cell.
 _MOST_FINDINGS, _MOST_OF_A_CELL = 20, 40
 _MOST_LINES = 5
 

@@ -1,4 +1,4 @@
-"""What so many questions can show: `tuner data check` and `tuner estimate` say it before anything is asked."""
+"""Which differences a number of questions can show. `tuner data check` and `tuner estimate` say it beforehand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ERROR = 0.05
 POWER = 0.8
 # A larger number of questions to add is not worth naming.
 MOST_QUESTIONS = 100_000
-# Beyond so many, Student's distribution is as good as normal for a number of two digits.
+# With more degrees of freedom, two digits of Student's distribution equal those of the normal distribution.
 _MANY = 1_000
 _NORMAL = NormalDist()
 
@@ -48,7 +48,7 @@ def smallest_detectable_in_spreads(units: int) -> float:
 
 
 def least_p(units: int) -> float:
-    """The smallest p-value of so many independent questions, or groups of them, however large the differences are.
+    """The smallest possible p-value of a number of independent questions (or groups), whatever the differences are.
 
     It is that of the sign test if all of them have a difference in the same direction.
     """
@@ -56,7 +56,7 @@ def least_p(units: int) -> float:
 
 
 def fewest_units(comparisons: int = 1) -> int:
-    """The fewest questions, or groups, of which a difference can be shown among so many comparisons."""
+    """The fewest questions (or groups) that can show a difference, corrected for a number of comparisons."""
     units = FEWEST_GROUPS
     while comparisons * least_p(units) >= ERROR:
         units += 1

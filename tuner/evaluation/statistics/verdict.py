@@ -95,7 +95,7 @@ def conclude(
 
 
 def _missing(sides: Sequence[Aggregate], names: Names) -> str:
-    """Whose answers are missing, if most are."""
+    """The sentence about models whose answers are mostly missing."""
     found = [
         side.missing_words(who)
         for side, who in zip(sides, (names.base, names.tuned), strict=False)

@@ -273,7 +273,7 @@ def _epochs(report: Report) -> Iterator[NextStep]:
 
 
 def _whose(report: Report) -> str:
-    """Whose hyperparameters run.yaml has: the candidates', which come before the run's own."""
+    """Says of which hyperparameters a step speaks: those of candidates override the run's own."""
     return " of the candidates" if report.training and report.training.candidates else ""
 
 

@@ -17,7 +17,7 @@ from tuner.evaluation.statistics.students_t import quantile
 from tuner.reporting.formatting import interval_limits
 
 Quality = Literal["best", "better", "as_good", "worse", "undecided"]
-# Of all comparisons together, and the tail of the 95 % interval of each.
+# The error of all comparisons together, and the tail of the 95 % interval of each one.
 _ERRORS, _TAIL = 0.05, 0.025
 
 

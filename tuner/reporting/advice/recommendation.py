@@ -122,7 +122,7 @@ class _Advice:
         return [each for each in self._open if not self._is_dearer(each, chosen)]
 
     def _cost_less(self, chosen: Standing, others: Sequence[Standing]) -> str:
-        """That these cost less than the chosen one, and below how many answers a month where not at any number."""
+        """Says that `others` cost less than the chosen one, and up to how many answers a month if there is a limit."""
         if not self._costs_known(chosen, others):
             return f"{_and([each.title for each in others])} may cost less (not all prices are known)"
         limits = [self._cheaper_until(each, chosen) for each in others]

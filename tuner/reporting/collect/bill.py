@@ -130,7 +130,7 @@ def _unit_hours(planned: float | None, serving: ServingEndpoint | None) -> float
 
 
 def _tokens(answers: Iterable[Answer | GuardAnswer | None], which: str, in_batch: bool = False) -> float:
-    """The tokens of the answers that calls gave, or else of those of batch jobs."""
+    """The tokens of the answers that calls gave or, with `in_batch`, that batch jobs gave."""
     given = [answer for answer in answers if answer]
     further = [each for answer in given if isinstance(answer, Answer) for each in answer.further]
     return sum(getattr(each, which) or 0 for each in (*given, *further) if _is_of_batch(each) is in_batch)

@@ -82,7 +82,7 @@ def _shared_questions(report: Report) -> Iterator[str]:
 
 
 def batch_caveats(report: Report) -> Iterator[str]:
-    """Whose latency is not known because of a batch job, and what a job did not answer."""
+    """The contestants whose latency is not known because of a batch job, and what a job did not answer."""
     items = report.estimate.items if report.estimate else ()
     for name in (item.contestant for item in items if item.id == CostItemId.BATCH_INPUT and item.contestant):
         first = [answer for question in report.questions if (answer := question.of(name))]

@@ -29,7 +29,7 @@ def contestant_uses(
     questions: Sequence[Question],
     written: Collection[str],
 ) -> tuple[ContestantUse, ...]:
-    """Those of the contestants that were asked, in the order of tables. `written` names the artifacts of the run."""
+    """The uses of the contestants that were asked, in the order of tables. `written` names the artifacts of the run."""
     costs = contestant_costs(manifest, estimate)
     asked = [each for each in manifest.contestants if any(question.of(each.name) for question in questions)]
     with_contexts = {each.name for each in asked if Keys.contexts(each.name) in written}

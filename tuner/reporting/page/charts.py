@@ -27,7 +27,7 @@ Series = tuple[str, Sequence[Point]]
 _MOST_POINTS = 240
 # The length of the x-axis when the lines do not cross.
 _MONTHS_REQUESTS = 1_000_000
-# The costs in the chart of quality against cost are those of a month with so many answers.
+# The chart of quality against cost shows the cost of a month with this number of answers.
 CHART_ANSWERS = 10_000
 # Within this many hours, the x-axis shows hours and not only days.
 _MOST_HOURS = 72

@@ -28,7 +28,7 @@ _HEADLINES = ("correctness", "preference", "bertscore_f1")
 _LONGEST_UNFOLDED = 1500
 _FIRST = 300
 _LONGEST_CLAIM = 90
-# On paper, so many questions are shown: those that a reader would look for first.
+# The most questions on paper, and the order of their outcomes: what a reader would look for comes first.
 _MOST_PRINTED = 16
 _PRINTED_FIRST = {"loss": 0, "tie": 2, "win": 3}
 _REVIEWED, _OTHERS = 1, 4

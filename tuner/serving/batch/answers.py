@@ -36,7 +36,7 @@ class AnswerBatches:
     shard_size: int = 1
 
     def batches(self) -> Iterator[Batch]:
-        """One for each contestant for which the approved estimate has one."""
+        """A batch job for each contestant for which the approved estimate has one."""
         for number, contestant in enumerate(self.manifest.contestants, 1):
             if self.allotments.is_batched(contestant.name):
                 yield self._batch(number, contestant)

@@ -102,7 +102,7 @@ class UnchosenModels:
     status_of: Callable[[str], str | None]
 
     def of_run(self, run_id: str) -> DeletedModels:
-        """Deletes those of one run."""
+        """Deletes the models of one run's candidates that were not chosen."""
         summary = self.folder_of(run_id).load_if_present(TrainingSummary)
         found = [
             (each.custom_model_arn, each.job_name)
@@ -114,7 +114,7 @@ class UnchosenModels:
         )
 
     def all(self) -> DeletedModels:
-        """Deletes those of all runs that have trained candidates."""
+        """Deletes the models that were not chosen, of all runs that have trained candidates."""
         prefix = f"{self.deployment}-"
         found = [
             model

@@ -176,7 +176,7 @@ def _prices(settings: DeploymentSettings) -> Iterator[Problem]:
 
 
 def _concurrency(settings: DeploymentSettings) -> Iterator[Problem]:
-    """One function for each place is the least. With fewer, releases would wait behind runs."""
+    """Each place needs a concurrent function of its own. With fewer, releases would wait behind runs."""
     if settings.functions_per_run < 1:
         places = settings.preparation_places + settings.training_places
         text = (

@@ -26,7 +26,7 @@ from tuner.settings.run.settings import Commitment
 # How the account's concurrent functions are shared, so that a release never waits behind runs. STARTERS is the minimum
 # that Lambda accepts: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency
 STARTERS = 2
-# For events: releases, reports of stopped runs, and the queue for places.
+# Concurrent functions for events: releases, reports of stopped runs, and the queue for places.
 SPARE = 2
 # Parallel functions of a run share quotas that none of them knows: docs/decisions/0012-one-worker-for-500-questions.md
 MOST_PER_RUN = 4

@@ -71,7 +71,7 @@ def _context(given: list[str]) -> JsonObject:
 
 
 def _settings_of(context: JsonObject, stack: str) -> DeploymentSettings:
-    """The settings of the deployment with this stack. Those of the first one when none has it."""
+    """The settings of the deployment with this stack; of the first deployment when none has it."""
     found = deployments(context)
     return next((settings for settings in found if settings.stack_name == stack), found[0])
 

@@ -39,7 +39,7 @@ Choices = Sequence[tuple[str, str]]
 def answers_in(
     row: Fields, name: str, choices: Choices = (), grades: Sequence[Any] | None = None, first_choice: int = 0
 ) -> FoundAnswers | Issue:
-    """The answers in the field `name`. `grades` are those of a list of answers, in a field beside it.
+    """The answers in the field `name`. `grades` has a grade for each answer of a list, if another field has them.
 
     `first_choice` is the number of the first choice.
     """
@@ -83,7 +83,7 @@ def label_of(value: Any, name: str) -> FoundAnswers | Issue | None:
 def _choice(value: Any, choices: Choices, name: str, first: int) -> FoundAnswers | Issue | None:
     """The choice that a number names, counted from `first`. None for a label, the text of a choice, and other texts.
 
-    A file that counts from 1 names a choice that does not exist wherever the last choice is right.
+    A file that counts choices from 1 is noticed where the last choice is right: its number is too large.
     """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -163,7 +163,7 @@ def _grade(name: str, value: Any) -> float | None:
 
 
 def _best(entries: list[Any], name: str) -> FoundAnswers | Issue:
-    """The answers with the highest grade. Those that a flag of their own rejects are left out."""
+    """The answers with the highest grade. An answer that has a flag which rejects it is left out."""
     answers = plural(len(entries), "answer")
     kept = [entry for entry in entries if not any(speaks_against(*member) for member in entry.items())]
     if not kept:
@@ -174,7 +174,7 @@ def _best(entries: list[Any], name: str) -> FoundAnswers | Issue:
     known = [grade for grade in grades if grade is not None]
     best = max(known, default=None)
     if best is not None and best <= 0:
-        return left_out(name, f"has {plural(len(entries), 'answer')}, and the highest '{by_grade}' is {best:g}.")
+        return left_out(name, f"has {answers}, and the highest '{by_grade}' is {best:g}.")
     used = [entry for entry, grade in zip(kept, grades, strict=True) if grade == best]
     texts = tuple(dict.fromkeys(str(entry[_text(entry)]) for entry in used))
     if len(used) == len(entries):
