@@ -49,7 +49,7 @@ class EarlyStopping(BaseModel):
 
 
 class TrainingSpec(BaseModel):
-    """A training run. `learning_rate` is that of the local network, not a hyperparameter of Bedrock."""
+    """A training run. `learning_rate` is the local network's, not a hyperparameter of Bedrock."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

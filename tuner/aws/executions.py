@@ -22,7 +22,7 @@ VISIBLE = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution. `error` and `cause` are those of its Fail state, or of the person who stopped it."""
+    """An execution. `error` and `cause` were given by its Fail state, or by the person who stopped it."""
 
     status: str
     started_at: dt.datetime

@@ -47,7 +47,8 @@ def with_unused_settings(
 ) -> Prepared:
     """The result with a warning for the settings that have no effect, one for each reason.
 
-    `roles` are those of the dataset's files, documents included. A setting that equals its default is not warned of.
+    `roles` has the roles of the dataset's files, documents included. There is no warning of a setting that equals its
+    default.
     """
     summary = prepared.summary
     known = summary.training_records or settings.task != "auto"
@@ -84,7 +85,7 @@ def slices_of_one_group(field: str | None) -> Issue:
 def unused_settings(
     settings: RunSettings, roles: Collection[Role | None], task: TaskName | None, endings: Collection[str] = ()
 ) -> Iterator[Issue]:
-    """The warnings. `task` is None while it is not known; `endings` are those of the data files."""
+    """The warnings. `task` is None while it is not known; `endings` has the endings of the data files."""
     changed = list(changed_settings(settings))
     for reason in _reasons(settings, roles, task, endings):
         names = [name for name in changed if reason.applies_to(name)]

@@ -80,7 +80,7 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
 
 
 def scores_of_asked(shards: Shards, stopping: Stopping | None) -> Scores:
-    """The scores of the questions of the shards. `stopping` is that of a run that may stop early."""
+    """The scores of the questions of the shards. `stopping` is given for a run that may stop early."""
     items = shards.items()
     settings = shards.manifest.settings.evaluation
     graded = merged([shards.graded(shard, items) for shard in range(shards.count)])

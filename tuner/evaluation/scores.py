@@ -53,8 +53,8 @@ def summarize(
 ) -> Scores:
     """Computes scores.json: the contestants and their comparison by each measure, and the verdict.
 
-    `decides` is the measure that the run's settings name to decide. `scorer` says what is known of the measures of the
-    deployer's own scorer, where the grades do not have it. `looks` are those of an evaluation that may stop early.
+    `decides` is the measure that the run's settings name to decide. `scorer` describes the measures of the deployer's
+    own scorer, for grades that do not. `looks` is the plan of an evaluation that may stop early; None for any other.
     """
     options = _Options(seed, replace(names, groups=graded.groups, documents=graded.documents), looks)
     measured = _measured(graded.records, graded.about.get("scorer") or scorer or MetricFacts())

@@ -36,7 +36,7 @@ def check_budget(
 ) -> CostBound:
     """The most that the pairs of all sets can take. An unknown price is not counted, as in every estimate.
 
-    `prices` are those of the deployment; None means the packaged ones. Raises BudgetExceededError when the generation
+    `prices` are the deployment's; None means the packaged ones. Raises BudgetExceededError when the generation
     may cost more than the budget.
     """
     found = prices or price_list()

@@ -56,7 +56,7 @@ def max_requests(chunks: int, count: int) -> int:
 class PairGenerator:
     """Generates `count` pairs from `chunks`. Pairs keep to `limits` and repeat nothing in `dedup`.
 
-    `is_elsewhere` is that of `validate_pairs`.
+    `is_elsewhere` says whether a passage is also in a part of the documents that another set is made from.
     """
 
     def __init__(

@@ -126,7 +126,7 @@ def _listed(names: list[str]) -> str:
 
 
 def no_training_file(folder: str, names: Collection[str]) -> str:
-    """Why a folder is not enough for a run (`can_start`), and what to do. `names` are those of all its files."""
+    """Why a folder is not enough for a run (`can_start`), and what to do. `names` has all its files."""
     inner = _datasets(names)
     if inner:
         paths = [f"{folder.rstrip('/')}/{name}" for name in inner[:_SHOWN]]

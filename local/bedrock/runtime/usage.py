@@ -34,7 +34,7 @@ class Exchange:
 def billed_tokens(
     state: BedrockState, operation: Operation, target: Target, exchange: Exchange, counted: tuple[int, int]
 ) -> tuple[int, int]:
-    """The input and output tokens of a call that was answered. `counted` are those of the usual tokenizer."""
+    """The input and output tokens of a call that was answered. `counted` has the usual tokenizer's numbers."""
     tokens = _byte_tokens(exchange, counted[1]) if state.settings.byte_tokens else counted
     state.store.calls.put(
         Call(

@@ -37,9 +37,9 @@ class PreferenceArguments(Part):
 class Judgment(Part):
     """The judge's reply about one answer, or about two.
 
-    `arguments` are those of the tool call; None is a missing judgment, and `problem` says why it is missing. `stand_in`
-    names what judged in the model's place, on the local cloud. The tokens are those of all `attempts`, which are the
-    requests that the judge replied to. `batch_...` are those of the tokens that a batch job took.
+    `arguments` are the tool call's. None is a missing judgment, and `problem` says why it is missing. `stand_in` names
+    what judged in the model's place, on the local cloud. `attempts` is the number of requests that the judge replied
+    to. The tokens are the sums over them, and `batch_...` is the part of a batch job.
     """
 
     arguments: GradeArguments | PreferenceArguments | None

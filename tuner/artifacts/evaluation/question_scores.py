@@ -170,7 +170,7 @@ class QuestionScores(PerContestant):
     def gain(self, measure: str, scores: MeasureScores) -> float | None:
         """Tuned minus base, positive when the tuned answer is the better one. None where one of them has no score.
 
-        `scores` are those of the measure: they say which values are better, and which one is the worst.
+        `scores` says which values of the measure are better, and which one is the worst.
         """
         base, tuned = (self.of(name).counted(measure, scores.worst) for name in (BASE, TUNED))
         if base is None or tuned is None or scores.better is None:

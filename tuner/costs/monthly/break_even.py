@@ -16,7 +16,7 @@ from tuner.settings.run.break_even import BreakEvenSettings
 
 
 def break_even(assumed: Assumptions, rates: Sequence[Rate], on_demand: bool) -> BreakEven:
-    """`rates` are those of the estimate; `on_demand`: whether the model's family can be served on demand."""
+    """`rates` are the estimate's prices. `on_demand` says whether the model's family can be served on demand."""
     service = Service(rates, assumed.hours_per_month, assumed.model_units)
     base = service.by_token(
         "base model with passages in its prompt",

@@ -54,7 +54,7 @@ class MeanTokens:
 class Service:
     """A month of service: its prices, and for how many hours how many model units are paid.
 
-    `rates` are those of the estimate: of the run's base model, and of models that are tuned from it.
+    `rates` are the estimate's prices of the run's base model and of models that are tuned from it.
     """
 
     rates: Sequence[Rate]

@@ -37,7 +37,7 @@ class ProfileSource:
 class ProfileResult:
     """`leaders` keeps near duplicates on one side of a split: see `DuplicateFinder`.
 
-    `answers` are those of each file, from which the task is recognised.
+    `answers` has the answers of each file. The task is recognised from them.
     """
 
     profile: DatasetProfile

@@ -23,7 +23,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 def decompressed(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The decompressed bytes if `head` is that of a compressed file, else the same bytes.
+    """The decompressed bytes if `head`, the file's first bytes, says that it is compressed; else the same bytes.
 
     Raises UnreadableError when the file is damaged or its end is missing.
     """

@@ -64,7 +64,7 @@ def _training_counts(model: Model, counts: Mapping[DataRole, int], held_out: boo
 def reading_budget(model: Model, role: DataRole, ends_at: float | None = None) -> Budget:
     """What may be read of a file of a run: no more records than could be used.
 
-    Of the training data, as many as training and held-out validation data can have together. `ends_at` is that of
+    Training data may have as many records as training and held-out validation data together. `ends_at` is passed to
     `Budget`.
     """
     limits = model.family.records

@@ -53,7 +53,7 @@ class FileRecord:
     """One record of a file. `place` is the file and the line; the other members are None where the file has none.
 
     `accepted` are other answers that are right too. `asked` is the question with all that belongs to it (instruction,
-    context, choices), where the record has more than the question. `origin` and `fields` are those of a reference.
+    context, choices), where the record has more than the question. Only references have `origin` and `fields`.
     `sample` numbers the answers to the same question.
     """
 

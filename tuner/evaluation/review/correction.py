@@ -75,7 +75,7 @@ def correction(
 ) -> CorrectionOutcome:
     """What people's scores of all questions, or of a random sample of them, show.
 
-    `looks` are those of an evaluation that may stop early.
+    `looks` is the plan of an evaluation that may stop early; None for any other.
 
     Scores of flagged questions alone correct nothing: they are not a random sample, so their mean estimates nothing.
     """

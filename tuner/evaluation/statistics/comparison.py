@@ -66,7 +66,7 @@ def mean_and_error(
 ) -> tuple[float | None, float | None]:
     """Mean and standard error of the mean; None where there are too few values for it.
 
-    `names` are those of the values' groups: values of one group are related.
+    `names` has the group of each value. Values of one group are related.
     """
     if not values:
         return None, None
@@ -85,11 +85,11 @@ def compare(
     names: Sequence[Hashable] | None = None,
     looks: Looks | None = None,
 ) -> PairedDifference:
-    """Compares paired scores: `base[i]` and `tuned[i]` are those of one question. The larger score wins.
+    """Compares paired scores: `base[i]` and `tuned[i]` belong to one question. The larger score wins.
 
-    `names` are those of the questions' groups, one per question. `seed` makes the bootstrap repeatable.
+    `names` has the group of each question. `seed` makes the bootstrap repeatable.
 
-    `looks` are those of an evaluation that may stop early: its intervals are wider.
+    `looks` is the plan of an evaluation that may stop early, whose intervals are wider; None for any other.
     """
     differences = np.asarray(tuned, dtype=float) - np.asarray(base, dtype=float)
     differences[np.abs(differences) < _EQUAL] = 0.0

@@ -39,9 +39,8 @@ _PRIOR = 8.0
 class Looks:
     """The plan of an evaluation that may stop early: it is looked at after each batch of questions.
 
-    `units` are all its independent questions, or groups, and not those asked.
-
-    `complete` says that all of them were asked. `width` is that of the range of the scores, if they have one.
+    `units` is the number of all its independent questions (or groups), asked or not. `complete` says that all of them
+    were asked. `width` is the width of the scores' range, if they have one.
     """
 
     units: int

@@ -180,7 +180,7 @@ def interval_of_estimate(
 ) -> tuple[float, float] | None:
     """The 95 % interval of one contestant's mean, inside the bounds of the measure. None with too few questions.
 
-    `names` are those of the groups of its values. `looks` are those of an evaluation that may stop early.
+    `names` has the group of each value. `looks` is the plan of an evaluation that may stop early; None for any other.
     """
     groups = Groups.of(names)
     units, degrees = (groups.count, groups.degrees) if groups else (len(names), len(names) - 1.0)

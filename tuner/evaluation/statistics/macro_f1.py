@@ -54,10 +54,10 @@ def compare_macro_f1(
 ) -> tuple[PairedDifference, float | None, float | None]:
     """The difference of tuned and base, and the standard error of each model's macro F1.
 
-    `names` are those of the questions' groups. Where questions are related, whole groups are drawn. `looks` are those
-    of an evaluation that may stop early.
+    `names` has the group of each question. If questions are related, whole groups are drawn. `looks` is the plan of an
+    evaluation that may stop early; None for any other.
 
-    The interval is that of a paired bootstrap: questions are drawn with replacement, each with both answers, and the
+    The interval comes from a paired bootstrap: questions are drawn with replacement, each with both answers, and the
     difference is computed anew. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 6 and 13;
     Berg-Kirkpatrick et al., "An Empirical Investigation of Statistical Significance in NLP" (2012), section 2, for
     paired systems and F1. The percentiles are expanded as for means, see `bootstrap`.

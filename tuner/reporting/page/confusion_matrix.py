@@ -15,7 +15,7 @@ _TITLES = {BASE: "Base model", TUNED: "Tuned model"}
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How many answers of a row were this column. `share` is that of the row, from 0 to 1."""
+    """How many answers to questions with the row's label had the column's label. `share` is their share of the row."""
 
     count: int
     share: float
