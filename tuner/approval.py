@@ -8,12 +8,13 @@ states:SendTaskFailure.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from pydantic import SecretStr
 
 from tuner.artifacts.approval import ApprovalAnswer, ApprovalRequest
-from tuner.artifacts.costs.amounts import money, money_at_most
-from tuner.artifacts.costs.estimate import CostItem, Estimate
+from tuner.artifacts.costs.amounts import money, money_at_most, money_of_sum
+from tuner.artifacts.costs.estimate import Estimate
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.text_sanitizer import shown_name
 from tuner.core.times import iso
@@ -61,7 +62,7 @@ def notification(run_id: str, estimate: Estimate, request: ApprovalRequest) -> s
         # In one line each: a name could else write a command of its own into the mail that asks for money.
         shown_name(f"The run {run_id} waits for approval. {spending_reason(estimate)}", _LONGEST_REASON),
         "",
-        *(shown_name(_line(item), _LONGEST_LINE) for item in estimate.items),
+        *(shown_name(line, _LONGEST_LINE) for line in _lines(estimate)),
         "",
         f"Approve it:  {request.approve_command(run_id)}",
         f"Reject it:   tuner reject {run_id} --reason why",
@@ -78,7 +79,12 @@ def _subject(run_id: str, estimate: Estimate) -> str:
     return f"Approve at most {money_at_most(estimate.worst_case_usd)}{more}? Run {run_id}"[:100]
 
 
-def _line(item: CostItem) -> str:
-    cost = "price unknown" if item.usd is None else money(item.usd)
-    most = f", at most {money_at_most(item.at_most_usd)}" if item.at_most_usd is not None else ""
-    return f"- {item.name}: {item.quantity:,.10g} {item.unit}, {cost}{most}"
+def _lines(estimate: Estimate) -> Iterator[str]:
+    """A line for each item. Their costs add up to the sums."""
+    items = estimate.items
+    costs = money_of_sum([item.usd for item in items], money(estimate.total_usd))
+    worst = money_of_sum([item.at_most_usd for item in items], money_at_most(estimate.worst_case_usd))
+    for item, cost, at_most in zip(items, costs, worst, strict=True):
+        most = f", at most {at_most}" if item.at_most_usd is not None else ""
+        known = "price unknown" if item.usd is None else cost
+        yield f"- {item.name}: {item.quantity:,.10g} {item.unit}, {known}{most}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +73,9 @@ def artifact_models(base: type[Artifact] = Artifact) -> Iterator[type[Artifact]]
 def test_the_saved_runs_reach_every_step() -> None:
     assert {step for _, step in CASES} == set(STEPS)
     assert {run.execution["status"] for run in RUNS} == {"SUCCEEDED", "FAILED", "ABORTED"}
+
+
+@pytest.mark.parametrize("text", sorted(EXPECTED.glob("*/*.txt")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_text_has_brackets_inside_of_brackets(text: Path) -> None:
+    """`(Nova Micro (local stand-in: ...))` has to be read twice."""
+    assert re.findall(r"\([^()\n]*\([^()\n]*\)[^()\n]*\)", text.read_text("utf-8")) == []

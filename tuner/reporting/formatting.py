@@ -23,6 +23,11 @@ def measure_title(name: str) -> str:
     return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
+def in_brackets(text: str) -> str:
+    """What is added to a name: in brackets, or after a comma if it has brackets of its own."""
+    return f", {text}" if "(" in text else f" ({text})"
+
+
 def number(value: float | None, signed: bool = False) -> str:
     """Three significant digits, and all digits before the decimal point: 0.703, 6.25, 42.1, 1,204."""
     if value is None:

@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -13,7 +13,15 @@ from tests.doubles import RUN, MemoryFolder
 from tests.unit.reporting.conftest import Bucket
 from tests.unit.reporting.sample import artifacts
 from tuner import approval
-from tuner.artifacts.costs.amounts import approved_amount, exact_amount, money, money_at_most
+from tuner.artifacts.costs.amounts import (
+    approved_amount,
+    decimals_of,
+    exact_amount,
+    exact_money,
+    money,
+    money_at_most,
+    money_of_sum,
+)
 from tuner.artifacts.costs.estimate import Estimate, WorstCase
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.cli.progress.paid_window import estimated
@@ -75,3 +83,52 @@ def test_an_approved_amount_is_whole_cents_and_never_less(usd: float) -> None:
 )
 def test_a_limit_is_rounded_up_and_any_other_amount_to_the_nearest(usd: float | None, nearest: str, most: str) -> None:
     assert (money(usd), money_at_most(usd)) == (nearest, most)
+
+
+def _sum_of(shown: list[str]) -> Decimal:
+    return sum((Decimal(text.lstrip("$").replace(",", "")) for text in shown), Decimal())
+
+
+@given(st.lists(st.one_of(st.floats(0.000001, 0.02), st.floats(0.01, 3000)), min_size=1, max_size=13), st.booleans())
+@example([0.0199, 0.0004], True)
+@example([1.004, 1.004, 1.004], False)
+@example([0.18, 1.95, 0.036, 1.033, 0.625, 0.114], True)
+def test_rows_add_up_to_the_sum_that_is_shown_below_them(amounts: list[float], is_limit: bool) -> None:
+    total = (money_at_most if is_limit else money)(sum(amounts))
+    shown = money_of_sum(amounts, total)
+    if max(amounts) >= 0.01:  # else both are rounded to two digits
+        assert abs(_sum_of(shown) - _sum_of([total])) <= Decimal("0.005")
+    for usd, text in zip(amounts, shown, strict=True):
+        assert abs(_sum_of([text]) - Decimal(str(usd))) < Decimal("0.021")
+
+
+def test_rows_without_a_price_and_rows_below_a_cent_stay_as_they_are() -> None:
+    assert money_of_sum([None, 0, 0.000096, 1.004, 1.004], "$2.01") == [
+        "not known",
+        "$0.00",
+        "$0.000096",
+        "$1.01",
+        "$1.00",
+    ]
+    assert money_of_sum([None, 0.004], "$0.0040") == ["not known", "$0.0040"]
+    assert money_of_sum([None], "not known") == ["not known"]
+    assert money_of_sum([1.006, 2], "$50.00") == ["$1.01", "$2.00"], "of another sum"
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=8))
+def test_amounts_of_the_ledger_are_shown_whole(millionths: list[int]) -> None:
+    amounts = [Decimal(number) / 10**6 for number in millionths]
+    decimals = decimals_of(amounts)
+    shown = [exact_money(usd, decimals) for usd in amounts]
+    assert _sum_of(shown) == sum(amounts)
+    assert 2 <= decimals <= 6
+    assert len({len(text.partition(".")[2]) for text in shown}) == 1
+
+
+def test_amounts_of_the_ledger_have_only_the_decimals_that_they_need() -> None:
+    assert (decimals_of([]), decimals_of([Decimal("3.00"), 1.95]), decimals_of([1.9604, 2])) == (2, 2, 4)
+    assert (exact_money(1.9604, 4), exact_money(2.1 + 0.2, 2), exact_money(1234, 2)) == (
+        "$1.9604",
+        "$2.30",
+        "$1,234.00",
+    )

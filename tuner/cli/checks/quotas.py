@@ -52,8 +52,8 @@ def _at_least_one(listing: Listing, name: str, code: str, what: str) -> str | Ch
     if quota is None:
         return CheckResult(name, "warning", f"Service Quotas does not list {code}.", f"{_CONSOLE}.")
     if quota.value < 1:
-        return CheckResult(name, "failed", f"0 {what} ({quota.name}, {code}).", f"{_RAISE}.")
-    return f"{quota.value:g} {what} ({quota.name}, {code})."
+        return CheckResult(name, "failed", f"0 {what}: {quota.name}, {code}.", f"{_RAISE}.")
+    return f"{quota.value:g} {what}: {quota.name}, {code}."
 
 
 def _model_units(listing: Listing, on_demand: bool) -> str | CheckResult:

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from tuner import catalog
-from tuner.artifacts.costs.amounts import money, money_at_most
+from tuner.artifacts.costs.amounts import money, money_at_most, money_of_sum
 from tuner.artifacts.costs.cost_items import OVERHEAD
 from tuner.artifacts.costs.estimate import CostItem, Estimate
 from tuner.artifacts.dataset import EvaluationQuestion
@@ -232,24 +232,27 @@ def _table(made: Estimate) -> Table:
     table.add_column("unit")
     table.add_column("expected", justify="right", no_wrap=True)
     table.add_column("at most", justify="right", no_wrap=True)
-    for item in made.items:
-        if item.id not in OVERHEAD:
-            _row(table, item)
+    rows = [item for item in made.items if item.id not in OVERHEAD]
     small = [item for item in made.items if item.id in OVERHEAD]
-    expected, most = sum(item.usd or 0 for item in small), sum(item.at_most_usd or 0 for item in small)
-    table.add_row("Lambda, Step Functions, S3", "", f"storage {ONE_MONTH}", money(expected), money_at_most(most))
     total, worst = money(made.total_usd), money_at_most(made.worst_case_usd)
+    *expected, other = money_of_sum([*(item.usd for item in rows), sum(item.usd or 0 for item in small)], total)
+    *at_most, most = money_of_sum(
+        [*(item.at_most_usd for item in rows), sum(item.at_most_usd or 0 for item in small)], worst
+    )
+    for item, usd, upper in zip(rows, expected, at_most, strict=True):
+        _row(table, item, usd, upper)
+    table.add_row("Lambda, Step Functions, S3", "", f"storage {ONE_MONTH}", other, most)
     table.add_row("All that is known" if made.unknown else "All", "", "", total, worst, style="name")
     return table
 
 
-def _row(table: Table, item: CostItem) -> None:
+def _row(table: Table, item: CostItem, usd: str, at_most: str) -> None:
     known = item.usd is not None
     table.add_row(
         item.name,
         quantity(item.quantity),
         item.unit,
-        money(item.usd) if known else "unknown",
-        money_at_most(item.at_most_usd) if known else "unknown",
+        usd if known else "unknown",
+        at_most if known else "unknown",
         style=None if known else "warn",
     )

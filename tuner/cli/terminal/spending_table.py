@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from rich.text import Text
 
 from tuner.artifacts.approval import ApprovalAnswer
-from tuner.artifacts.costs.amounts import money_at_most
+from tuner.artifacts.costs.amounts import decimals_of, exact_money, money
 from tuner.artifacts.costs.ledger import Ceilings, DatasetSpending, LedgerEntry, by_dataset
 from tuner.core.strict_model import JsonObject
 
-_NAME_WIDTH = 40
+_NAME_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,16 @@ class MonthSpending:
         }
 
     def table(self) -> Text:
-        """The same for people, in 80 columns."""
+        """The same for people, in 80 columns. Nothing is rounded, so that the runs add up to the sums."""
+        decimals = decimals_of(entry.usd for entry in self.entries)
         heading = _line(self.month, "reserved", "spent", "ceiling")
         heading.stylize("quiet")
-        lines = [heading, _sums("deployment", _sum("", self.entries), self.ceilings.deployment)]
-        lines += [_sums(each.dataset, each, self.ceilings.dataset) for each in by_dataset(self.shown)]
+        lines = [heading, _sums("deployment", _sum("", self.entries), self.ceilings.deployment, decimals)]
+        lines += [_sums(each.dataset, each, self.ceilings.dataset, decimals) for each in by_dataset(self.shown)]
         lines += [Text(), Text("run", "quiet")]
         for entry in self.shown:
-            lines += [Text(entry.run_id, "name"), Text(f"  {_amount(entry)}, {self._state(entry)}", overflow="fold")]
+            amount = f"{exact_money(entry.usd, decimals)} {'reserved' if entry.is_open else 'spent'}"
+            lines += [Text(entry.run_id, "name"), Text(f"  {amount}, {self._state(entry)}", overflow="fold")]
         return Text("\n").join(lines)
 
     def _state(self, entry: LedgerEntry) -> str:
@@ -85,24 +88,17 @@ def _sum(name: str, entries: Iterable[LedgerEntry]) -> DatasetSpending:
     return DatasetSpending(dataset=name, reserved_usd=reserved, spent_usd=spent)
 
 
-def _sums(name: str, sums: DatasetSpending, ceiling: object) -> Text:
-    line = _line(name, _usd(sums.reserved_usd), _usd(sums.spent_usd), "none" if ceiling is None else _usd(ceiling))
-    if ceiling is not None and sums.usd > float(str(ceiling)):
+def _sums(name: str, sums: DatasetSpending, ceiling: Decimal | None, decimals: int) -> Text:
+    shown = "none" if ceiling is None else money(ceiling)
+    line = _line(name, exact_money(sums.reserved_usd, decimals), exact_money(sums.spent_usd, decimals), shown)
+    if ceiling is not None and sums.usd > float(ceiling):
         line.stylize("warn")
     return line
 
 
-def _amount(entry: LedgerEntry) -> str:
-    return f"{_usd(entry.usd)} {'reserved' if entry.is_open else 'spent'}"
-
-
 def _line(name: str, reserved: str, spent: str, ceiling: str) -> Text:
     short = name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
-    return Text(f"{short:<{_NAME_WIDTH}}{reserved:>13}{spent:>13}{ceiling:>13}")
-
-
-def _usd(usd: object) -> str:
-    return money_at_most(float(str(usd)))
+    return Text(f"{short:<{_NAME_WIDTH}}{reserved:>16}{spent:>16}{ceiling:>15}")
 
 
 def _number(usd: object) -> float | None:

@@ -18,7 +18,7 @@ from tuner.core.wording import plural
 from tuner.costs.monthly.volumes import cheapest
 from tuner.reporting.advice.eligibility import ContestantComparisons, standings
 from tuner.reporting.collect.model_names import display_name
-from tuner.reporting.formatting import integer, number
+from tuner.reporting.formatting import in_brackets, integer, number
 
 
 def recommendation(report: Report) -> Recommendation | None:
@@ -147,7 +147,7 @@ class _Advice:
         use = next((each for each in self._report.contestants if each.name == chosen.contestant), None)
         base = self._report.models.base
         model = use.model if use and use.model else display_name(base) if base else None
-        return f"{chosen.title} ({model})" if model and chosen.contestant != TUNED else chosen.title
+        return chosen.title + in_brackets(model) if model and chosen.contestant != TUNED else chosen.title
 
     def _why(self, chosen: Standing) -> str:
         comparisons, best = self._comparisons, title_of(self._comparisons.best)
@@ -168,9 +168,8 @@ class _Advice:
         comparisons, tuned = self._comparisons, best == TUNED
         found = (comparisons.measure if tuned else comparisons.measure.against(best)).decisive.difference
         gain = None if found is None else round(found if tuned else -found, 6)
-        beside = BASE if tuned else TUNED
-        label = comparisons.label(best, beside)
-        return f"better than {title_of(beside)} ({number(gain, signed=True)} {label})"
+        other = BASE if tuned else TUNED
+        return f"better than {title_of(other)} by {number(gain, signed=True)} {comparisons.label(best, other)}"
 
     def _cost(self, chosen: Standing) -> str:
         lines = self._known(chosen.contestant)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tuner.artifacts.costs.amounts import money, money_at_most, money_of_sum
 from tuner.artifacts.costs.estimate import CostItem
 from tuner.artifacts.evaluation.contestants import BASE, TUNED, title_of
 from tuner.artifacts.evaluation.gate import Gate
@@ -104,10 +105,13 @@ class ContestantRow:
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """An item of the estimate, and the same item of the bill."""
+    """An item of the estimate, and the same item of the bill. The costs are rounded so that each column adds up."""
 
     estimated: CostItem
     used: CostItem | None
+    usd: str
+    at_most: str
+    used_usd: str
 
 
 def question_rows(report: Report) -> list[QuestionRow]:
@@ -197,9 +201,22 @@ def own_measures(report: Report) -> list[tuple[str, MeasureScores]]:
 
 def cost_rows(report: Report) -> list[CostRow]:
     """The items of the estimate, each with the same item of the bill."""
-    estimated = report.estimate.items if report.estimate else ()
-    used = report.bill.items if report.bill else (None,) * len(estimated)
-    return [CostRow(item, actual) for item, actual in zip(estimated, used, strict=True)]
+    estimate, bill = report.estimate, report.bill
+    if estimate is None:
+        return []
+    items = estimate.items
+    used = bill.items if bill else (None,) * len(items)
+    return [
+        CostRow(*row)
+        for row in zip(
+            items,
+            used,
+            money_of_sum([item.usd for item in items], money(estimate.total_usd)),
+            money_of_sum([item.at_most_usd for item in items], money_at_most(estimate.at_most_usd)),
+            money_of_sum([item and item.usd for item in used], money(bill and bill.total_usd)),
+            strict=True,
+        )
+    ]
 
 
 def asked(report: Report) -> str:

@@ -118,11 +118,30 @@ def test_a_stack_of_an_earlier_version_has_no_ledger(tuner: Tuner, aws: FakeAws)
 
 
 def test_a_run_is_shown_with_the_sum_that_its_report_has(tuner: Tuner, ledger: LedgerTable) -> None:
-    """Both are the most that the run spent, so both are rounded up: to the nearest cent, 1.9612 would be $1.96."""
+    """Both are the most that the run spent. The report rounds it up, and the ledger shows all of it."""
     ledger.reserve("faq-1", "faq", Decimal(3), CEILINGS, NOVEMBER)
     ledger.settle("faq-1", "faq", Decimal("1.9612"), NOVEMBER)
     bill = Bill(total_usd=1.95, at_most_usd=1.9612)
     assert bill.sentence == "$1.95 measured, at most $1.97"
     shown = tuner("spending", *ASKED).err
-    assert "$1.97 spent" in shown
-    assert "$1.96" not in shown
+    assert "$1.9612 spent" in shown
+
+
+def test_the_runs_add_up_to_the_sums(tuner: Tuner, ledger: LedgerTable) -> None:
+    for run, dataset, usd in (("faq-1", "faq", "2.192589"), ("faq-2", "faq", "1.96"), ("legal-1", "legal", "0.0004")):
+        ledger.reserve(run, dataset, Decimal(3), CEILINGS, NOVEMBER)
+        ledger.settle(run, dataset, Decimal(usd), NOVEMBER)
+    ledger.reserve("legal-2", "legal", Decimal("3.94"), CEILINGS, NOVEMBER)
+    outcome = tuner("spending", *ASKED)
+    assert all(len(line) <= 80 for line in outcome.err.splitlines())
+    said = " ".join(outcome.err.split())
+    for row in (
+        "deployment $3.940000 $4.152989 $1,000.00",
+        "faq $0.000000 $4.152589 $500.00",
+        "legal $3.940000 $0.000400 $500.00",
+        "faq-1 $2.192589 spent",
+        "faq-2 $1.960000 spent",
+        "legal-1 $0.000400 spent",
+        "legal-2 $3.940000 reserved",
+    ):
+        assert row in said
