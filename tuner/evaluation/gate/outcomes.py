@@ -49,7 +49,7 @@ class RuleOutcome:
             decision=self.decision,
             sentence=self.sentence,
             numbers=self.numbers,
-            slice=self.slice,
+            **({"slice": self.slice} if self.slice else {}),  # the artifact has no member for all questions
         )
 
 

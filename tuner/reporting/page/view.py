@@ -213,7 +213,7 @@ def cost_rows(report: Report) -> list[CostRow]:
             used,
             money_of_sum([item.usd for item in items], money(estimate.total_usd)),
             money_of_sum([item.at_most_usd for item in items], money_at_most(estimate.at_most_usd)),
-            money_of_sum([item and item.usd for item in used], money(bill and bill.total_usd)),
+            money_of_sum([item.usd if item else None for item in used], money(bill.total_usd if bill else None)),
             strict=True,
         )
     ]

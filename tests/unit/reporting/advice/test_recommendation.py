@@ -81,7 +81,7 @@ def test_the_tuned_model_wins_and_its_costs_are_said(two: Any) -> None:
     found = two(TUNED_WINS)
     assert (found.outcome, found.contestant) == ("ship", "tuned")
     assert found.sentence == (
-        "Ship the tuned model: better than the base model (+5.00 Correctness (judge)); it costs $2.00 a month and "
+        "Ship the tuned model: better than the base model by +5.00 Correctness (judge); it costs $2.00 a month and "
         "$0.29 for 1,000 answers (on demand)."
     )
     assert [each.served for each in found.cheapest] == ["on demand", "throughput by the hour"]
@@ -101,13 +101,13 @@ def test_the_base_model_is_enough(two: Any) -> None:
 def test_the_base_model_is_better(two: Any) -> None:
     found = two({"base": 8.0, "tuned": 7.0})
     assert (found.contestant, may_ship(found)["tuned"]) == ("base", "no")
-    assert "better than the tuned model (+1.00 Correctness (judge))" in found.sentence
+    assert "better than the tuned model by +1.00 Correctness (judge)" in found.sentence
 
 
 def test_another_contestant_is_better_than_the_tuned_model(advise: Any) -> None:
     found = advise({"retrieval": 9.0, "few_shot": 8.0})
     assert found.contestant == "retrieval"
-    assert "better than the tuned model (+2.00 Correctness (judge))" in found.sentence
+    assert "better than the tuned model by +2.00 Correctness (judge)" in found.sentence
     assert may_ship(found)["few_shot"] == "no", "shown to be worse by both intervals together"
 
 
