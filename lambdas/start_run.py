@@ -8,7 +8,11 @@ The function notifies the data owner in three cases:
 - A file with a wrong name comes after the run began.
 - Another execution has already used the run id.
 
-Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, sns:Publish.
+A dataset that is uploaded again and again is read for some minutes of an hour only. Then its message fails, and the
+queue delivers it again.
+
+Calls: s3:ListBucket, s3:GetObject, kms:Decrypt, kms:GenerateDataKey, states:StartExecution, dynamodb:GetItem,
+dynamodb:PutItem, sns:Publish.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from typing import Self
 from pydantic import ConfigDict, Field, Json, model_validator
 
 from lambdas.step import Environment, StepResult, logger, step
+from tuner.aws.dynamodb.dataset_reads_table import DatasetReadsTable
 from tuner.aws.executions import Executions
 from tuner.aws.notifications import notify
 from tuner.aws.s3.dataset_bucket import DatasetBucket
@@ -86,7 +91,8 @@ def handler(event: StartEvent, env: Environment) -> StartResult:
     def publish(notice: UploadNotice) -> None:
         notify(env.topic_arn, notice.subject, notice.text, {"status": "NOT_STARTED"})
 
-    starter = Starter(bucket, Executions(env.state_machine_arn), env.folder, publish)
+    executions, reads = Executions(env.state_machine_arn), DatasetReadsTable(env.state_table)
+    starter = Starter(bucket, executions, env.folder, publish, reads)
     found = _start(event, starter, bucket, env).model_dump(exclude_unset=True)
     logger.info("A dataset was uploaded", **found)
     return StartResult(**found)

@@ -14,6 +14,7 @@ from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.file_formats import accepted_names
 from tuner.core.run import INCOMING, UPLOADING, Role, role_of, run_id, shown_folder
 from tuner.core.text_sanitizer import shown_name
+from tuner.core.times import iso
 from tuner.intake.unused_files import can_start
 
 # The marker of an upload that was interrupted stays. Files that others upload after this time start a run again.
@@ -26,6 +27,9 @@ _MAX_INPUT_BYTES = 250_000
 # The function that starts runs reads every byte, and only two of it run at the same time. S3 gives about 85 MB/s, so
 # this takes less than two minutes. A run reads at most 4 GiB of a file.
 MOST_BYTES = 8 * 2**30
+# The most that is read of one dataset in an hour, whether or not it starts a run: about six minutes of a function. So
+# datasets that change all the time leave both functions to others for most of the hour.
+MOST_BYTES_AN_HOUR = 4 * MOST_BYTES
 # S3's version ids have 32 characters. Most documents have less than 100 MB.
 _VERSION, _HASH, _SIZE = "v" * 32, "0" * 64, 10**7
 _SHOWN_FILES = 5
@@ -185,6 +189,14 @@ def changes(earlier: Sequence[PinnedInput], now: Arrival) -> tuple[str, ...]:
     ]
     return tuple(
         found if len(found) <= _SHOWN_FILES else [*found[:_SHOWN_FILES], f"and {len(found) - _SHOWN_FILES:,} more"]
+    )
+
+
+def read_too_often(dataset: str, until: dt.datetime) -> str:
+    """Why a dataset is not read now, and when it is."""
+    return (
+        f"The dataset {shown_name(dataset)} was uploaded again and again: {MOST_BYTES_AN_HOUR // 2**30} GiB of it were "
+        f"read within an hour. Its last upload is looked at again after {iso(until)}."
     )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tuner.aws.dynamodb.dataset_reads_table import Purpose
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import RetryableError
 from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of, shown_folder
 from tuner.core.strict_model import FrozenModel
+from tuner.core.times import now
 from tuner.intake.arrival import (
+    MOST_BYTES_AN_HOUR,
     Arrival,
     Folder,
     Upload,
@@ -20,6 +24,7 @@ from tuner.intake.arrival import (
     followed,
     not_enough,
     pin,
+    read_too_often,
     startable,
     too_large,
 )
@@ -30,6 +35,9 @@ NO_PART = "This object is not part of a dataset."
 _LATER = "A later upload to the folder starts the run."
 # A folder that changes while it is read is read again: the next look shows whether a later upload starts the run.
 _ATTEMPTS = 3
+# How often a dataset is read within an hour to tell its owner of files that its run does not use.
+_LATE_FILES_AN_HOUR = 4
+_ENOUGH_NOTICES = "Other files that are not used came to the folder within the last hour."
 
 
 class Executions(Protocol):
@@ -41,6 +49,14 @@ class Executions(Protocol):
 
     def start(self, name: str, document: str) -> bool:
         """Starts an execution. False when one of this name was started before."""
+        ...
+
+
+class ReadLimit(Protocol):
+    """What was read of each dataset in the last hour."""
+
+    def reserve(self, dataset: str, purpose: Purpose, amount: int, most: int, at: dt.datetime) -> dt.datetime | None:
+        """Counts the amount; None. Where the hour would have more than `most`, its end instead."""
         ...
 
 
@@ -61,6 +77,8 @@ class Starter:
     executions: Executions
     folder_of: Callable[[str], RunFolder]
     notify: Callable[[UploadNotice], None]
+    reads: ReadLimit
+    clock: Callable[[], dt.datetime] = now
 
     def start(self, arrival: Arrival) -> Start:
         """Starts the run of a pinned dataset."""
@@ -76,7 +94,9 @@ class Starter:
     def start_uploaded(self, upload: Upload) -> Start:
         """Starts the run of the folder that an object was uploaded to.
 
-        Raises RetryableError when the folder keeps changing while it is read.
+        Raises RetryableError when the folder keeps changing while it is read, and when it was read too much within an
+        hour. The arrivals queue then delivers the message again after half an hour. By then, a later upload may start
+        the run.
         """
         dataset = dataset_of(upload.key)
         if dataset is None:
@@ -90,8 +110,11 @@ class Starter:
                 return self._not_used(dataset, upload, listing)
             if followed(listing, upload):
                 return Start(started=False, reason=_LATER)
-            if reason := too_large(shown_folder(dataset), sum(entry.size for entry in listing)):
+            size = sum(entry.size for entry in listing)
+            if reason := too_large(shown_folder(dataset), size):
                 return Start(started=False, reason=self._notified(too_large_to_start(reason)))
+            if until := self.reads.reserve(dataset, "bytes", size, MOST_BYTES_AN_HOUR, self.clock()):
+                raise RetryableError(read_too_often(dataset, until))
             arrival = pin(self.bucket, dataset, listing)
             if arrival:
                 return self._start_once(arrival)
@@ -124,6 +147,9 @@ class Starter:
         # One notification for the upload of several files: by the event of the last of them.
         if followed(tuple(objects.values()), upload):
             return Start(started=False, reason=_LATER)
+        # The dataset is read for the id of its run. Counted apart, so that such files delay no run.
+        if self.reads.reserve(dataset, "late files", 1, _LATE_FILES_AN_HOUR, self.clock()):
+            return Start(started=False, reason=_ENOUGH_NOTICES)
         arrival = pin(self.bucket, dataset, listing)
         written = self.folder_of(arrival.run_id).last_modified(Keys.MANIFEST) if arrival else {}
         late = [file for file in unused if any(objects[file.name].modified > began for began in written.values())]

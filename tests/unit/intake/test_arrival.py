@@ -26,6 +26,7 @@ class Bucket:
         self.objects: dict[str, tuple[bytes, str, float]] = {}
         self.before_read: dict[int, tuple[str, bytes]] = {}
         self.reads = 0
+        self.size_of: dict[str, int] = {}
         for name, data in files.items():
             self.put(name.replace("__", "."), data)
 
@@ -34,12 +35,12 @@ class Bucket:
         self.versions += 1
         key = f"incoming/faq/{name}"
         self.objects[key] = (data, f"v{self.versions}", self.clock if began is None else began)
-        return Upload(key, _at(self.clock))
+        return Upload(key, at(self.clock))
 
     def list(self, dataset: str) -> tuple[ListedObject, ...]:
         return tuple(
-            ListedObject(key, version, len(data), _at(at))
-            for key, (data, version, at) in self.objects.items()
+            ListedObject(key, version, self.size_of.get(key, len(data)), at(began))
+            for key, (data, version, began) in self.objects.items()
             if key.startswith(f"incoming/{dataset}/")
         )
 
@@ -53,7 +54,7 @@ class Bucket:
         return HashedObject(version, len(data), hashlib.sha256(data).hexdigest())
 
 
-def _at(seconds: float) -> dt.datetime:
+def at(seconds: float) -> dt.datetime:
     """S3 has whole seconds."""
     return NOON + dt.timedelta(seconds=int(seconds))
 
@@ -171,7 +172,7 @@ def test_of_too_many_files_the_run_gets_the_number_which_it_refuses() -> None:
 def _started(bucket: Bucket, seconds: float) -> Manifest:
     """The manifest of a run of what is in the bucket now."""
     return manifest().model_copy(
-        update={"dataset": "faq", "inputs": arrives(bucket).inputs, "started_at": iso(_at(seconds))}
+        update={"dataset": "faq", "inputs": arrives(bucket).inputs, "started_at": iso(at(seconds))}
     )
 
 

@@ -5,12 +5,15 @@ import datetime as dt
 import pytest
 
 from tests.doubles import MemoryFolder
-from tests.unit.intake.test_arrival import Bucket
+from tests.unit.intake.test_arrival import Bucket, at
+from tuner.aws.s3.dataset_bucket import HashedObject
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RetryableError
-from tuner.intake.arrival import Upload, pin_now
+from tuner.intake.arrival import MOST_BYTES, Upload, pin_now
 from tuner.intake.start_run import NO_PART, Starter
 from tuner.intake.upload_notices import UploadNotice
+
+HOUR = dt.timedelta(hours=1)
 
 
 class Executions:
@@ -33,14 +36,32 @@ class Folder(MemoryFolder):
         return {name: dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC) for name in self.list(under)}
 
 
+class Reads:
+    """What was read of each dataset, in hours that begin with a read."""
+
+    def __init__(self) -> None:
+        self.used: dict[tuple[str, str], tuple[dt.datetime, int]] = {}
+
+    def reserve(self, dataset: str, purpose: str, amount: int, most: int, at: dt.datetime) -> dt.datetime | None:
+        since, used = self.used.get((dataset, purpose), (at, 0))
+        if at >= since + HOUR:
+            since, used = at, 0
+        if used + amount > most:
+            return since + HOUR
+        self.used[dataset, purpose] = since, used + amount
+        return None
+
+
 class World:
-    """A data bucket, the state machine, the folders of runs, and the notices."""
+    """A data bucket, the state machine, the folders of runs, the notices, and what was read."""
 
     def __init__(self, **files: bytes) -> None:
         self.bucket, self.executions = Bucket(**files), Executions()
         self.folders: dict[str, Folder] = {}
         self.notices: list[UploadNotice] = []
-        self.starter = Starter(self.bucket, self.executions, self.folder_of, self.notices.append)
+        self.starter = Starter(
+            self.bucket, self.executions, self.folder_of, self.notices.append, Reads(), lambda: at(self.bucket.clock)
+        )
 
     def folder_of(self, run_id: str) -> Folder:
         return self.folders.setdefault(run_id, Folder(run_id))
@@ -125,6 +146,38 @@ def test_files_that_came_after_the_run_began_give_a_notice() -> None:
     result = world.starter.start_uploaded(late)
     assert (result.started, result.run_id) == (False, arrival.run_id)
     assert [notice.subject for notice in world.notices] == ["Fine-tuning: a file that was uploaded later is not used"]
+
+
+def test_files_with_names_that_are_almost_right_have_the_dataset_read_four_times_an_hour() -> None:
+    """Each comes after the last look, so that no later upload follows it. A right name is still read for."""
+    world = World(training__jsonl=b"{}")
+    arrival = pin_now(world.bucket, "faq")
+    world.folder_of(arrival.run_id).write(Keys.MANIFEST, b"{}")
+    before = world.bucket.reads
+    for number in range(59):
+        world.starter.start_uploaded(world.upload(f"traning-{number}.jsonl"))
+    assert (world.bucket.reads - before, len(world.notices)) == (4, 4)
+    assert world.starter.start_uploaded(world.upload("training.jsonl", b"[]")).started
+    for number in range(2):
+        world.starter.start_uploaded(world.upload(f"test-{number}.csv"))
+    assert world.bucket.reads - before == 4 + 1 + 2, "an hour later"
+
+
+def test_a_large_dataset_that_changes_all_the_time_is_read_four_times_an_hour_and_then_runs() -> None:
+    world = World()
+    world.starter.bucket.hash = lambda key: HashedObject("v", MOST_BYTES, key)  # type: ignore[method-assign]
+    postponed = 0
+    for _ in range(59):
+        upload = world.upload("training.jsonl")
+        world.bucket.size_of[upload.key] = MOST_BYTES
+        try:
+            world.starter.start_uploaded(upload)
+        except RetryableError as error:
+            assert "32 GiB of it were read within an hour" in str(error)
+            postponed += 1
+    assert postponed == 59 - 4
+    world.bucket.clock += 1800
+    assert world.starter.start_uploaded(upload).run_id
 
 
 @pytest.mark.parametrize("name", ["README.md", "photo.png"])
