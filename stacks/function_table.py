@@ -20,7 +20,7 @@ def writes(*names: str) -> Capability:
 
 
 def reads(*names: str) -> Capability:
-    """Grants reading these artifacts of runs. Most steps need more than a few, and have `_READS`."""
+    """Grants reading these artifacts of runs, and those that all runs share (`runs/...`)."""
     return lambda arns: s3.read_run(arns, *names)
 
 
@@ -50,7 +50,6 @@ class Step:
 # The function reads every byte of a dataset for the id of the run.
 START_MINUTES = 5
 
-_READS = s3.read_run
 _FINDS = s3.find_in_run
 _BATCH_JOBS = Keys.batch("*") + BatchJob.NAME
 _BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
@@ -59,8 +58,12 @@ _BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
 _JUDGMENTS = judgments_file(0).replace("00000", "?????")
 # Without answers/reserved/: its files end in .json.
 _ANSWERS = "answers/*.jsonl"
+_DATASET, _GENERATED = "dataset/*", "generated/*"
+# A release must find whatever any run recorded, of any version: a read that it lacks would leave an endpoint alive.
+# The report has something of nearly every artifact, and is written whatever else is broken.
+_READS_ALL = s3.read_run
 _RELEASES = (
-    _READS,
+    _READS_ALL,
     _FINDS,
     writes(Keys.ENDPOINT, Keys.TRAINING_JOB, _BATCH_JOBS),
     bedrock.find_endpoints,
@@ -86,9 +89,10 @@ STEPS = (
             s3.read_arrivals,
             _FINDS,
             services.start_executions,
+            services.limit_reads,
             services.publish_notifications,
         ),
-        environment=("STATE_MACHINE_ARN", "TOPIC_ARN"),
+        environment=("STATE_MACHINE_ARN", "STATE_TABLE", "TOPIC_ARN"),
         asynchronous=True,
     ),
     Step(
@@ -134,16 +138,27 @@ STEPS = (
         "generate_validation",
         minutes=15,
         memory=2048,
-        grants=(s3.read_pinned, _READS, _FINDS, writes("generated/*"), bedrock.invoke_judges),
+        grants=(
+            s3.read_pinned,
+            reads(Keys.MANIFEST, Keys.ESTIMATE, _GENERATED),
+            _FINDS,
+            writes(_GENERATED),
+            bedrock.invoke_judges,
+        ),
     ),
-    Step("preprocess", minutes=15, memory=1769, grants=(s3.read_pinned, _READS, s3.write_dataset)),
+    Step(
+        "preprocess",
+        minutes=15,
+        memory=1769,
+        grants=(s3.read_pinned, reads(Keys.MANIFEST, _GENERATED, _DATASET), s3.write_dataset),
+    ),
     Step("validate", minutes=4, memory=512, grants=(reads(Keys.FINDINGS),)),
     Step(
         "estimate_cost",
         minutes=4,
         memory=512,
         grants=(
-            _READS,
+            reads(Keys.MANIFEST, Keys.PREFLIGHT, _GENERATED, _DATASET, Keys.PRICES),
             _FINDS,
             s3.list_datasets,
             writes(Keys.ESTIMATE),
@@ -167,14 +182,22 @@ STEPS = (
     ),
     # 1,769 MB is one full vCPU. Hundreds of requests per second are signed and parsed while the throughput is paid for.
     Step(
-        "answer_questions", minutes=15, memory=1769, grants=(_READS, _FINDS, writes("answers/*"), bedrock.invoke_models)
+        "answer_questions",
+        minutes=15,
+        memory=1769,
+        grants=(
+            _READS_ALL,
+            _FINDS,
+            writes("answers/*"),
+            bedrock.invoke_models,
+        ),
     ),
     Step(
         "start_batch",
         minutes=15,
         memory=1769,  # it has the whole input of a job in memory
         grants=(
-            _READS,
+            reads(Keys.MANIFEST, Keys.PREFLIGHT, Keys.ESTIMATE, _DATASET, _ANSWERS, Keys.BATCH + "*"),
             _FINDS,
             writes(_BATCH_JOBS, _BATCH_TOKENS, Keys.batch("*") + INPUT),
             batch.start_batches,
@@ -186,7 +209,7 @@ STEPS = (
         minutes=15,
         memory=1769,
         grants=(
-            _READS,
+            _READS_ALL,
             _FINDS,
             writes(_BATCH_JOBS, _BATCH_TOKENS, _ANSWERS, _JUDGMENTS),
             batch.describe_batches,
@@ -198,7 +221,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS,
+            reads(Keys.MANIFEST, Keys.PREFLIGHT, _DATASET, Keys.TRAINING_JOB, Keys.training("*")),
             _FINDS,
             writes(Keys.TRAINING_JOB),
             s3.write_trainings,
@@ -210,12 +233,22 @@ STEPS = (
         ),
         environment=("CUSTOMIZATION_ROLE_ARN", "STATE_MACHINE_ARN"),
     ),
-    Step("check_customization", minutes=4, memory=512, grants=(_READS, _FINDS, bedrock.describe_jobs)),
+    Step(
+        "check_customization",
+        minutes=4,
+        memory=512,
+        grants=(reads(Keys.MANIFEST, Keys.PREFLIGHT, Keys.TRAINING_JOB), _FINDS, bedrock.describe_jobs),
+    ),
     Step(
         "summarize_training",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.TRAINING_SUMMARY), bedrock.describe_jobs),
+        grants=(
+            _READS_ALL,
+            _FINDS,
+            writes(Keys.TRAINING_SUMMARY),
+            bedrock.describe_jobs,
+        ),
     ),
     Step(
         "arm_release",
@@ -229,7 +262,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS,
+            _READS_ALL,
             _FINDS,
             writes(Keys.ENDPOINT, Keys.COMMITMENT),
             bedrock.create_endpoints,
@@ -240,7 +273,13 @@ STEPS = (
         "check_throughput",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.ENDPOINT), s3.write_endpoint_times, bedrock.describe_endpoints),
+        grants=(
+            _READS_ALL,
+            _FINDS,
+            writes(Keys.ENDPOINT),
+            s3.write_endpoint_times,
+            bedrock.describe_endpoints,
+        ),
     ),
     Step(
         "keep_throughput",
@@ -278,7 +317,7 @@ STEPS = (
         minutes=15,
         memory=1024,  # more for an encoder that is larger than the packaged one
         grants=(
-            _READS,
+            _READS_ALL,
             _FINDS,
             # Without scores/gate.json: what buying a commitment trusts is written by the gate alone.
             writes("scores/shards/*", "scores/verdicts/*", "scores/review.csv", Keys.SCORES),
@@ -292,13 +331,19 @@ STEPS = (
         "apply_gate",
         minutes=4,
         memory=512,
-        grants=(_READS, _FINDS, writes(Keys.GATE), bedrock.tag_models, services.publish_decisions),
+        grants=(
+            _READS_ALL,
+            _FINDS,
+            writes(Keys.GATE),
+            bedrock.tag_models,
+            services.publish_decisions,
+        ),
     ),
     Step(
         "write_report",
         minutes=4,
         memory=1024,
-        grants=(_READS, _FINDS, writes(*_REPORT), s3.write_overview, services.describe_executions),
+        grants=(_READS_ALL, _FINDS, writes(*_REPORT), s3.write_overview, services.describe_executions),
         environment=("STATE_MACHINE_ARN",),
     ),
     Step(
@@ -313,7 +358,7 @@ STEPS = (
         minutes=4,
         memory=1024,
         grants=(
-            _READS,
+            _READS_ALL,
             _FINDS,
             writes(*_REPORT, Keys.NOTIFIED),
             s3.write_overview,

@@ -34,9 +34,13 @@ def read_pinned(arns: Arns) -> list[Grant]:
 
 
 def read_run(arns: Arns, *names: str) -> list[Grant]:
-    """Reads the artifacts of runs with these names, which can contain `*`; without names, all of them."""
-    run = f"{arns.artifacts_bucket}/{_RUNS}"
-    files = tuple(f"{run}/{name}" for name in names) or (run,)
+    """Reads the artifacts of runs with these names, which can contain `*`; without names, all of them.
+
+    A name that begins with `runs/` is the key of an artifact that all runs share.
+    """
+    bucket = arns.artifacts_bucket
+    keys = (name if name.startswith("runs/") else f"{_RUNS}/{name}" for name in names)
+    files = tuple(f"{bucket}/{key}" for key in keys) or (f"{bucket}/{_RUNS}",)
     return [Grant(("s3:GetObject",), files, "reads what earlier steps wrote"), _decrypt(arns)]
 
 

@@ -54,7 +54,7 @@ _READ_STATE = ("dynamodb:GetItem", "dynamodb:Query")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 _WRITE_STATE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 _CHANGE_STATE = (*_READ_STATE, *_WRITE_STATE)
-_LEDGER, _PLACES = "ledger#*", "places#*"
+_LEDGER, _PLACES, _READS = "ledger#*", "places#*", "reads#*"
 
 
 def _shared_state(arns: Arns, actions: tuple[str, ...], partitions: str, reason: str) -> Grant:
@@ -79,6 +79,11 @@ def reserve_in_ledger(arns: Arns) -> list[Grant]:
 def read_ledger(arns: Arns) -> list[Grant]:
     """Reads what the runs of a month have reserved and spent."""
     return [_shared_state(arns, ("dynamodb:Query",), _LEDGER, "reads the ledger of spending")]
+
+
+def limit_reads(arns: Arns) -> list[Grant]:
+    """Counts what is read of each dataset."""
+    return [_shared_state(arns, ("dynamodb:GetItem", "dynamodb:PutItem"), _READS, "limits the reads of a dataset")]
 
 
 def queue_for_places(arns: Arns) -> list[Grant]:

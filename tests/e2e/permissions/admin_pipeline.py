@@ -221,6 +221,10 @@ class AdminPipeline:
         """Copies an artifact of a run into the folder of another run."""
         self._put(Keys.folder(other) + artifact, self.pipeline.artifact(run, artifact))
 
+    def write(self, run: str, artifact: str, body: str) -> None:
+        """Writes an artifact of a run."""
+        self._put(Keys.folder(run) + artifact, body)
+
     def _put(self, key: str, body: str | bytes | None) -> None:
         assert body is not None
         bucket = self.pipeline.outputs["ArtifactsBucketName"]
@@ -318,6 +322,11 @@ class AdminPipeline:
         """Deletes the cached prices, so that the price list is read again."""
         bucket = self.pipeline.outputs["ArtifactsBucketName"]
         self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.PRICES)
+
+    def delete_index_of_runs(self) -> None:
+        """Deletes the index of all runs, so that their summaries are read again."""
+        bucket = self.pipeline.outputs["ArtifactsBucketName"]
+        self.pipeline.client("s3").delete_object(Bucket=bucket, Key=Keys.INDEX)
 
     def sweep_until_released(self) -> None:
         """Sweeps until no throughput exists. Throughput with a commitment exists until its term ends."""

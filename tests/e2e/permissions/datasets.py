@@ -56,6 +56,13 @@ DATASETS = {
     "compared": Dataset(
         lambda: small_dataset(f"serving: on_demand\ncompare_with: [us.amazon.nova-2-lite-v1:0]\n{_ONE_METRIC}")
     ),
+    "few shot": Dataset(lambda: small_dataset(f"serving: on_demand\ncompare_with: [base, few_shot]\n{_ONE_METRIC}")),
+    "best": Dataset(lambda: small_dataset(f"serving: on_demand\ncompare_with: [base, best]\n{_ONE_METRIC}")),
+    "candidates": Dataset(
+        lambda: small_dataset(
+            f"serving: none\ncandidates: [{{hyperparameters: {{learningRate: [0.00001, 0.0001]}}}}]\n{_ONE_METRIC}"
+        )
+    ),
     "scored": Dataset(lambda: small_dataset("serving: on_demand\nevaluation: {metrics: [correctness, bertscore]}\n")),
     "own scorer": Dataset(
         lambda: small_dataset("serving: on_demand\nscorer: {name: own-scorer}\nevaluation: {metrics: [rouge]}\n")

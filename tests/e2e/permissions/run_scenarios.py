@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 from local.folder import CloudFolder
 from tests.e2e.permissions.admin_pipeline import DEPLOYMENT, AdminPipeline
@@ -12,6 +13,7 @@ from tests.e2e.pipeline import small_dataset, until
 from tuner.artifacts.batch import BatchJob
 from tuner.core.artifact_keys import Keys
 from tuner.core.times import iso, now
+from tuner.training.metrics_files import TRAINING_SUFFIX
 
 
 def _run_of(dataset: str, description: str) -> Scenario:
@@ -41,10 +43,10 @@ def _arrive_again(admin: AdminPipeline) -> None:
     assert admin.pipeline.finished(admin.pipeline.run_of(f"upload-{admin.uploads}"))["status"] == "SUCCEEDED"
 
 
-def _misnamed(admin: AdminPipeline) -> dict[str, str]:
-    """The function with the message of an upload whose name is wrong, as the queue delivers it."""
+def _uploaded(admin: AdminPipeline, name: str) -> dict[str, str]:
+    """The function with the message of the upload of a file, as the queue delivers it."""
     admin.uploads += 1
-    key, bucket = f"incoming/misnamed-{admin.uploads}/train.jsonl", admin.pipeline.outputs["DataBucketName"]
+    key, bucket = f"incoming/message-{admin.uploads}/{name}", admin.pipeline.outputs["DataBucketName"]
     admin.pipeline.client("s3").put_object(Bucket=bucket, Key=key, Body=b"{}")
     event = {"time": iso(now()), "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}
     reply: dict[str, str] = admin.invoke("StartFunctionName", {"Records": [{"body": json.dumps(event)}]})
@@ -52,7 +54,29 @@ def _misnamed(admin: AdminPipeline) -> dict[str, str]:
 
 
 def _misnamed_again(admin: AdminPipeline) -> None:
-    assert "Rename train.jsonl to training.jsonl." in _misnamed(admin)["reason"]
+    assert "Rename train.jsonl to training.jsonl." in _uploaded(admin, "train.jsonl")["reason"]
+
+
+def _uploaded_again(admin: AdminPipeline) -> None:
+    """The dataset has no records: its run ends before it costs anything."""
+    assert admin.pipeline.finished(_uploaded(admin, "training.jsonl")["run_id"])["error"] == "DatasetError"
+
+
+def _estimate_with_cache(admin: AdminPipeline) -> Failure:
+    """Cached prices that cannot be read are asked for again."""
+    message = _estimate_without_price_list(admin).message
+    return Failure("", message, how="no failure: the estimate says so and asks AWS's price list")
+
+
+def _with_metrics(admin: AdminPipeline) -> Failure:
+    """The local Bedrock without training writes no metrics."""
+    run = admin.next_run("provisioned")
+    admin.delete_training_index()
+    admin.write(
+        run, f"{Keys.TRAINING_OUTPUT}{run}/{TRAINING_SUFFIX}", "step_number,epoch_number,training_loss\n0,0,1\n"
+    )
+    admin.execute(run)
+    return failed_run(admin, run)
 
 
 def _first(admin: AdminPipeline) -> Failure:
@@ -62,7 +86,10 @@ def _first(admin: AdminPipeline) -> Failure:
 
 def _estimate_without_price_list(admin: AdminPipeline) -> Failure:
     """A missing price fails no run. The reason in the estimate names the denied action."""
-    reply = admin.invoke(f"{DEPLOYMENT}-estimate-cost", {"run_id": admin.first_run("provisioned")})
+    run = admin.next_run("provisioned")  # not the first run itself: it has its report, so it is not estimated again
+    for artifact in (Keys.MANIFEST, Keys.PREFLIGHT, Keys.DATASET_SUMMARY, Keys.EVALUATION):
+        admin.copy(admin.first_run("provisioned"), run, artifact)
+    reply = admin.invoke(f"{DEPLOYMENT}-estimate-cost", {"run_id": run})
     return Failure("", reply["reason"], how="no failure: the estimate says so and uses the packaged prices")
 
 
@@ -106,11 +133,18 @@ def bought_before(kind: str) -> Scenario:
     return Scenario(description, run_without_permission, kind)
 
 
-def _pinned_before(admin: AdminPipeline) -> Failure:
-    run = admin.next_run("provisioned")
-    admin.copy(admin.first_run("provisioned"), run, Keys.MANIFEST)
-    admin.execute(run)
-    return failed_run(admin, run)
+def written_before(dataset: str, artifact: str) -> Scenario:
+    """A run that finds an artifact of an earlier attempt of it: that of the first run of the dataset."""
+
+    def run_without_permission(admin: AdminPipeline) -> Failure:
+        run = admin.next_run(dataset)
+        if not admin.may_adopt_jobs:
+            admin.delete_training_index()
+        admin.copy(admin.first_run(dataset), run, artifact)
+        admin.execute(run)
+        return failed_run(admin, run)
+
+    return Scenario(f"a run whose {artifact} was written by an earlier attempt", run_without_permission, dataset)
 
 
 def _commit(admin: AdminPipeline) -> Failure:
@@ -169,11 +203,31 @@ START = Scenario("the start of a run", _start)
 ARRIVAL = Scenario("the upload of a dataset", _arrive, "untouched", check_recovery=_arrive_again)
 WRONG_NAME = Scenario(
     "the upload of a training file with a wrong name",
-    lambda admin: refusal(_misnamed(admin)),
+    lambda admin: refusal(_uploaded(admin, "train.jsonl")),
     check_recovery=_misnamed_again,
 )
+MESSAGE = Scenario(
+    "the message of the upload of a training file",
+    lambda admin: refusal(_uploaded(admin, "training.jsonl")),
+    check_recovery=_uploaded_again,
+)
 JOB_QUOTA_USED_UP = Scenario("a run in an account whose quota of jobs is used up", _without_job_quota)
-PINNED = Scenario("a run whose run.json was written by an earlier attempt", _pinned_before)
+PINNED = written_before("provisioned", Keys.MANIFEST)
+WITH_METRICS = Scenario("a run whose job wrote its losses", _with_metrics)
+FEW_SHOT = _run_of("few shot", "a run that compares with examples in the prompt")
+CANDIDATES = _run_of("candidates", "a run with candidates")
+BEST = _run_of("best", "a run that compares with the best earlier run")
+BEST_WITHOUT_INDEX = replace(
+    BEST,
+    description="a run that compares with the best earlier run, without the index of all runs",
+    prepare=AdminPipeline.delete_index_of_runs,
+)
+WITHOUT_INDEX = replace(
+    PROVISIONED,
+    description="a run with provisioned throughput, without the index of all runs",
+    prepare=AdminPipeline.delete_index_of_runs,
+)
+CACHED_PRICES = Scenario("an estimate with cached prices", _estimate_with_cache)
 FIRST = Scenario("the first run with provisioned throughput", _first, prepare=AdminPipeline.delete_endpoint_times)
 NO_PRICE_LIST = Scenario(
     "an estimate without cached prices, which reads AWS's price list",

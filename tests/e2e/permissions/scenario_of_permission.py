@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.e2e.permissions import cleanup_scenarios, run_scenarios
 from tests.e2e.permissions.policies import BATCHES, CUSTOMIZATION, SCHEDULES, Permission
 from tests.e2e.permissions.scenario import Scenario
+from tuner.artifacts.batch import BatchJob
+from tuner.artifacts.evaluation.judgments import judgments_file
 from tuner.core.artifact_keys import Keys
 
 # Permissions that AWS checks and the local cloud does not (docs/local-cloud.md), by the beginning of the action.
@@ -32,13 +36,41 @@ def unchecked_reason(permission: Permission) -> str | None:
     return next((why for start, why in NOT_CHECKED_LOCALLY.items() if permission.action.startswith(start)), None)
 
 
+# Reads of artifacts that a plain run does not need, by the step and the name of the artifact.
+_SCENARIO_OF_READ: Mapping[tuple[str, str], Scenario] = {
+    ("preprocess", "dataset/*"): run_scenarios.FEW_SHOT,
+    ("preprocess", "generated/*"): run_scenarios.DOCUMENTS,
+    ("estimate_cost", "generated/*"): run_scenarios.DOCUMENTS,
+    ("estimate_cost", Keys.PRICES): run_scenarios.CACHED_PRICES,
+    ("answer_questions", Keys.INDEX): run_scenarios.BEST,
+    ("answer_questions", Keys.REPORT_CARD): run_scenarios.BEST_WITHOUT_INDEX,
+    ("score_answers", Keys.REPORT_CARD): run_scenarios.WITHOUT_INDEX,
+    ("start_batch", "batch/*"): run_scenarios.written_before("unhurried", Keys.batch("base") + BatchJob.NAME),
+    ("check_batch", "scores/verdicts/?????.json"): run_scenarios.written_before("unhurried", judgments_file(0)),
+    ("start_customization", Keys.PREFLIGHT): run_scenarios.CANDIDATES,
+    ("start_customization", Keys.TRAINING_JOB): run_scenarios.written_before("provisioned", Keys.TRAINING_JOB),
+    ("start_customization", Keys.training("*")): run_scenarios.ADOPTION,
+    ("check_customization", Keys.PREFLIGHT): run_scenarios.CANDIDATES,
+    ("summarize_training", Keys.PREFLIGHT): run_scenarios.CANDIDATES,
+    ("summarize_training", f"{Keys.TRAINING_OUTPUT}*"): run_scenarios.WITH_METRICS,
+    ("purchase_throughput", Keys.GATE): run_scenarios.COMMITTED,
+    ("purchase_throughput", "serving/*"): run_scenarios.written_before("provisioned", Keys.ENDPOINT),
+}
+
+
 def scenario_of(permission: Permission) -> Scenario:
     """The scenario that needs the permission."""
+    if permission.action == "s3:GetObject":
+        name = permission.on.removeprefix("ARTIFACTS/").removeprefix("runs/*/")
+        if special := _SCENARIO_OF_READ.get((permission.role, name)):
+            return special
     match permission.role, permission.action, permission.on:
         case ("start_run", action, _) if action.startswith("sqs:"):
             return run_scenarios.ARRIVAL
         case ("start_run", action, on) if action == "sns:Publish" or on.endswith("through sns"):
             return run_scenarios.WRONG_NAME
+        case ("start_run", action, _) if action.startswith("dynamodb:"):
+            return run_scenarios.MESSAGE
         case ("assign_places", "states:ListExecutions", _):
             return cleanup_scenarios.SWEEP_OF_PLACES
         case "start_run", _, _:

@@ -53,9 +53,7 @@ class RunFolder:
 
     def manifest_of_choice(self) -> Manifest:
         """The run's `run.json`, with the base model of the chosen candidate once the run has chosen one."""
-        manifest = self.manifest()
-        several = len(manifest.base_models) > 1
-        return manifest.after_choice(self.load_if_present(TrainingSummary)) if several else manifest
+        return self.manifest().after_choice(self.load_if_present(TrainingSummary))
 
     def load(self, model: type[A], under: str = "") -> A:
         """An artifact that must be there. Raises AwsError when it is absent, ArtifactError when it has another form.

@@ -15,12 +15,13 @@ from stacks.function_table import STEPS
 from stacks.permissions import Grant, people
 from stacks.permissions.arns import function_name
 from stacks.permissions.permissions_page import every_role, example_arns
-from tests.authorization.artifacts import names_in_a_run
+from tests.authorization.artifacts import names_in_a_run, shared_keys
 from tests.unit.stacks.conftest import Synthesis
 from tuner.artifacts.batch import INPUT, OUTPUT, BatchJob
 from tuner.artifacts.costs.generation_plan import GenerationPlan
 from tuner.artifacts.costs.token_reservation import Reservation, batch_payer, judge_batch, judge_payer
 from tuner.artifacts.evaluation.graded_shard import GradedShard
+from tuner.artifacts.evaluation.judgments import judgments_file
 from tuner.artifacts.evaluation.people import PEOPLE, sheet_file
 from tuner.cli.permissions import ACTIONS
 from tuner.core.artifact_keys import Keys
@@ -198,12 +199,34 @@ def test_an_artifact_has_the_writers_of_the_table_and_no_others(name: str) -> No
     assert writers(name) == WRITERS[name]
 
 
-# The steps whose role can read these artifacts of runs only. The others need many, and can read all.
+_NAMES = names_in_a_run() | {judgments_file(0)}
+
+
+def below(*folders: str) -> set[str]:
+    return {name for name in _NAMES if name.startswith(folders)}
+
+
+_JOBS = {name for name in _NAMES if name.endswith(Keys.TRAINING_JOB)}
+_ANSWERS = {Keys.answers("base", 0), Keys.guard_answers("base")}
+_TRAININGS = Keys.training("base")
+# The steps whose role can read these artifacts only. The others read what any run has recorded, whatever it is: the
+# release, so that no endpoint stays alive because of a read that it lacks, and the two that write the report. The rest
+# of them need many kinds of artifacts.
+READS_ALL = {"release_throughput", "write_report", "close_run"} | {
+    *("answer_questions", "check_batch", "summarize_training", "purchase_throughput", "check_throughput"),
+    *("score_answers", "apply_gate"),
+}
 READS_ONLY: dict[str, set[str]] = {
     "pin_inputs": {Keys.MANIFEST},
     "preflight": {Keys.MANIFEST},
+    "generate_validation": {Keys.MANIFEST, Keys.ESTIMATE} | below("generated/"),
+    "preprocess": {Keys.MANIFEST} | below("generated/", "dataset/"),
     "validate": {Keys.FINDINGS},
+    "estimate_cost": {Keys.MANIFEST, Keys.PREFLIGHT, Keys.PRICES} | below("generated/", "dataset/"),
     "request_approval": {Keys.ESTIMATE},
+    "start_batch": {Keys.MANIFEST, Keys.PREFLIGHT, Keys.ESTIMATE} | _ANSWERS | below("dataset/", "batch/"),
+    "start_customization": {Keys.MANIFEST, Keys.PREFLIGHT, _TRAININGS} | _JOBS | below("dataset/"),
+    "check_customization": {Keys.MANIFEST, Keys.PREFLIGHT} | _JOBS,
     "keep_throughput": {Keys.MANIFEST, Keys.ENDPOINT},
     "notify": {Keys.REPORT, Keys.REPORT_CARD, Keys.NOTIFIED},
     # These read no artifact of a run at all.
@@ -213,18 +236,23 @@ READS_ONLY: dict[str, set[str]] = {
 }
 
 
+def test_each_step_reads_all_artifacts_or_those_of_the_table() -> None:
+    assert {step.name for step in STEPS} == READS_ALL | set(READS_ONLY)
+    assert all(Keys.APPROVAL not in readable for readable in READS_ONLY.values()), "it has the task token"
+
+
 @pytest.mark.parametrize("step", READS_ONLY)
-def test_a_step_that_needs_few_artifacts_may_read_no_others(step: str) -> None:
-    """Above all not the request for an approval, which has the task token, and no questions and answers."""
+def test_a_step_may_read_the_artifacts_that_it_needs_and_no_others(step: str) -> None:
+    """Above all not the request for an approval, which has the task token."""
     patterns = [
-        pattern
+        pattern.removeprefix(f"{PLACES.artifacts_bucket}/")
         for grant in ROLES[f"The step `{step}`"]
         if "s3:GetObject" in grant.actions
         for pattern in grant.resources
         if pattern.startswith(PLACES.artifacts_bucket)
     ]
-    run = f"{PLACES.artifacts_bucket}/runs/faq-0123456789ab/"
-    readable = {name for name in names_in_a_run() if any(fnmatchcase(run + name, one) for one in patterns)}
+    keys = {name: f"runs/faq-0123456789ab/{name}" for name in _NAMES} | {key: key for key in shared_keys()}
+    readable = {name for name, key in keys.items() if any(fnmatchcase(key, one) for one in patterns)}
     assert readable == READS_ONLY[step]
 
 
