@@ -42,6 +42,8 @@ class _Leaving(RunEvent):
 class _Waiting(_Leaving):
     """A run that waits for a place since it entered the state. `most` is the account's quota, if known.
 
+    `again`: it gives away the place that it has, and waits behind the others.
+
     Errors do not show the token.
     """
 
@@ -49,6 +51,7 @@ class _Waiting(_Leaving):
 
     task_token: SecretStr
     most: float | None = None
+    again: bool = False
 
 
 class PlacesEvent(FrozenModel):
@@ -86,8 +89,11 @@ def handler(event: PlacesEvent, env: Environment) -> None:
     if event.waiting:
         run, pool = event.waiting, event.waiting.pool
         logger.info("A run waits for a place", run_id=run.run_id, pool=pool)
-        most = None if run.most is None else int(run.most)
-        queue.wait(pool, WaitingRun(run_id=run.run_id, since=run.since), run.task_token, most)
+        waiting = WaitingRun(run_id=run.run_id, since=run.since)
+        if run.again:
+            queue.wait_again(pool, waiting, run.task_token)
+        else:
+            queue.wait(pool, waiting, run.task_token, None if run.most is None else int(run.most))
     elif event.leaving:
         queue.leave(event.leaving.pool, event.leaving.run_id, event.leaving.since)
     elif event.detail:

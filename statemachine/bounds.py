@@ -23,7 +23,7 @@ from tuner.settings import DeploymentSettings
 State = dict[str, Any]
 
 # AWS's limit is 25,000: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-MAX_EVENTS = 23_000
+MAX_EVENTS = 24_000
 # AWS's limit is one year: same page.
 MAX_SECONDS = 31_536_000
 
@@ -171,12 +171,21 @@ def _most_expensive_path(definition: State, weight: Callable[[str, State, int], 
     passed = {one: turns(states[choice]) or 1 for choice, loop in closed.items() for one in loop}
     known: dict[str, float] = {}
 
+    def onwards(name: str) -> list[str]:
+        # A Choice that closes a loop leads back into it. Without these arrows there is no circle, so the recursion
+        # ends.
+        return [one for one in _successors(states[name]) if one not in closed.get(name, ())]
+
+    forward = _reached(definition["StartAt"], onwards)
+
+    def cost(name: str) -> float:
+        return weight(name, states[name], passed.get(name, 1))
+
     def from_here(name: str) -> float:
         if name not in known:
-            # A Choice that closes a loop leads back into it. Without these arrows there is no circle, so the recursion
-            # ends.
-            targets = [one for one in _successors(states[name]) if one not in closed.get(name, ())]
-            known[name] = weight(name, states[name], passed.get(name, 1)) + max(map(from_here, targets), default=0.0)
+            # States that a loop enters only on its way back.
+            back = sum(cost(one) for one in closed.get(name, ()) if one not in forward)
+            known[name] = cost(name) + back + max(map(from_here, onwards(name)), default=0.0)
         return known[name]
 
     return from_here(definition["StartAt"])

@@ -178,6 +178,7 @@ EXCEPTIONS: dict[str, tuple[Retrier, ...]] = {
     "Wait for a preparation place": WAITING,
     "Ask for approval of the generation": WAITING,
     "Wait for a preparation place after the approval": WAITING,
+    "Wait for a preparation place for the next turn": WAITING,
     "Ask for approval": WAITING,
     "Wait for a training place": WAITING,
     "Start the customization": (NOT_READY, BUSY_ACCOUNT, BUSY_TRAINING, TEMPORARY, LAMBDA_FAILURE, CRASH),

@@ -29,6 +29,8 @@ from tuner.core.times import now
 from tuner.settings import DeploymentSettings
 
 POOLS: tuple[Pool, ...] = ("preparation", "training")
+# Smaller than any difference of two times: those of states have milliseconds.
+_BEFORE = dt.timedelta(milliseconds=1)
 _ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
@@ -123,6 +125,13 @@ class Places:
         if pool == "training":
             self.leave("preparation", run.run_id, run.since)
         self.register(pool, run, token, quota)
+
+    def wait_again(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
+        """Gives the run's place to the run that waits longest, and lets it wait behind the others. At once, if none
+        waits. A repeated call for the same wait keeps the place that the run has got by then.
+        """
+        self.leave(pool, run.run_id, run.since - _BEFORE)
+        self.register(pool, run, token)
 
     def register(self, pool: Pool, run: WaitingRun, token: SecretStr, quota: int | None = None) -> None:
         """Puts a run into the queue. It is woken at once if there is a place for it.

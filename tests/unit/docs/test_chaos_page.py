@@ -13,6 +13,7 @@ NOT_IN_THE_SAMPLE = {
     "Free the preparation place before the generation",
     "Ask for approval of the generation",
     "Wait for a preparation place after the approval",
+    "Wait for a preparation place for the next turn",
     "Ask a batch of the questions",
     "Look at the scores",
 }

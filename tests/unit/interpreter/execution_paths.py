@@ -30,6 +30,7 @@ COSTS = (
     "Is the cost within the budget?",
 )
 GENERATED = ("Generate validation data", "Are there enough pairs?")
+NEXT_TURN = ("Wait for a preparation place for the next turn", *GENERATED)
 PLACE_AGAIN = ("Wait for a preparation place after the approval",)
 PLACE = ("Wait for a training place",)
 ASK_BASE = ("Is the model to be served?", "Answer with the base model", "Ask the base model")
@@ -268,15 +269,19 @@ PATHS = {
         },
         FAILED,
     ),
+    "generated in two calls": ExecutionPath(
+        (*BEFORE_GENERATION, *GENERATED, *NEXT_TURN, *SERVED[len(BEGIN) :]),
+        {"PinInputs": pinned(generate=True), "GenerateValidation": [{"done": False}, {"done": True}]},
+    ),
     "generated in three calls": ExecutionPath(
-        (*BEFORE_GENERATION, *3 * GENERATED, *SERVED[len(BEGIN) :]),
+        (*BEFORE_GENERATION, *GENERATED, *2 * NEXT_TURN, *SERVED[len(BEGIN) :]),
         {
             "PinInputs": pinned(generate=True),
             "GenerateValidation": [{"done": False}, {"done": False}, {"done": True}],
         },
     ),
     "generated without end": ExecutionPath(
-        (*BEFORE_GENERATION, *60 * GENERATED, "Give up the generation", *FAILURE),
+        (*BEFORE_GENERATION, *GENERATED, *59 * NEXT_TURN, "Give up the generation", *FAILURE),
         {"PinInputs": pinned(generate=True), "GenerateValidation": {"done": False}},
         FAILED,
     ),

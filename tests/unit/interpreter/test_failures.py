@@ -35,6 +35,7 @@ PATH_OF: dict[str, str] = {
     "Ask for approval of the generation": "approved before the generation",
     "Wait for a preparation place after the approval": "approved before the generation",
     "Generate validation data": "generated at once",
+    "Wait for a preparation place for the next turn": "generated in two calls",
     "Free the preparation place": "approved",
     "Ask for approval": "approved",
     "Start the batch jobs": "in batch",
@@ -50,7 +51,10 @@ TASKS = (
     *("Wait for a preparation place", "Pin the inputs", "Check that the account is ready", "Plan the generation"),
     *("Estimate the cost with the generation", "Free the preparation place before the generation"),
     *("Ask for approval of the generation", "Wait for a preparation place after the approval"),
-    "Generate validation data",
+    *(
+        "Generate validation data",
+        "Wait for a preparation place for the next turn",
+    ),
     *("Preprocess the dataset", "Validate the dataset", "Estimate the cost"),
     *("Free the preparation place", "Ask for approval"),
     "Wait for a training place",
@@ -68,6 +72,7 @@ BEFORE_TRAINING = TASKS[: TASKS.index("Start the batch jobs")]
 PLACES = (
     "Wait for a preparation place",
     "Wait for a preparation place after the approval",
+    "Wait for a preparation place for the next turn",
     "Wait for a training place",
 )
 APPROVALS = ("Ask for approval of the generation", "Ask for approval")

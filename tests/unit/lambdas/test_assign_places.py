@@ -91,6 +91,19 @@ def test_a_run_that_waits_for_a_person_leaves_its_place_and_waits_again_after_th
     assert Executions.continued == ["a preparation", "b preparation", "a again", "b training"]
 
 
+def test_a_run_gives_its_place_away_between_two_turns_and_gets_it_again_after_the_others(table: PlacesTable) -> None:
+    wait("a", "preparation")
+    wait("b", "preparation")
+    turn = {"since": "2026-11-28T12:05:00.000Z", "task_token": "a again", "again": True}
+    for _ in range(2):  # a repeated call changes nothing
+        wait("a", "preparation", **turn)
+        assert Executions.continued == ["a preparation", "b preparation"]
+    wait("b", "training")
+    wait("a", "preparation", **turn)
+    assert Executions.continued[2:] == ["a again", "b training", "a again"]
+    assert [run.run_id for run in table.state("preparation").holders] == ["a"]
+
+
 def test_a_late_call_of_the_training_does_not_free_a_place_that_is_newer(table: PlacesTable) -> None:
     wait("a", "preparation", since="2026-11-28T12:01:00.000Z")
     wait("a", "training", since="2026-11-28T12:00:00.000Z")

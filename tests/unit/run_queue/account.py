@@ -60,6 +60,7 @@ STATES: dict[str, str] = {
     "Ask for approval of the generation": "request_approval",
     "Wait for a preparation place after the approval": "assign_places",
     "Generate validation data": "generate_validation",
+    "Wait for a preparation place for the next turn": "assign_places",
     "Preprocess the dataset": "preprocess",
     "Validate the dataset": "validate",
     "Estimate the cost": "estimate_cost",

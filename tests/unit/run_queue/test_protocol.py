@@ -1,8 +1,8 @@
 """Searches the queue's protocol: one or two disturbances at every point of a small history.
 
-There are three histories with one place. In one, three runs begin, the first ends and the others follow. In another,
-the first run asks a person, and waits behind the second one when it comes back. In the last, the first run ends, is
-redriven and waits behind the second one. A disturbance is a crash, an answer
+There are four histories with one place. In one, three runs begin, the first ends and the others follow. In another,
+the first run asks a person, and waits behind the second one when it comes back. In the third, the first run ends, is
+redriven and waits behind the second one. In the last, two runs take turns. A disturbance is a crash, an answer
 that lags behind, or another call that comes in between. After it, one sweep must leave everything right.
 """
 
@@ -12,8 +12,9 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
+from pydantic import SecretStr
 
-from tests.unit.run_queue.world import CrashError, World
+from tests.unit.run_queue.world import POOL, CrashError, World
 
 
 def crash(world: World) -> None:
@@ -58,6 +59,17 @@ def left_again(name: str) -> Callable[[World], None]:
     return late
 
 
+def turned_again(name: str) -> Callable[[World], None]:
+    """The function of an attempt that Step Functions has given up works on."""
+
+    def late(world: World) -> None:
+        if name in world.turned and name in world.alive:
+            run = world.turned[name]
+            world.call(lambda: world.places.wait_again(POOL, run, SecretStr("given up")))
+
+    return late
+
+
 def sweep(world: World) -> None:
     world.call(world.places.sweep)
 
@@ -70,6 +82,7 @@ DISTURBANCES = {
     "a ended": ended("a"),
     "a left again": left_again("a"),
     "a again": again("a"),
+    "a turned again": turned_again("a"),
     "b again": again("b"),
     "c again": again("c"),
     "sweep": sweep,
@@ -100,7 +113,15 @@ def redriving(world: World) -> None:
     world.end("b")
 
 
-HISTORIES = (following, asking, redriving)
+def taking_turns(world: World) -> None:
+    for name in ("a", "b"):
+        world.start(name)
+    world.turn("a")
+    world.turn("b")
+    world.end("a")
+
+
+HISTORIES = (following, asking, redriving, taking_turns)
 History = Callable[[World], None]
 
 
@@ -214,6 +235,21 @@ def test_without_a_disturbance_the_runs_follow_each_other() -> None:
     following(world)
     assert world.began == ["a", "b", "c"]
     assert world.queue().position("c") is None
+    world.check_rest()
+
+
+def test_a_run_that_takes_turns_lets_every_other_through_and_goes_on_at_once_without_others() -> None:
+    world = World(1)
+    for name in ("a", "b", "c"):
+        world.start(name)
+    for _ in range(3):
+        world.turn("a")
+    assert world.began == ["a", "b"]
+    world.end("b")
+    world.end("c")
+    for _ in range(2):
+        world.turn("a")
+    assert world.began == ["a", "b", "c", "a", "a", "a"]
     world.check_rest()
 
 

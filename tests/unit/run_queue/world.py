@@ -124,6 +124,8 @@ class World:
     stopped: dict[str, dt.datetime] = field(default_factory=dict)
     """When executions ended for the first time, as their events say."""
     redriven: dict[str, dt.datetime] = field(default_factory=dict)
+    turned: dict[str, WaitingRun] = field(default_factory=dict)
+    """The waits of runs that gave their place away to take turns."""
     began: list[str] = field(default_factory=list)
     tokens: int = 0
 
@@ -177,8 +179,19 @@ class World:
             self.tokens += 1
             token = self.alive[name] = str(self.tokens)
             run = WaitingRun(run_id=name, since=self.since[name])
-            if self.call(partial(self.places.register, POOL, run, SecretStr(token))):
+            wait = self.places.wait_again if self.turned.get(name) == run else self.places.register
+            if self.call(partial(wait, POOL, run, SecretStr(token))):
                 return
+
+    def turn(self, name: str) -> None:
+        """A run that works gives its place away, and waits behind the others."""
+        if name not in self.working:
+            return
+        self.now += dt.timedelta(seconds=1)
+        del self.working[name]
+        self.since[name] = self.now
+        self.turned[name] = WaitingRun(run_id=name, since=self.now)
+        self.attempt(name)
 
     def ask(self, name: str) -> None:
         """A run that works frees its place and asks a person. Step Functions repeats a call that crashed."""

@@ -18,6 +18,7 @@ from tuner.run_queue import POOLS, place_queue
 STATES: Mapping[str, Pool] = {
     "Wait for a preparation place": "preparation",
     "Wait for a preparation place after the approval": "preparation",
+    "Wait for a preparation place for the next turn": "preparation",
     "Wait for a training place": "training",
 }
 
