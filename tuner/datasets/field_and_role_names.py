@@ -38,7 +38,8 @@ ANSWERS = (
     "answers", "completions", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text",
     "output_text", "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
     "answer_index", "answer_idx", "correct_index",
-    "targets", "ans", "ideal", "ideal_answer", "expected_output", "expected_answer", "expected_response", "gold_answer",
+    "targets", "ans", "expected",
+    "ideal", "ideal_answer", "expected_output", "expected_answer", "expected_response", "gold_answer",
     "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
@@ -158,7 +159,8 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "context", "contexts", "input", "passage", "passages", "background", "article", "document", "documents",
         "paragraph", "paragraphs", "story", "facts", "evidence", "excerpt", "knowledge", "sql_context", "table",
         "schema", "kontext", "contexte", "contexto", "contesto", "文脈", "背景", "上下文", "지문", "본문", "контекст",
-        "السياق", "संदर्भ", "bağlam",
+        "السياق", "संदर्भ", "bağlam", "reference_context", "reference_contexts", "retrieved_context",
+        "retrieved_contexts", "retrieval_context",
     ),
     Kind.CHOICES: (
         "choices", "options", "answer_choices", "candidates", "alternatives", "answer_options", "multiple_choices",
@@ -176,7 +178,8 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "deleted", "draft", "rejected", "ignore", "ignored", "skip", "skipped", "exclude", "excluded", "hidden",
         "archived", "invalid", "wrong", "incorrect", "bad", "flagged", "spam", "toxic", "harmful", "unsafe", "obsolete",
         "deprecated", "outdated", "disabled", "impossible", "unanswerable", "removed", "blocked", "discard",
-        "discarded", "retracted", "superseded", "undesirable", "todo", "gelöscht", "entwurf", "abgelehnt",
+        "discarded", "retracted", "superseded", "undesirable", "todo", "cancelled",
+        "canceled", "gelöscht", "entwurf", "abgelehnt",
         "non_preferred_output", "rejected_response", "rejected_answer",
     ),
     Kind.STATUS: (

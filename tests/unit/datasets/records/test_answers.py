@@ -225,3 +225,16 @@ def test_a_grade_of_zero_says_what_it_means_and_what_to_do():
     [warning] = [finding for finding in checked.findings.kept if finding.rule == "left-out"]
     assert warning.message == "is 0, and records with 0 or less are not used for training: the record is left out."
     assert "--minimum score=0" in warning.remedy
+
+
+def test_answers_whose_members_begin_with_capitals_are_several_answers():
+    """Stack Exchange's names; as one answer, they would be learnt as JSON."""
+    answers = [{"Id": 5, "Body": "Nine.", "Score": 3}, {"Id": 6, "Body": "Six.", "Score": -1}]
+    checked, records = converted({"Title": "Depth", "Body": "How deep?", "Answers": answers})
+    assert [record["messages"][-1]["content"] for record in records] == ["Nine."]
+    assert findings(checked, "several-answers") == [("several-answers", 1, "Answers")]
+
+
+def test_expected_is_an_answer():
+    _, records = converted({"input": "How deep?", "expected": "Nine."})
+    assert [record["messages"][-1]["content"] for record in records] == ["Nine."]

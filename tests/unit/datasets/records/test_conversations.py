@@ -11,7 +11,9 @@ from tests.unit.datasets.memory_files import CLAUDE, NOVA, MemorySink, MemorySou
 from tests.unit.datasets.records.test_fields import converted, findings
 from tuner.artifacts.dataset import Finding
 from tuner.catalog import model
-from tuner.datasets import CheckedFile, RecordLimits, convert
+from tuner.datasets import CheckedFile, Findings, RecordLimits, convert
+from tuner.datasets.pipeline import FilePipeline
+from tuner.datasets.records.record import Record
 from tuner.settings import FieldNames
 
 ASKED, ANSWERED = "How deep?", "Nine."
@@ -126,6 +128,28 @@ def test_texts_that_may_be_something_else_are_refused(record, rule):
     checked, records = converted(record)
     assert records == []
     assert rule in [error.rule for error in errors(checked)]
+
+
+IDEAL = {"input": [SYSTEM, USER], "ideal": [ANSWERED, "9 m", ANSWERED]}
+
+
+def test_several_right_answers_beside_messages_are_answers():
+    """OpenAI's evals: the first is learnt, and in evaluation data all of them are right."""
+    checked, records = converted(IDEAL)
+    assert records == [EXPECTED]
+    assert findings(checked, "several-answers") == [("several-answers", 1, "ideal[0].content")]
+    assert errors(checked) == []
+    _, [record] = read_records(IDEAL)
+    assert record.references == ("9 m",)
+    checked, records = converted({**IDEAL, "ideal": []})
+    assert records == []
+    assert errors(checked)
+
+
+def read_records(row: dict[str, Any]) -> tuple[FilePipeline, list[Record]]:
+    source = MemorySource("t.jsonl", json.dumps(row).encode())
+    pipeline = FilePipeline(source, RecordLimits(model(CLAUDE), "evaluation"), FieldNames(), Findings())
+    return pipeline, list(pipeline.records())
 
 
 def test_a_list_of_texts_beside_a_question_and_an_answer_is_no_conversation():

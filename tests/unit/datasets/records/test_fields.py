@@ -36,7 +36,9 @@ def findings(checked: CheckedFile, *rules: str) -> list[tuple[str, int | None, s
 
 
 @pytest.mark.parametrize("asks", ["question", "prompt", "instruction", "query"])
-@pytest.mark.parametrize("name", ["context", "passage", "input", "Background", "document", "文脈", "contexts"])
+@pytest.mark.parametrize(
+    "name", ["context", "passage", "input", "Background", "document", "文脈", "contexts", "retrieved_contexts"]
+)
 def test_a_context_follows_the_question(asks, name):
     checked, [record] = converted({asks: "How deep?", name: "Guide: pier 4.", "answer": "Nine."})
     assert question(record) == "How deep?\n\nGuide: pier 4."
@@ -398,3 +400,11 @@ def test_fields_inside_of_fields_are_counted_before_they_are_compared_with_known
     assert isinstance(found, Issue)
     assert found.rule == "field-count"
     assert "1,202 fields; at most 1,000" in found.message
+
+
+def test_an_annotation_that_was_cancelled_is_left_out():
+    """Label Studio's JSON-MIN."""
+    rows = [{"text": f"Pier {at}", "sentiment": "good", "was_cancelled": at == 1} for at in range(3)]
+    checked, records = converted(*rows)
+    assert len(records) == 2
+    assert findings(checked, "left-out") == [("left-out", 2, "was_cancelled")]

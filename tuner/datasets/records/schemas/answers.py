@@ -144,7 +144,10 @@ def _entries(value: Fields | list[Any]) -> Fields | list[Any]:
 def _text(entry: Fields) -> str | None:
     """The name of the member that holds the text of an answer."""
     names = (*_TEXTS, "value") if "status" in entry else _TEXTS  # Argilla's responses have a value and a status
-    return next((name for name in names if isinstance(entry.get(name), str)), None)
+    members = {
+        normal(name): name for name in reversed(list(entry)) if isinstance(entry[name], str)
+    }  # Stack Exchange: `Body`
+    return next((members[name] for name in names if name in members), None)
 
 
 def _is_answer(entry: Fields) -> bool:

@@ -143,7 +143,13 @@ class ConversationSchema:
                 system = turn.text if system is None else f"{system}\n\n{turn.text}"
             else:
                 turns.append(turn)
-        return tuple(issues) or Record(line, _with(turns, added), system or None)
+        return tuple(issues) or Record(line, _with(turns, added), system or None, references=self._answers(row)[1:])
+
+    def _answers(self, row: Fields) -> tuple[str, ...]:
+        """The right answers of a record that has several as texts beside its messages: `ideal` of OpenAI's evals."""
+        value = parsed_cell(find(row, self.messages[-1])) if len(self.messages) > 1 else None
+        is_texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
+        return tuple(dict.fromkeys(value)) if is_texts else ()
 
     def _messages(self, row: Fields) -> list[tuple[str, Any]] | Issue:
         """Every message with the name of its place."""
@@ -152,6 +158,8 @@ class ConversationSchema:
             value = parsed_cell(find(row, name))
             if isinstance(value, Mapping):
                 value = [value]
+            if name == self.messages[-1] and (answers := self._answers(row)):
+                value = answers[0]
             if isinstance(value, str) and len(self.messages) > 1:
                 value = [{"role": "assistant" if found else "user", "content": value}]
             if not isinstance(value, list):
