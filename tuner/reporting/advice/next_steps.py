@@ -91,6 +91,13 @@ def _failed(report: Report) -> Iterator[NextStep]:
     elif error == "QuotaError":
         action = "Ask AWS to raise the quota, then run again."
         yield NextStep(rule="raise-quota", action=action, reason=first, commands=(_tuner(report, "doctor"), again))
+    elif error == "CustomizationFailedError":
+        action = (
+            "Correct the data or the setting that Bedrock's message names. If it names none, run the same content "
+            "again: the training starts anew. If it fails again, ask AWS Support, with the name of the job."
+        )
+        show = _tuner(report, f"show {report.run_id}")
+        yield NextStep(rule="look-up-failure", action=action, reason=first, commands=(show, again))
     else:
         action = "Do what the message says, then run again. A finished training is used again and not paid twice."
         show = _tuner(report, f"show {report.run_id}")
