@@ -170,6 +170,7 @@ def test_in_print_reasons_are_open_and_tools_are_hidden(browser: Browser, report
     assert browser.run("return document.querySelector('.why .said').checkVisibility({contentVisibilityAuto: true})")
 
 
+@pytest.mark.thorough
 def test_searching_1000_questions_is_fast(browser: Browser, reported: Any) -> None:
     browser.open(page(reported(1000)))
     assert len(browser.shown()) == 1000

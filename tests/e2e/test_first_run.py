@@ -17,6 +17,7 @@ def tuner(*arguments):
     return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False)
 
 
+@pytest.mark.thorough
 def test_the_account_is_ready_and_the_smallest_run_trains_and_buys_nothing(pipeline):
     looked = tuner("doctor", "--json")
     lines = {line["name"]: line["verdict"] for line in json.loads(looked.stdout)}

@@ -100,6 +100,7 @@ def test_documents_that_say_too_little_end_the_run_before_anything_is_trained(pi
     assert "Start the customization" not in pipeline.states(run)
 
 
+@pytest.mark.thorough
 def test_the_command_makes_pairs_from_the_same_documents(deployed, tmp_path):
     output = tmp_path / "pairs.jsonl"
     command = ["tuner", "data", "generate", str(DOCUMENTS), "--count", "8", "--output", str(output), "--json"]

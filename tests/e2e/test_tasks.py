@@ -143,6 +143,7 @@ def test_a_scorer_that_does_not_exist_is_refused_before_anything_is_trained(pipe
     assert pipeline.jobs() == before
 
 
+@pytest.mark.thorough
 def test_a_function_of_ones_own_scores_answers(deployed, scorer, tmp_path):
     def write(name, answers):
         records = [{"question": f"Which number is {at}?", "answer": answer} for at, answer in enumerate(answers)]

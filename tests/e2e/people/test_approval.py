@@ -62,6 +62,7 @@ def waiting(pipeline, name, extra=""):
     return run
 
 
+@pytest.mark.thorough
 def test_an_operator_approves_the_run_of_a_data_owner_who_gets_its_report(people, pipeline, tmp_path):
     owner, operator = people
     tuner(owner, "run", folder(tmp_path / "dear", dataset()), "--wait-for", "start")
@@ -117,6 +118,7 @@ def test_a_rejected_run_ends_with_the_reason_and_buys_nothing(pipeline, deployed
     assert f"tuner-{run}" not in pipeline.jobs()
 
 
+@pytest.mark.thorough
 def test_a_data_owner_stops_a_run_and_repeats_it(people, pipeline, tmp_path):
     owner, _ = people
     path = folder(tmp_path / "owner-stopped", dataset())
@@ -170,6 +172,7 @@ def test_a_run_id_that_another_execution_used_is_notified_and_its_content_can_be
     assert pipeline.describe(f"{run}-r1")["status"] == "SUCCEEDED"
 
 
+@pytest.mark.thorough
 def test_a_waiting_run_that_is_stopped_leaves_its_position_to_the_next(people, pipeline):
     owner, operator = people
 
@@ -201,6 +204,7 @@ def test_a_waiting_run_that_is_stopped_leaves_its_position_to_the_next(people, p
     assert places() == {}
 
 
+@pytest.mark.thorough
 def test_a_run_that_would_pass_the_ceiling_of_its_dataset_waits_and_the_ledger_shows_both(people, pipeline):
     owner, operator = people
     pipeline.drop("monthly", small_dataset("serving: none\n"))

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.permissions import run_scenarios
 from tests.e2e.permissions.policies import Permission, granted
 from tests.e2e.permissions.scenario_of_permission import scenario_of, unchecked_reason
 
 GRANTED = granted()
 CHECKED = tuple(permission for permission in GRANTED if not unchecked_reason(permission))
 NOT_CHECKED = tuple(permission for permission in GRANTED if unchecked_reason(permission))
-_SEED = "least privilege"
-
-
-def sample() -> set[Permission]:
-    """One permission of each role, always the same. If possible, its scenario needs no additional dataset."""
-    chance = random.Random(_SEED)
-    roles = dict.fromkeys(permission.role for permission in CHECKED)
-    return {chance.choice(_quickest(role)) for role in roles}
-
-
-def _quickest(role: str) -> list[Permission]:
-    """The permissions of the role whose scenario is a plain run, or else a run of the same dataset, or else all."""
-    of_role = [permission for permission in CHECKED if permission.role == role]
-    plain = [permission for permission in of_role if scenario_of(permission) is run_scenarios.PROVISIONED]
-    same = [each for each in of_role if scenario_of(each).dataset == run_scenarios.PROVISIONED.dataset]
-    return plain or same or of_role
 
 
 def row(permission: Permission, ended: str) -> str:
@@ -110,7 +92,6 @@ that is used through S3 and through SNS. The models of a kind count as one.
 
 ```
 pytest -m "" tests/e2e/permissions   all of it
-pytest tests/e2e/permissions         one permission of each role, as `make test` does
 PERMISSION_PROOF=docs/permission-proof.md pytest -m "" tests/e2e/permissions   all of it, and writes this page
 PERMISSION_PROOF=docs/permission-proof.md pytest -m "" tests/e2e/permissions -k "start_run and ListBucket"   these rows
 ```

@@ -8,19 +8,17 @@ import re
 import pytest
 
 from tests.e2e.permissions.policies import Permission
-from tests.e2e.permissions.proof import CHECKED, NOT_CHECKED, sample
+from tests.e2e.permissions.proof import CHECKED, NOT_CHECKED
 from tests.e2e.permissions.scenario import Failure
 from tests.e2e.permissions.scenario_of_permission import scenario_of
 
-pytestmark = pytest.mark.e2e
-_SAMPLE = sample()
+pytestmark = [pytest.mark.e2e, pytest.mark.thorough]  # `make permissions` runs them
 _REPORTING = {"Report the failure", "Notify of the failure", "The run failed", "Release after a failure"}
 _RELEASE_ITSELF = re.compile(r"bedrock:(List|Delete)")
 
 
-def each(permission: Permission):
-    marks = () if permission in _SAMPLE else pytest.mark.thorough
-    return pytest.param(permission, id=str(permission).replace(" on ", "-").replace(" ", "-"), marks=marks)
+def _id(permission: Permission) -> str:
+    return str(permission).replace(" on ", "-").replace(" ", "-")
 
 
 def test_the_deployed_roles_hold_what_the_table_grants(roles):
@@ -28,7 +26,7 @@ def test_the_deployed_roles_hold_what_the_table_grants(roles):
     assert roles.held() == {*CHECKED, *NOT_CHECKED}
 
 
-@pytest.mark.parametrize("permission", [each(permission) for permission in CHECKED])
+@pytest.mark.parametrize("permission", CHECKED, ids=_id)
 def test_an_error_names_the_missing_permission(permission, admin, roles, proofs):
     scenario = scenario_of(permission)
     admin.first_run(scenario.dataset)
@@ -74,7 +72,6 @@ def ending(admin, failure: Failure, permission: Permission) -> str:
     return f"FAILED in “{state}”: {failure.error}"
 
 
-@pytest.mark.thorough
 def test_a_run_succeeds_without_the_permissions_that_are_not_checked_locally(admin, roles):
     """Fails when the local cloud begins to check one of these: then that one must be tested alone."""
     admin.first_run("provisioned")

@@ -53,6 +53,7 @@ def items(artifact):
     return {(each["id"], each["contestant"]): each for each in artifact["items"] if each["id"] not in OVERHEAD}
 
 
+@pytest.mark.thorough
 def test_batch_jobs_answer_for_the_base_model_and_a_compared_one_at_half_the_price(pipeline, run_unhurried):
     run, charges = run_unhurried(
         "unhurried",
@@ -88,6 +89,7 @@ def test_batch_jobs_answer_for_the_base_model_and_a_compared_one_at_half_the_pri
     assert pipeline.alive() == []
 
 
+@pytest.mark.thorough
 def test_a_batch_job_grades_the_answers_at_half_the_price_and_report_and_ledger_have_what_was_charged(
     pipeline, run_unhurried
 ):

@@ -168,6 +168,7 @@ def has_the_companys_key(pipeline, other, company):
     assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == company["kms_key_arn"]
 
 
+@pytest.mark.thorough
 def test_the_deletion_of_the_stack_is_refused_during_a_run_and_releases_endpoints_first(pipeline, deployed, tmp_path):
     """A second deployment beside the first, with all that a company prescribes: each guards its own."""
     company = company_of(pipeline)
