@@ -45,9 +45,11 @@ test: lint  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n auto --dist worksteal -q tests/unit tests/characterization
 	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder tests/e2e tests/browser
 
-thorough: lint  ## tests with ten times as many examples, and those that take minutes
+thorough: lint  ## what make test leaves out: ten times as many examples, and what takes minutes
 	@$(BIN)/pytest -n auto --dist worksteal -q --hypothesis-profile thorough -m "hypothesis or thorough" tests/unit
 	@$(BIN)/pytest -m thorough tests/e2e/local
+	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m thorough tests/e2e tests/browser \
+		--ignore tests/e2e/local --ignore tests/e2e/permissions
 
 permissions: $(INSTALLED)  ## prove every permission: take each away from a real run (minutes)
 	@PERMISSION_PROOF=docs/permission-proof.md $(BIN)/pytest -n 2 --dist worksteal -m "" tests/e2e/permissions
