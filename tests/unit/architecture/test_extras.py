@@ -62,6 +62,7 @@ def test_the_command_starts_without_any_extra(command: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.thorough
 def test_evaluate_computes_every_metric_without_any_extra(tmp_path: Path) -> None:
     answers = tmp_path / "answers.jsonl"
     answers.write_text('{"question": "What is an agent?", "answer": "It calls tools."}\n')
@@ -71,6 +72,7 @@ def test_evaluate_computes_every_metric_without_any_extra(tmp_path: Path) -> Non
     assert '"bertscore_f1"' in result.stdout
 
 
+@pytest.mark.thorough
 def test_the_local_cloud_names_its_extra() -> None:
     result = without_extras("local", "up")
     assert result.returncode

@@ -159,6 +159,7 @@ def objects_of_models(made: Any, written: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("model", with_json(Part), ids=identity)
 @settings(max_examples=examples(4), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
+@pytest.mark.thorough
 def test_members_of_a_newer_version_are_ignored_at_every_depth(model: type[Part], data: st.DataObject) -> None:
     made = data.draw(models(model))
     written = json.loads(as_json(made))

@@ -99,6 +99,7 @@ def test_text_can_pass_twice(text: str) -> None:
 @pytest.mark.parametrize(
     "part", ["a+", "a.", "a-", "\n", ";", " ", '"', "\n ", "@", "//", "www.", "1.", "\u200d", "[", "a:"]
 )
+@pytest.mark.thorough
 def test_the_time_grows_with_the_length(part: str) -> None:
     text = part * 50_000
     start = time.process_time()

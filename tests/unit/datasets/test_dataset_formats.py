@@ -220,6 +220,7 @@ UNPACKED = {"jsonl": jsonl, "json": lambda records: json.dumps(records).encode()
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("ending", [*UNPACKED, "parquet"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.thorough
 def test_compressed_files_and_byte_order_marks(run, packing, ending, mark):
     data = as_parquet(pairs(40)) if ending == "parquet" else mark + UNPACKED[ending](pairs(40))
     name = f"training.{ending}.{packing}".rstrip(".")

@@ -105,6 +105,7 @@ def test_a_file_that_is_not_there_is_named(files: tuple, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_huge_answer_is_scored(files: tuple, tmp_path: Path) -> None:
     huge = write(tmp_path, "h.json", [{"question": f"What is {i}?", "answer": "It is so. " * 10_000} for i in range(7)])
     scores = scored(Files(files[0], huge, files[2]), ["rouge", "style", "bleu"])

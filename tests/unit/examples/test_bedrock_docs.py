@@ -57,6 +57,7 @@ def generated() -> tuple[MemoryFolder, GeneratedSummary]:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_every_document_is_used_and_every_set_has_several_questions(
     generated: tuple[MemoryFolder, GeneratedSummary],
 ) -> None:

@@ -39,6 +39,7 @@ main.main()
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_the_process_gives_what_is_read_here() -> None:
     files = {"a.pdf": pdf(SAID, SAID), "b.docx": docx(SAID), "c.html": PAGE, "d.txt": SAID.encode() + b"!"}
     sources = {name: source(data) for name, data in files.items()}
@@ -47,6 +48,7 @@ def test_the_process_gives_what_is_read_here() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_document_that_ends_the_process_does_not_harm_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

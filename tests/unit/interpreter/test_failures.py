@@ -142,6 +142,7 @@ def expected(state: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("state", "names"), list(fatal()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.thorough
 def test_an_error_that_a_retry_does_not_fix_ends_the_run_at_once(state: str, names: tuple[str, ...]) -> None:
     for name in names:
 
@@ -190,6 +191,7 @@ def _first(call: Call, state: str, failed: int) -> Call:
     ("name", "seconds"),
     [("CodeArtifactUserPendingException", 106), ("ResourceConflictException", 240), ("TooManyRequestsException", 7200)],
 )
+@pytest.mark.thorough
 def test_a_run_waits_for_a_function_that_is_cold_or_throttled(state: str, name: str, seconds: float) -> None:
     began: list[float] = []
 

@@ -201,6 +201,7 @@ def test_a_step_that_ends_after_its_execution_does_not_replace_the_report(
 @pytest.mark.slow
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
 @pytest.mark.parametrize("pinned", [True, False], ids=["a run", "a run that failed before run.json"])
+@pytest.mark.thorough
 def test_an_execution_with_the_name_of_an_earlier_run_changes_nothing_in_its_folder(
     inbox: Any, described: dict[str, Any], going_on: dict[str, Any], pinned: bool, status: str
 ) -> None:

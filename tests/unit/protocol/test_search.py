@@ -11,6 +11,7 @@ from tests.protocol.transitions import AFTER_A_FAILURE, SITUATIONS, STATES
 
 @pytest.mark.slow
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+@pytest.mark.thorough
 def test_no_single_deviation_violates_an_invariant(situation):
     with handlers() as bound:
         found = explore(bound, situation, 1)

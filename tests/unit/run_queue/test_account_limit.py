@@ -49,6 +49,7 @@ def test_the_default_settings_are_those_of_a_new_account() -> None:
         pytest.param(APPROVED, id="200 datasets, all approved at the same time"),
     ],
 )
+@pytest.mark.thorough
 def test_all_runs_end_and_every_release_gets_a_function_within_a_minute(flood: Flood, seed: int) -> None:
     account = simulated(flood, seed=seed)
     assert account.ended == flood.datasets

@@ -172,6 +172,7 @@ def test_no_disturbance_loses_a_wake_up_or_gives_a_place_twice(history: History,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.thorough
 def test_no_pair_of_disturbances_does(history: History) -> None:
     """Every eleventh pair, to be quick."""
     play_all(history, itertools.islice(plans(play(history, {}), 2), 0, None, 11))

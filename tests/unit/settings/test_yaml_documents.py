@@ -94,6 +94,7 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )  # fmt: skip
+@pytest.mark.thorough
 def test_a_hostile_document_is_refused_at_once(text: str, said: str) -> None:
     begin = time.process_time()
     assert said in refusal(text.encode())

@@ -68,6 +68,7 @@ def test_an_archive_that_was_not_deployed_is_refused(s3: Any, archive: Path, tmp
     assert list(tmp_path.iterdir()) == [], "nothing is left for the next invocation to find"
 
 
+@pytest.mark.thorough
 def test_a_file_that_differs_from_the_manifest_is_refused(s3: Any, archive: Path, digest: str) -> None:
     changed = io.BytesIO()
     with tarfile.open(archive) as whole, tarfile.open(fileobj=changed, mode="w") as other:

@@ -98,6 +98,7 @@ def test_unknown_prices_are_in_the_table_and_named_below_it(tuner: Tuner) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [entry.id for entry in catalog.models() if not entry.retired])
+@pytest.mark.thorough
 def test_every_model_of_the_catalog_can_be_estimated(tuner: Tuner, model: str, folder: Path) -> None:
     (folder / "training.jsonl").write_text(records(1000))
     (folder / "run.yaml").write_text("serving: auto\ngenerate: {count: 0}\n")

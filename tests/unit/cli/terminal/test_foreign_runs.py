@@ -44,6 +44,7 @@ def run(aws: FakeAws) -> str:
         ("review", "export", "--random", "10", "--output", "-"),
     ],
 )
+@pytest.mark.thorough
 def test_no_command_prints_what_a_terminal_obeys(run: str, tuner: Tuner, arguments: tuple[str, ...]) -> None:
     command = arguments[:2] if arguments[0] == "review" else arguments[:1]
     outcome = tuner(*command, run, *arguments[len(command) :])

@@ -155,6 +155,7 @@ _PLACEHOLDER = re.compile(r"\btuner [a-z]+(?: [a-z]+)?(?: --?[a-z-]+)* ['\"]?[A-
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_no_message_names_a_command_with_a_placeholder() -> None:
     wrong = [
         f"{place}: {text}" for place, text in _messages() if place not in _SIGNATURES and _PLACEHOLDER.search(text)

@@ -43,6 +43,7 @@ def in_terminal(terminal: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_ctrl_c_in_a_terminal_is_one_line_and_status_130(tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text('{"question": "q", "answer": "a"}\n')
     other = str(tmp_path / "other.jsonl")
@@ -111,6 +112,7 @@ main(sys.argv[2:])
 @pytest.mark.parametrize(
     ("name", "command"), [("SIGINT", "split"), ("SIGTERM", "convert"), ("SIGTERM", "split"), ("SIGHUP", "convert")]
 )
+@pytest.mark.thorough
 def test_a_signal_leaves_no_part_of_a_file(tmp_path: Path, name: str, command: str) -> None:
     folder, temporary = tmp_path / "output", tmp_path / "temporary"
     folder.mkdir()

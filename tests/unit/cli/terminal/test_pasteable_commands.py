@@ -56,6 +56,7 @@ _NEEDS_ONE_OF_TWO = {"models delete", "throughput release"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--local"]], ids=["plain", "with --local"])
+@pytest.mark.thorough
 def test_every_command_of_a_message_has_what_it_needs(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Values in a message are replaced by `1`, which is a run, a file and a number."""
     monkeypatch.setattr(hints, "_given", {option: option for option in options})

@@ -54,6 +54,7 @@ def options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "option"), list(options(typer.main.get_command(app))), ids=str)
+@pytest.mark.thorough
 def test_no_message_has_the_words_of_pydantic(tuner: Tuner, path: tuple[str, ...], option: str) -> None:
     said = tuner(*path, option, "?!").err
     assert "Value error" not in said

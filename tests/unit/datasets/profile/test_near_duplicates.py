@@ -27,6 +27,7 @@ def findings(run, training, evaluation, leakage="refuse"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
+@pytest.mark.thorough
 def test_tasks_made_from_templates_are_ready(run, task):
     made = records(task, 250)
     files = {"training.jsonl": jsonl(made[50:]), "evaluation.jsonl": jsonl(made[:50])}
@@ -155,6 +156,7 @@ def split(made: list[dict], fraction: float = 0.15) -> tuple[list[dict], list[di
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.__name__)
+@pytest.mark.thorough
 def test_a_template_task_is_split_and_no_side_changes_when_records_are_appended(task):
     made = records(task, 300)
     before, after = split(made[:200]), split(made)

@@ -11,6 +11,7 @@ _SIZE = 2**14
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hostile", FOUND_BEFORE, ids=lambda hostile: f"{hostile.reader}-{hostile.part[:20]!r}")
+@pytest.mark.thorough
 def test_four_times_the_size_takes_about_four_times_as_much(hostile: Hostile) -> None:
     assert problem_of(hostile, _SIZE) is None
 

@@ -124,6 +124,7 @@ HIDDEN = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("header", "letter", "is_struck", "words"), HIDDEN)
+@pytest.mark.thorough
 def test_a_guessed_column_is_refused_beside_a_hidden_one_that_may_be_meant(header, letter, is_struck, words):
     book = sheet(header, ["q", "new", "old"])
     if is_struck:
@@ -147,6 +148,7 @@ def test_a_guessed_column_is_refused_beside_a_hidden_one_that_may_be_meant(heade
         (["Question", "Source", "Category"], "B", FieldNames(), "old"),
     ],
 )
+@pytest.mark.thorough
 def test_a_hidden_column_that_is_not_meant_refuses_nothing(header, letter, fields, answer):
     book = sheet(header, ["q", "new", "old"])
     book.active.column_dimensions[letter].hidden = True

@@ -118,6 +118,7 @@ RULES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
+@pytest.mark.thorough
 def test_a_rule_is_decided_only_if_more_questions_cannot_be_expected_to_change_it(folder: RunFolder, name: str) -> None:
     run(folder, "right")
     rule, decided = RULES[name]

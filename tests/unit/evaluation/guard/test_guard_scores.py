@@ -109,6 +109,7 @@ def test_the_file_can_be_read_again() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+@pytest.mark.thorough
 def test_equal_models_are_rarely_called_different(share: float) -> None:
     """Each model fails a random share of the questions. Of 60 comparisons of six rows each, about three may differ."""
     chance = random.Random(7)

@@ -44,6 +44,7 @@ KNOWN_OUTSIDE = {
 @pytest.mark.parametrize(
     "design", [each for each in RELATED if each.name not in KNOWN_OUTSIDE], ids=lambda design: design.name
 )
+@pytest.mark.thorough
 def test_the_verdict_is_wrong_less_often_than_the_plain_interval_where_questions_hang_together(design: Design) -> None:
     found = calibrate(design, 200)
     assert found.ours.alarms < 0.12
@@ -73,6 +74,7 @@ def test_a_preference_for_length_is_no_difference_at_equal_length() -> None:
 
 
 @pytest.mark.parametrize("review", REVIEWS[::4], ids=lambda review: review.name)
+@pytest.mark.thorough
 def test_people_correct_a_judge_that_is_wrong(review: Review) -> None:
     found = calibrate_review(review, 150)
     assert found.corrected.alarms < 0.12
@@ -90,6 +92,7 @@ def test_a_design_of_a_review_draws_models_that_differ_by_its_effect() -> None:
 
 
 @pytest.mark.parametrize("name", ["60 questions, skewed", "25 groups of 4, correlation 0.7"])
+@pytest.mark.thorough
 def test_stopping_early_saves_questions_and_is_rarely_wrong(name: str) -> None:
     found = calibrate_stopping(name, 150)
     assert found.alarms <= 0.1
@@ -113,6 +116,7 @@ def test_too_few_questions_raise_no_alarm() -> None:
     assert found.ours.alarms < found.plain.alarms + 0.05
 
 
+@pytest.mark.thorough
 def test_the_page_has_a_row_for_each_design_and_marks_what_is_outside() -> None:
     text = page(4)
     assert all(f"| {name} |" in text for name in DESIGNS)

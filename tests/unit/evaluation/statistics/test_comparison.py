@@ -206,6 +206,7 @@ def test_a_last_look_at_six_questions_cannot_show_a_difference() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize("kind", ["graded", "tied"])
+@pytest.mark.thorough
 def test_of_many_slices_without_a_difference_any_is_called_different_one_time_in_twenty(kind: str) -> None:
     generator, alarms = np.random.default_rng(21), 0
     for seed in range(300):

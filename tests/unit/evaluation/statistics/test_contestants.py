@@ -21,6 +21,7 @@ MEASURE = METRICS["correctness"][0]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", [120, pytest.param(2_000, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
 def test_five_equal_contestants_give_a_false_winner_in_at_most_one_of_twenty_simulations(runs: int) -> None:
     """All comparisons have the tuned model in common, so they are related, which Holm's correction allows.
 

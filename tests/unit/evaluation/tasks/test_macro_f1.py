@@ -77,6 +77,7 @@ def test_the_interval_is_that_of_resampled_questions() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("questions", [12, 40])
+@pytest.mark.thorough
 def test_equal_models_are_rarely_called_different(questions: int) -> None:
     """Two models that are right equally often, on labels of unequal frequency: about one in twenty differs."""
     generator = np.random.default_rng(questions)

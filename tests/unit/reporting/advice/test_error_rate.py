@@ -17,6 +17,7 @@ MARGIN, RUNS, PAIRS = 0.45, 1_500, [f"pair {at // 2}" for at in range(60)]
 
 
 @pytest.mark.parametrize("others", [1, 4, *(pytest.param(number, marks=pytest.mark.slow) for number in (2, 7))])
+@pytest.mark.thorough
 def test_a_contestant_that_is_worse_by_the_margin_is_called_as_good_at_most_one_time_in_twenty(others: int) -> None:
     """All comparisons have the tuned model in common. Questions in pairs have Student's interval, which is fast.
 

@@ -43,6 +43,7 @@ def thousand(report: Report) -> Report:
     return report.model_copy(update={"questions": questions})
 
 
+@pytest.mark.thorough
 def test_a_thousand_questions(folder_of: FolderOf) -> None:
     report = thousand(build(folder_of(artifacts(1000)), at=AT))
     answers = [question.tuned.answer for question in report.questions if question.tuned]

@@ -140,6 +140,7 @@ def exported(
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+@pytest.mark.thorough
 def test_an_exported_encoder_gives_the_librarys_numbers(exported: Callable[[str], Exported], kind: str) -> None:
     from bert_score import BERTScorer
 

@@ -161,6 +161,7 @@ def test_a_right_statement_has_no_mistakes() -> None:
     )
 
 
+@pytest.mark.thorough
 def test_every_listed_difference_from_the_authorization_data_still_exists(
     aws: Synthesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def _policies(stacks: dict[str, Synthesis], templates: dict[str, Template], team
     return Policies(_granted(templates[team]), resources)
 
 
+@pytest.mark.thorough
 def test_no_role_and_no_person_of_a_team_reaches_a_resource_of_another(
     stacks: dict[str, Synthesis], templates: dict[str, Template]
 ) -> None:
@@ -151,6 +152,7 @@ def test_no_role_and_no_person_of_a_team_reaches_a_resource_of_another(
     assert [str(each) for each in found if each.decision.result == "Allowed"] == []
 
 
+@pytest.mark.thorough
 def test_the_same_calls_on_a_teams_own_resources_are_allowed_to_whoever_needs_them(
     stacks: dict[str, Synthesis], templates: dict[str, Template]
 ) -> None:

@@ -217,6 +217,7 @@ def test_errors_in_a_file_beside_documents_are_found(folder: tuple[str, Put]) ->
         (guide(3).encode(), "generate: {questions_per_part: 1}", "The training data has 1 record; Nova Micro needs"),
     ],
 )
+@pytest.mark.thorough
 def test_documents_that_are_not_enough_say_what_to_do(
     tmp_path: Path, tuner: Tuner, text: bytes, settings: str, said: str
 ) -> None:
