@@ -17,7 +17,7 @@ from tests.unit.reporting.sample import EXECUTION, RUN, artifacts
 from tuner.artifacts.costs.ledger import Ceilings
 from tuner.aws.clients import client
 from tuner.aws.dynamodb.ledger_table import LedgerTable
-from tuner.aws.executions import Execution
+from tuner.aws.executions import VISIBLE, Execution
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import ArtifactError, EvaluationError, RunRefusedError
@@ -282,9 +282,9 @@ def test_the_metrics_of_a_run_are_emitted_once_by_either_function(
     assert counted(capsys.readouterr().out) == []
 
 
-def reserved(run: str = RUN, usd: int = 150) -> LedgerTable:
+def reserved(run: str = RUN, usd: int = 150, at: dt.datetime | None = None) -> LedgerTable:
     ledger = LedgerTable("state")
-    ledger.reserve(run, "bedrock-faq", Decimal(usd), Ceilings(), now())
+    ledger.reserve(run, "bedrock-faq", Decimal(usd), Ceilings(), at or now())
     return ledger
 
 
@@ -345,7 +345,7 @@ def test_the_sweep_closes_the_entries_of_runs_that_do_not_run_any_more(monkeypat
     monkeypatch.setattr(close_run, "Executions", lambda _: SimpleNamespace(status=statuses.get))
     report_of_a_success()
     for run in ("a-broken", "a-forgotten", *statuses):
-        ledger = reserved(run, 200)
+        ledger = reserved(run, 200, now() - VISIBLE)
     RunFolder(BUCKET, "a-broken").write(Keys.REPORT, b"{}")
     with pytest.raises(ArtifactError, match="a-broken"):
         close_run.handler({"sweep": True}, CONTEXT)

@@ -143,7 +143,8 @@ def test_only_the_ledgers_partitions_are_changed_by_the_steps_that_keep_it(
         (REFUSE, "preprocess", "dynamodb:GetItem", table, ledger),
         (ALLOW, "preflight", "dynamodb:GetItem", table, ledger),
         (REFUSE, "preflight", "dynamodb:GetItem", table, other),
-        (REFUSE, "preflight", "dynamodb:UpdateItem", table, ledger),
+        (ALLOW, "preflight", "dynamodb:UpdateItem", table, ledger),
+        (REFUSE, "preflight", "dynamodb:UpdateItem", table, other),
     )
 
 

@@ -148,8 +148,9 @@ class ConversationSchema:
     def _answers(self, row: Fields) -> tuple[str, ...]:
         """The right answers of a record that has several as texts beside its messages: `ideal` of OpenAI's evals."""
         value = parsed_cell(find(row, self.messages[-1])) if len(self.messages) > 1 else None
-        is_texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
-        return tuple(dict.fromkeys(value)) if is_texts else ()
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            return tuple(dict.fromkeys(value))
+        return ()
 
     def _messages(self, row: Fields) -> list[tuple[str, Any]] | Issue:
         """Every message with the name of its place."""
