@@ -39,6 +39,7 @@ def properties(synthesis: Synthesis, kind: str) -> list[dict[str, Any]]:
     return [entry.get("Properties", {}) for entry in synthesis.of_type(kind).values()]
 
 
+@pytest.mark.thorough
 def test_cdk_nag_and_cfn_lint_find_nothing(company: Synthesis) -> None:
     assert company.report["pluginReports"] == []
     assert lint_findings(company.template) == []
@@ -58,6 +59,7 @@ def test_every_role_has_the_permissions_boundary(company: Synthesis, aws: Synthe
     assert not any("PermissionsBoundary" in role for role in properties(aws, "AWS::IAM::Role"))
 
 
+@pytest.mark.thorough
 def test_a_boundary_may_be_an_arn(west: Synthesis) -> None:
     roles = properties(west, "AWS::IAM::Role")
     assert {role["PermissionsBoundary"] for role in roles} == {"arn:aws:iam::aws:policy/PowerUserAccess"}

@@ -115,6 +115,7 @@ def test_no_settings_poll_a_training_more_often_than_its_loop_allows(polling: Po
 
 @pytest.mark.slow
 @pytest.mark.parametrize("polling", POLLINGS)
+@pytest.mark.thorough
 def test_no_settings_poll_an_endpoint_more_often_than_its_loop_allows(polling: Polling) -> None:
     for expected in EXPECTED:
         waited, looks = 0.0, 0

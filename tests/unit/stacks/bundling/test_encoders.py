@@ -153,6 +153,7 @@ def test_an_exported_encoder_gives_the_librarys_numbers(exported: Callable[[str]
         assert values == pytest.approx([column[index].item() for column in expected], abs=1e-4), PAIRS[index]
 
 
+@pytest.mark.thorough
 def test_the_same_model_gives_the_same_archive_without_a_path_of_the_machine(
     exported: Callable[[str], Exported], workshop: Path
 ) -> None:
@@ -247,6 +248,7 @@ def without(built: Path, modules: Sequence[str], *values: str) -> subprocess.Com
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
 
+@pytest.mark.thorough
 def test_the_default_encoder_is_built_without_pytorch_and_has_its_vectors(workshop: Path) -> None:
     """Those of every token. The means that the build compares with are PyTorch's, too."""
     import torch
