@@ -127,8 +127,10 @@ class Places:
         self.register(pool, run, token, quota)
 
     def wait_again(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
-        """Gives the run's place to the run that waits longest, and lets it wait behind the others. At once, if none
-        waits. A repeated call for the same wait keeps the place that the run has got by then.
+        """Gives the run's place to the run that waits longest, and lets this run wait behind the others.
+
+        If no other run waits, this run gets a place at once. A repeated call for the same wait keeps the place that the
+        run has got by then.
         """
         self.leave(pool, run.run_id, run.since - _BEFORE)
         self.register(pool, run, token)

@@ -56,7 +56,7 @@ class ReadLimit(Protocol):
     """What was read of each dataset in the last hour."""
 
     def reserve(self, dataset: str, purpose: Purpose, amount: int, most: int, at: dt.datetime) -> dt.datetime | None:
-        """Counts the amount; None. Where the hour would have more than `most`, its end instead."""
+        """Counts the amount, and returns None. If the hour would have more than `most`, returns its end instead."""
         ...
 
 
