@@ -9,8 +9,9 @@ and the hourly sweep. A run that asks a person before it generates data frees it
 for one again after the approval.
 
 A crash can come between any two writes. What it leaves undone shows in the table: a run that has a place and was not
-woken, or a place that is free while a run waits. The next call completes it. Reads of Step Functions lag behind: an
-execution that cannot be found has ended only if it registered more than an hour ago.
+woken, or a place that is free while a run waits. The next call completes it. Reads of Step Functions lag behind. An
+execution that cannot be found has ended only if it registered more than an hour ago. One that seems to have ended, and
+has registered since then, was redriven: it stays for an hour, until Step Functions must show its redrive.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from pydantic import SecretStr
 
 from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
 from tuner.aws.dynamodb.run_queue_table import Admission
-from tuner.aws.executions import VISIBLE
+from tuner.aws.executions import VISIBLE, Execution
+from tuner.core.errors import RetryableError
 from tuner.core.times import now
 from tuner.settings import DeploymentSettings
 
@@ -37,7 +39,7 @@ _ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 class Table(Protocol):
     """The queue in the table of shared state."""
 
-    def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
+    def register(self, pool: Pool, run: WaitingRun, token: SecretStr, at: dt.datetime) -> None:
         """Adds a run at the end, or a token to one that is in the pool."""
         ...
 
@@ -69,16 +71,23 @@ class Table(Protocol):
         """Records that the run knows of its place."""
         ...
 
-    def leave(self, pool: Pool, run_id: str, at: dt.datetime, since: dt.datetime | None = None) -> bool:
-        """Takes a run out of the pool, but not one that has registered again after `since`."""
+    def leave(
+        self,
+        pool: Pool,
+        run_id: str,
+        at: dt.datetime,
+        since: dt.datetime | None = None,
+        ended: dt.datetime | None = None,
+    ) -> bool:
+        """Takes a run out of the pool, but not one that entered after `since` or has registered after `ended`."""
         ...
 
 
 class Executions(Protocol):
     """The executions of the state machine."""
 
-    def status(self, name: str) -> str | None:
-        """The status of an execution."""
+    def find(self, name: str) -> Execution | None:
+        """An execution."""
         ...
 
     def redriven_since(self, name: str, at: dt.datetime) -> bool:
@@ -137,14 +146,16 @@ class Places:
 
     def register(self, pool: Pool, run: WaitingRun, token: SecretStr, quota: int | None = None) -> None:
         """Puts a run into the queue. It is woken at once if there is a place for it.
-        A repeated call, for another attempt, keeps the run's position, and wakes it if it already has its place.
+        A repeated call, for another attempt, keeps the run's position, and wakes it if it already has its place. Raises
+        RetryableError for a run whose execution seems to have ended.
         """
-        # A function continues when its execution is stopped. Such a run must not wait.
-        if self._ended(run):
-            return
+        # A function continues when its execution is stopped. Such a run must not wait. If the execution was redriven,
+        # Step Functions repeats the call, and shows the redrive by then.
+        if self._ended(run, self.executions.find(run.run_id)):
+            raise RetryableError(f"Step Functions says that the execution of {run.run_id} has ended.")
         if quota is not None:
             self.table.limit(pool, quota)
-        self.table.register(pool, run, token)
+        self.table.register(pool, run, token, self.clock())
         self.advance(pool)
 
     def leave(self, pool: Pool, run_id: str, since: dt.datetime | None = None) -> None:
@@ -162,12 +173,14 @@ class Places:
 
         An event can come late, and again: by then, somebody may have redriven the execution, and the run may wait for a
         place again. The time of its entry is not enough to see that: it stays that of the first entry if the run had
-        not left the queue yet.
+        not left the queue yet. A run that waits for its place is seen by the time of its registration. One that goes on
+        with a later state is seen by the redrive that DescribeExecution shows.
         """
         if self.executions.redriven_since(run_id, at):
             return
         for pool in self.pools:
-            self.leave(pool, run_id, at)
+            self.table.leave(pool, run_id, self.clock(), at, self._visible_end(at))
+            self.advance(pool)
 
     def advance(self, pool: Pool) -> None:
         """Wakes the runs that have a place and do not know it, and gives free places to the runs that wait longest."""
@@ -190,17 +203,29 @@ class Places:
         for pool in self.pools:
             for run in (*self.table.state(pool).holders, *self.table.waiting(pool)):
                 # The list of executions may lag behind, so a run that is not in it is looked up.
-                if run.run_id not in running and self._ended(run):
-                    self.table.leave(pool, run.run_id, self.clock())
+                if run.run_id not in running:
+                    self._remove_if_ended(pool, run)
             self.advance(pool)
 
     def _wake(self, pool: Pool, run: QueuedRun) -> None:
         if any(self.executions.succeed(token.get_secret_value()) for token in run.tokens):
             self.table.mark_woken(pool, run)
-        elif self._ended(run):
-            self.table.leave(pool, run.run_id, self.clock())
-        # Otherwise no token worked and the run has not ended: it will register again, with a new token.
+        else:
+            # If no token worked and the run has not ended, it will register again, with a new token.
+            self._remove_if_ended(pool, run)
 
-    def _ended(self, run: WaitingRun) -> bool:
-        status = self.executions.status(run.run_id)
-        return status in _ENDED or (status is None and self.clock() - run.since > VISIBLE)
+    def _remove_if_ended(self, pool: Pool, run: WaitingRun) -> None:
+        found = self.executions.find(run.run_id)
+        if self._ended(run, found):
+            ended = self._visible_end(found.stopped_at) if found and found.stopped_at else None
+            self.table.leave(pool, run.run_id, self.clock(), ended=ended)
+
+    def _ended(self, run: WaitingRun, found: Execution | None) -> bool:
+        return found.status in _ENDED if found else self.clock() - run.since > VISIBLE
+
+    def _visible_end(self, at: dt.datetime) -> dt.datetime:
+        """A run that has registered after this time was redriven, although Step Functions shows an end at `at`.
+
+        A function that was slow may also register for an execution that has ended. So this counts for an hour only.
+        """
+        return max(at, self.clock() - VISIBLE)

@@ -22,19 +22,27 @@ VISIBLE = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution. `error` and `cause` were given by its Fail state, or by the person who stopped it."""
+    """An execution. `error` and `cause` were given by its Fail state, or by the person who stopped it.
+
+    `status` is RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE. `stopped_at` is when it ended.
+    """
 
     status: str
     started_at: dt.datetime
     error: str | None = None
     cause: str | None = None
+    stopped_at: dt.datetime | None = None
 
 
 def describe(execution_arn: str, api: Any = None) -> Execution:
     """An execution that exists. Calls: states:DescribeExecution."""
     with mapped_errors(f"look up the execution {execution_arn}"):
         found = (api or client("stepfunctions")).describe_execution(executionArn=execution_arn)
-    return Execution(found["status"], found["startDate"], found.get("error"), found.get("cause"))
+    return _execution(found)
+
+
+def _execution(found: Response) -> Execution:
+    return Execution(found["status"], found["startDate"], found.get("error"), found.get("cause"), found.get("stopDate"))
 
 
 class Executions:
@@ -97,10 +105,15 @@ class Executions:
             )
             return [entry["name"] for page in pages for entry in page["executions"]]
 
-    def status(self, name: str) -> str | None:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE; None when there is no such execution."""
+    def find(self, name: str) -> Execution | None:
+        """The execution of this name; None when there is none."""
         found = self._find(name)
-        return None if found is None else str(found["status"])
+        return None if found is None else _execution(found)
+
+    def status(self, name: str) -> str | None:
+        """The status of an execution; None when there is no such execution."""
+        found = self.find(name)
+        return None if found is None else found.status
 
     def _find(self, name: str) -> Response | None:
         with mapped_errors(f"look up the execution {name}"):

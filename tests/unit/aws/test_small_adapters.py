@@ -123,9 +123,10 @@ def test_an_ended_execution_has_an_error_and_a_cause() -> None:
         "startDate": AT,
         "error": "Stopped",
         "cause": "by me",
+        "stopDate": AT + dt.timedelta(hours=1),
     }
     with stubbed("stepfunctions", ("describe_execution", None, answer)) as api:
-        assert describe(EXECUTION, api) == Execution("ABORTED", AT, "Stopped", "by me")
+        assert describe(EXECUTION, api) == Execution("ABORTED", AT, "Stopped", "by me", AT + dt.timedelta(hours=1))
 
 
 def test_an_unknown_quota_is_none_and_a_denied_call_is_an_error() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -15,6 +16,11 @@ from lambdas import assign_places
 from tests.doubles import create_state_table
 from tests.unit.lambdas.steps import invoke
 from tuner.aws.dynamodb.run_queue_table import PlacesTable
+from tuner.aws.executions import Execution
+from tuner.core.errors import RetryableError
+
+NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
+STOPPED = NOON + dt.timedelta(minutes=30, milliseconds=250)
 
 
 class Executions:
@@ -23,11 +29,12 @@ class Executions:
     ended: ClassVar[set[str]] = set()
     continued: ClassVar[list[str]] = []
     redriven: ClassVar[dict[str, dt.datetime]] = {}
+    now: ClassVar[dt.datetime]
 
     def __init__(self, arn: str) -> None: ...
 
-    def status(self, name: str) -> str:
-        return "ABORTED" if name in self.ended else "RUNNING"
+    def find(self, name: str) -> Execution:
+        return Execution("ABORTED" if name in self.ended else "RUNNING", NOON, stopped_at=STOPPED)
 
     def redriven_since(self, name: str, at: dt.datetime) -> bool:
         return name in self.redriven and self.redriven[name] > at
@@ -45,13 +52,14 @@ def table(environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places
     monkeypatch.setenv("DEPLOYMENT", '{"preparation_places": 1, "training_places": 2}')
     monkeypatch.setenv("STATE_TABLE", "state")
     monkeypatch.setattr(assign_places, "Executions", Executions)
-    Executions.ended, Executions.continued, Executions.redriven = set(), [], {}
+    places = assign_places.places
+    monkeypatch.setattr(assign_places, "places", lambda env: replace(places(env), clock=lambda: Executions.now))
+    Executions.ended, Executions.continued, Executions.redriven, Executions.now = set(), [], {}, NOON
     with mock_aws():
         create_state_table()
         yield PlacesTable("state")
 
 
-STOPPED = dt.datetime(2026, 11, 28, 12, 30, 0, 250_000, tzinfo=dt.UTC)
 # Of the members of the event, those that AWS's documentation shows:
 # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-states.html
 END_OF_A = {
@@ -128,6 +136,23 @@ def test_a_late_event_of_an_end_leaves_a_redriven_run_in_its_place(table: Places
     invoke(assign_places, detail=END_OF_A)
     invoke(assign_places, detail=END_OF_A | {"name": "b"})
     assert [run.run_id for run in table.state("training").holders] == (["a"] if redriven else ["b"])
+
+
+def test_a_late_event_of_an_end_leaves_a_run_that_has_registered_since_then(table: PlacesTable) -> None:
+    """DescribeExecution does not show the redrive yet, and the run had not left the queue."""
+    wait("a", "training")
+    Executions.now = STOPPED + dt.timedelta(minutes=1)
+    wait("a", "training", task_token="after the redrive")
+    invoke(assign_places, detail=END_OF_A)
+    assert [run.run_id for run in table.state("training").holders] == ["a"]
+
+
+def test_a_run_whose_execution_seems_to_have_ended_tries_again(table: PlacesTable) -> None:
+    """If somebody has redriven it, Step Functions repeats the call, and shows the redrive by then."""
+    Executions.ended = {"a"}
+    with pytest.raises(RetryableError, match="has ended"):
+        wait("a", "training")
+    assert table.waiting("training") == ()
 
 
 def test_the_sweep_frees_the_places_of_runs_whose_end_event_was_lost(table: PlacesTable) -> None:

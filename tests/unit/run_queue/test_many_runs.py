@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from tests.unit.run_queue.world import NOON, POOL, CrashError, World
 from tuner.aws.dynamodb.queue_state import PlaceQueue, PoolState, QueuedRun, WaitingRun
+from tuner.aws.executions import Execution
 
 
 def names(runs: int) -> list[str]:
@@ -118,7 +119,7 @@ def test_an_execution_that_cannot_be_seen_yet_waits_and_one_that_is_long_forgott
     world.start("b")
     assert world.queue().position("b") == 1
     world.stop("b")
-    world.status = lambda name: None if name == "b" else "RUNNING"  # type: ignore[method-assign]
+    world.find = lambda name: None if name == "b" else Execution("RUNNING", NOON)  # type: ignore[method-assign]
     world.places.sweep()
     assert world.queue().position("b") == 1
     world.now += dt.timedelta(hours=2)

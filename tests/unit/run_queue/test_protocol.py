@@ -1,13 +1,15 @@
 """Searches the queue's protocol: one or two disturbances at every point of a small history.
 
-There are four histories with one place. In one, three runs begin, the first ends and the others follow. In another,
+There are five histories with one place. In one, three runs begin, the first ends and the others follow. In another,
 the first run asks a person, and waits behind the second one when it comes back. In the third, the first run ends, is
-redriven and waits behind the second one. In the last, two runs take turns. A disturbance is a crash, an answer
+redriven and waits behind the second one. In the fourth, it is redriven before the event of its end comes. In the last,
+two runs take turns. A disturbance is a crash, an answer
 that lags behind, or another call that comes in between. After it, one sweep must leave everything right.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
@@ -15,6 +17,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.unit.run_queue.world import POOL, CrashError, World
+from tuner.aws.dynamodb.queue_state import WaitingRun
+from tuner.aws.executions import VISIBLE
 
 
 def crash(world: World) -> None:
@@ -113,6 +117,16 @@ def redriving(world: World) -> None:
     world.end("b")
 
 
+def redriving_before_the_event(world: World) -> None:
+    for name in ("a", "b"):
+        world.start(name)
+    world.stop("a")
+    world.redrive("a")
+    world.deliver_end("a")
+    world.end("a")
+    world.end("b")
+
+
 def taking_turns(world: World) -> None:
     for name in ("a", "b"):
         world.start(name)
@@ -121,7 +135,7 @@ def taking_turns(world: World) -> None:
     world.end("a")
 
 
-HISTORIES = (following, asking, redriving, taking_turns)
+HISTORIES = (following, asking, redriving, redriving_before_the_event, taking_turns)
 History = Callable[[World], None]
 
 
@@ -228,6 +242,50 @@ def test_an_end_whose_event_comes_only_after_the_redrive_frees_no_place_of_the_r
     world.redrive("a", new_entry=False)
     world.deliver_end("a")
     assert list(world.working) == ["a"]
+    world.check_rest()
+
+
+@pytest.mark.parametrize("new_entry", [True, False])
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_redrive_that_step_functions_does_not_show_yet_takes_a_run_out_of_nothing(
+    waits: bool, new_entry: bool
+) -> None:
+    """The run has not left the queue: the event of its end comes only now."""
+    world = World(1)
+    for name in ("b", "a") if waits else ("a", "b"):
+        world.start(name)
+    world.stop("a")
+    world.redrive("a", new_entry)
+    world.stale = True
+    world.deliver_end("a")
+    assert not world.stale
+    assert list(world.working) == ["b" if waits else "a"]
+    world.check_rest()
+
+
+def test_a_run_whose_redrive_is_not_shown_yet_registers_all_the_same() -> None:
+    world = World(1)
+    world.start("a")
+    world.end("a")
+    world.stale = True
+    world.redrive("a")
+    assert list(world.working) == ["a"]
+    world.check_rest()
+
+
+def test_a_registration_after_the_end_is_removed_by_the_sweep_an_hour_later() -> None:
+    """A function was slow, and Step Functions still showed its execution in progress."""
+    world = World(1)
+    for name in ("a", "b"):
+        world.start(name)
+    world.end("b")
+    world.now += dt.timedelta(seconds=1)
+    world.stale = True
+    world.places.register(POOL, WaitingRun(run_id="b", since=world.since["b"]), SecretStr("late"))
+    world.places.sweep()
+    assert "b" in world.table.runs
+    world.now += VISIBLE
+    world.places.sweep()
     world.check_rest()
 
 

@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 from tuner.aws.dynamodb.queue_state import PlaceQueue, Pool, PoolState, QueuedRun, WaitingRun
 from tuner.aws.dynamodb.run_queue_table import Admission
+from tuner.aws.executions import Execution
+from tuner.core.errors import RetryableError
 from tuner.run_queue import Places, place_queue
 from tuner.settings import DeploymentSettings
 
@@ -38,14 +40,14 @@ class MemoryTable:
         self.admitted: list[WaitingRun] = []
         self.quota: int | None = None
 
-    def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
+    def register(self, pool: Pool, run: WaitingRun, token: SecretStr, at: dt.datetime) -> None:
         self._between()
         if run.run_id in self.runs:
             found = self.runs[run.run_id]
             tokens = tuple(dict.fromkeys((*found.tokens, token)))
-            self.runs[run.run_id] = found.model_copy(update={"tokens": tokens, "woken": False})
+            self.runs[run.run_id] = found.model_copy(update={"tokens": tokens, "woken": False, "registered_at": at})
         else:
-            self.runs[run.run_id] = QueuedRun(**run.model_dump(), tokens=(token,))
+            self.runs[run.run_id] = QueuedRun(**run.model_dump(), tokens=(token,), registered_at=at)
             self.order[run.run_id] = run
         self._between()
 
@@ -89,10 +91,17 @@ class MemoryTable:
             self.runs[run.run_id] = found.model_copy(update={"woken": True})
         self._between()
 
-    def leave(self, pool: Pool, run_id: str, at: dt.datetime, since: dt.datetime | None = None) -> bool:
+    def leave(
+        self,
+        pool: Pool,
+        run_id: str,
+        at: dt.datetime,
+        since: dt.datetime | None = None,
+        ended: dt.datetime | None = None,
+    ) -> bool:
         self._between()
         run = self.runs.get(run_id)
-        if run is None or (since and run.since > since):
+        if run is None or (since and run.since > since) or run.registered_after(ended):
             return False
         del self.runs[run_id]
         self.order.pop(run_id, None)
@@ -123,6 +132,7 @@ class World:
     """When runs began to ask a person, and so freed their places."""
     stopped: dict[str, dt.datetime] = field(default_factory=dict)
     """When executions ended for the first time, as their events say."""
+    stopped_last: dict[str, dt.datetime] = field(default_factory=dict)
     redriven: dict[str, dt.datetime] = field(default_factory=dict)
     turned: dict[str, WaitingRun] = field(default_factory=dict)
     """The waits of runs that gave their place away to take turns."""
@@ -135,13 +145,17 @@ class World:
 
     # what the code sees of Step Functions
 
-    def status(self, name: str) -> str | None:
+    def find(self, name: str) -> Execution | None:
         self.between()
         lag, self.stale = self.stale, False
-        if name in self.alive:
-            young = self.now - self.since[name] < dt.timedelta(minutes=30)
-            return None if lag and young else "RUNNING"
-        return "RUNNING" if lag else "ABORTED"
+        running = Execution("RUNNING", NOON)
+        ended = Execution("ABORTED", NOON, stopped_at=self.stopped_last.get(name))
+        if name not in self.alive:
+            return running if lag else ended
+        if lag and name in self.redriven:
+            return ended
+        young = self.now - self.since[name] < dt.timedelta(minutes=30)
+        return None if lag and young else running
 
     def redriven_since(self, name: str, at: dt.datetime) -> bool:
         self.between()
@@ -220,6 +234,7 @@ class World:
         """The execution ends, by itself or stopped. Nobody is told yet."""
         if name in self.alive:
             self.stopped.setdefault(name, self.now)
+            self.stopped_last[name] = self.now
         for states in (self.alive, self.working, self.asking):
             states.pop(name, None)
 
@@ -241,7 +256,7 @@ class World:
         """Calls a function. False when it crashed: nothing repeats it."""
         try:
             call()
-        except CrashError:
+        except (CrashError, RetryableError):
             return False
         return True
 

@@ -30,11 +30,20 @@ class QueuedRun(WaitingRun):
 
     Each attempt of the waiting state has a token, and only the newest is valid. A function may still work for an
     attempt that Step Functions has given up, and register after the next one: so all are kept, and all are tried.
+    `registered_at` is when the newest came. `since` stays the time of the first one.
     """
 
     tokens: tuple[SecretStr, ...]
+    registered_at: dt.datetime | None = None
     admitted_at: dt.datetime | None = None
     woken: bool = False
+
+    def registered_after(self, ended: dt.datetime | None) -> bool:
+        """Whether it has registered after its execution ended: somebody has redriven the execution.
+
+        Entries of earlier releases do not say when they were registered.
+        """
+        return ended is not None and self.registered_at is not None and self.registered_at > ended
 
 
 class PoolState(_Frozen):

@@ -3,7 +3,8 @@
 A pool is a partition. `places#<pool>` has these items, by sort key:
 
     pool                      the runs that have a place, how long runs kept theirs, and the account's quota
-    run#<run>                 a run in the pool: its task tokens, since when it waits, when it got its place
+    run#<run>                 a run in the pool: its task tokens, since when it waits, when it got its place, and when
+                              it registered last
     waiting#<since>#<run>     a run that waits. The order of these keys is the order of the queue.
 
 Each change is one transaction with conditions, so that no crash leaves it half done and no two writers pass the number
@@ -32,12 +33,13 @@ class PlacesTable(StateTable):
 
     name = "the queue for places"
 
-    def register(self, pool: Pool, run: WaitingRun, token: SecretStr) -> None:
+    def register(self, pool: Pool, run: WaitingRun, token: SecretStr, at: dt.datetime) -> None:
         """Adds a run at the end of the queue. A run that is in the pool keeps its position and gets one more token."""
         item = _key(pool, run_key(run.run_id)) | {
             "run_id": {"S": run.run_id},
             "since": {"S": _time(run.since)},
             "tokens": {"SS": [token.get_secret_value()]},
+            "registered_at": {"S": _time(at)},
         }
         absent = {"ConditionExpression": "attribute_not_exists(pk)"}
         ticket = _key(pool, _waiting(run)) | {"run_id": {"S": run.run_id}}
@@ -47,9 +49,12 @@ class PlacesTable(StateTable):
             {
                 "Update": {
                     "Key": _key(pool, run_key(run.run_id)),
-                    "UpdateExpression": "ADD tokens :token REMOVE woken",
+                    "UpdateExpression": "ADD tokens :token SET registered_at = :at REMOVE woken",
                     "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": {":token": {"SS": [token.get_secret_value()]}},
+                    "ExpressionAttributeValues": {
+                        ":token": {"SS": [token.get_secret_value()]},
+                        ":at": {"S": _time(at)},
+                    },
                 }
             }
         )
@@ -130,16 +135,23 @@ class PlacesTable(StateTable):
             }
         )
 
-    def leave(self, pool: Pool, run_id: str, at: dt.datetime, since: dt.datetime | None = None) -> bool:
+    def leave(
+        self,
+        pool: Pool,
+        run_id: str,
+        at: dt.datetime,
+        since: dt.datetime | None = None,
+        ended: dt.datetime | None = None,
+    ) -> bool:
         """Takes a run out of the pool, whether it has a place or waits. False when it is not in the pool.
 
-        A run that has registered again after `since` stays.
+        A run that has entered the pool after `since` stays, and so does one that has registered after `ended`.
         """
         for _ in range(ATTEMPTS):
             run = self.run(pool, run_id)
-            if run is None or (since and run.since > since):
+            if run is None or (since and run.since > since) or run.registered_after(ended):
                 return False
-            # Between the reading and this transaction, the run may get its place. Then it is read again.
+            # Between the reading and this transaction, the run may get its place or register. Then it is read again.
             if self._write(*_departure(pool, run, at)):
                 return True
         raise RetryableError(f"The run {run_id} could not leave the queue for {pool}: others change it all the time.")
@@ -171,9 +183,10 @@ def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
 
     For a run with a place, the pool's statistics get the time that it kept the place. `expected_starts` needs them.
     """
+    count = {":count": {"N": str(len(run.tokens))}}  # as in mark_woken
     unchanged: dict[str, Any] = {
-        "ConditionExpression": "since = :since AND attribute_not_exists(admitted_at)",
-        "ExpressionAttributeValues": {":since": {"S": _time(run.since)}},
+        "ConditionExpression": "since = :since AND size(tokens) = :count AND attribute_not_exists(admitted_at)",
+        "ExpressionAttributeValues": {":since": {"S": _time(run.since)}} | count,
     }
     removal: dict[str, Any] = {
         "UpdateExpression": "DELETE holders :run",
@@ -182,8 +195,8 @@ def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
     if run.admitted_at:
         seconds = max(0.0, (at - run.admitted_at).total_seconds())
         unchanged = {
-            "ConditionExpression": "admitted_at = :at",
-            "ExpressionAttributeValues": {":at": {"S": _time(run.admitted_at)}},
+            "ConditionExpression": "admitted_at = :at AND size(tokens) = :count",
+            "ExpressionAttributeValues": {":at": {"S": _time(run.admitted_at)}} | count,
         }
         removal["UpdateExpression"] += " ADD kept_seconds :seconds, kept_count :one"
         removal["ExpressionAttributeValues"] |= {":seconds": {"N": f"{seconds:.3f}"}, ":one": {"N": "1"}}
@@ -193,11 +206,12 @@ def _departure(pool: Pool, run: QueuedRun, at: dt.datetime) -> Iterator[Action]:
 
 
 def _queued(item: Response) -> QueuedRun:
-    admitted = item.get("admitted_at", {}).get("S")
+    admitted, registered = (item.get(name, {}).get("S") for name in ("admitted_at", "registered_at"))
     return QueuedRun(
         run_id=item["run_id"]["S"],
         since=dt.datetime.fromisoformat(item["since"]["S"]),
         tokens=tuple(map(SecretStr, item["tokens"]["SS"])),
+        registered_at=dt.datetime.fromisoformat(registered) if registered else None,
         admitted_at=dt.datetime.fromisoformat(admitted) if admitted else None,
         woken="woken" in item,
     )

@@ -163,7 +163,7 @@ class TestPlaces:
         table.limit("training", 1)
         for minute, name in enumerate(("faq-0", "faq-1", "faq-2", "faq-3")):
             waiting = WaitingRun(run_id=name, since=began + timedelta(minutes=minute))
-            table.register("training", waiting, SecretStr(name))
+            table.register("training", waiting, SecretStr(name), began)
             before = TO_TRAINING[: TO_TRAINING.index("Wait for a training place") + 1]
             aws.add(Execution(name, "RUNNING", started=began, history=History().is_in(*before)))
             if name in ("faq-0", "faq-1"):
