@@ -33,14 +33,20 @@ QUESTIONS = (
     "swali", "umbuzo", "tanong", "հարց", "კითხვა", "sual", "сұрақ",  # sw, zu, tl, hy, ka, az, kk
     "ప్రశ్న", "ചോദ്യം", "પ્રશ્ન", "ಪ್ರಶ್ನೆ", "ਸਵਾਲ", "ਪ੍ਰਸ਼ਨ",  # Telugu, Malayalam, Gujarati, Kannada, Punjabi
 )  # fmt: skip
+# The right answer, beside one that a model or a person gave: `ground_truth` beside `answer` (RAGAS, quizzes).
+RIGHT_ANSWERS = (
+    "reference_answer", "ground_truth", "ground_truths", "gold_answer", "ideal_answer", "ideal", "expected_output",
+    "expected_answer", "expected_response", "expected", "correct_answer", "best_answer",
+    "reference_response", "reference_output", "reference_outputs", "target_output",
+)  # fmt: skip
 ANSWERS = (
-    "answer", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "reference", "a",
-    "answers", "completions", "best_answer", "correct_answer", "reference_answer", "ground_truth", "answer_text",
+    *RIGHT_ANSWERS,
+    # `reference` beside `response` is the right one too. Beside `answer`, it says where the answer is from.
+    "answer", "reference", "completion", "output", "response", "sentence2", "assistant", "solution", "target", "a",
+    "answers", "completions", "answer_text",
     "output_text", "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
     "answer_index", "answer_idx", "correct_index",
-    "targets", "ans", "expected",
-    "ideal", "ideal_answer", "expected_output", "expected_answer", "expected_response", "gold_answer",
-    "cop",  # MedMCQA
+    "targets", "ans", "cop",  # MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
     "回答", "答え", "回答文", "解答", "答案", "出力", "答", "输出", "輸出", "답변", "정답", "대답", "응답", "답",
@@ -123,7 +129,7 @@ _HEADINGS = {
 # Names of the list of records in an object, whatever the fields of the records are called.
 RECORD_LISTS = frozenset((
     "data", "examples", "records", "rows", "items", "instances", "samples", "entries", "dataset", "train", "training",
-    "validation", "test",
+    "validation", "test", "tests", "tickets", "issues", "results", "result",
 ))  # fmt: skip
 # Texts beside this list that could be meant for all of its records.
 TEXTS_FOR_ALL = frozenset((
@@ -172,7 +178,7 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "accepted", "approved", "correct", "valid", "verified", "good", "keep", "use", "include", "included", "active",
         "enabled", "published", "passed", "helpful", "answerable", "desirable", "usable", "selected", "kto_tag",
         "freigegeben", "gültig", "geprüft", "validé", "approuvé", "validado", "aprobado", "aprovado", "approvato",
-        "goedgekeurd", "公開", "公开", "承認", "승인", "одобрено", "проверено", "onaylandı",
+        "goedgekeurd", "success", "公開", "公开", "承認", "승인", "одобрено", "проверено", "onaylandı",
     ),
     Kind.REJECTION: (
         "deleted", "draft", "rejected", "ignore", "ignored", "skip", "skipped", "exclude", "excluded", "hidden",
@@ -211,7 +217,7 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
         "title", "name", "type", "kind", "difficulty", "level", "model", "version", "origin", "dataset", "task",
         "domain", "license", "licence", "answer_start", "page", "place", "file_name", "filename", "schemaversion",
         "category_id", "session_id", "conversation_id", "metadata", "file", "files", "document_id", "answer_index",
-        "answer_idx", "correct_index",
+        "answer_idx", "correct_index", "prompt_id", "message_id", "ticket_id", "run_id", "trace_id", "test_id",
     ),
 }  # fmt: skip
 _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}

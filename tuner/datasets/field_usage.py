@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tuner.core.wording import plural, shortened
-from tuner.datasets.field_and_role_names import ANSWERS, QUESTIONS, Kind, has_content, normal
+from tuner.datasets.field_and_role_names import Kind, has_content
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.records.origin import origin_fields
+from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION
 from tuner.datasets.records.schemas.context_fields import USED, Others
 from tuner.datasets.records.schemas.record_selection import decides
 
@@ -118,9 +119,11 @@ class FieldUsage:
 
     def _other_answer(self, name: str) -> Issue | None:
         """The warning of a field with the name of an answer or a question, where another one was taken."""
-        for what, role, known in (("answer", "completion", ANSWERS), ("question", "prompt", QUESTIONS)):
-            if role in self._fields and normal(name) in known:
-                message = f"is left out: the {what} is taken from '{shortened(self._fields[role])}'."
-                remedy = f"Nothing to do if that is right. Else name the right field with {field_setting(role)}."
+        for role in (ANSWER, QUESTION):
+            if role.setting in self._fields and role.find([name]).name:
+                message = f"is left out: the {role.what} is taken from '{shortened(self._fields[role.setting])}'."
+                remedy = (
+                    f"Nothing to do if that is right. Else name the right field with {field_setting(role.setting)}."
+                )
                 return Issue("left-out-field", message, remedy, name, "warning")
         return None

@@ -12,7 +12,6 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
-from tuner.core.wording import json_type
 from tuner.datasets.field_and_role_names import Fields, leaf_names
 from tuner.datasets.field_usage import FieldReport, FieldUsage
 from tuner.datasets.findings import Findings, Issue, at_place
@@ -20,6 +19,7 @@ from tuner.datasets.io import Sink, Source
 from tuner.datasets.reading import BadRow, Block, Budget, BudgetUse, Row, UnreadableError, blocks
 from tuner.datasets.reading.encoding import OtherEncoding
 from tuner.datasets.reading.rows import RowBlock, no_records, too_many_fields
+from tuner.datasets.records.exports import not_an_object
 from tuner.datasets.records.fast_path import CheckedPairs, FastPath, fast_path_for
 from tuner.datasets.records.formats import encoded, encoded_pairs, to_format
 from tuner.datasets.records.origin import origin_fields, origin_of, values_of
@@ -268,7 +268,8 @@ class FilePipeline:
         )
         if self.is_native and isinstance(row, Row) and isinstance(row.value, dict):
             record_format = self._limits.model.family.record_format
-            issues += tuple(unknown_members(row.value, record_format, self._usage.used_names))
+            repeated = self._schema.repeated(row.value) if isinstance(self._schema, ConversationSchema) else ()
+            issues += tuple(unknown_members(row.value, record_format, self._usage.used_names.union(repeated)))
         for issue in issues:
             if issue.rule in _ONCE and issue.severity == "warning":
                 if issue.rule in self._said:
@@ -297,8 +298,7 @@ class FilePipeline:
 
     def _record(self, row: Row) -> Record | tuple[Issue, ...]:
         if not isinstance(row.value, dict) or self._schema is None:
-            message = f"a record must be an object with named fields, not {json_type(row.value)}."
-            return (Issue("record-kind", message, 'Write {"question": "...", "answer": "..."}.'),)
+            return (not_an_object(row.value),)
         others = self._schema.others(row.value)
         self._usage.see(others)
         if decision := self._selection.decision(others):

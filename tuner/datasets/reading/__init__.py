@@ -39,6 +39,8 @@ _BOM = b"\xef\xbb\xbf"
 # The first bytes of JSON that no header of a table has.
 _JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*\{)')
 _YAML = re.compile(rb"---\s*$|- +\w+: ")
+# Text below what is between two lines `---`, and not another document of YAML.
+_FRONT_MATTER = re.compile(rb"---[ \t]*\n(?:[^\n]*\n)*?(?:---|\.\.\.)[ \t]*\n+(?!---|\s|- |[\w-]+:(?:\s|$))")
 # In a file with a list of records on each line, the first line must end before this.
 _LONGEST_LINE_OF_RECORDS = 2**20
 _NAMED = frozenset(entry.ending for entry in FORMATS)
@@ -106,8 +108,11 @@ def _no_format(head: bytes) -> Issue:
     below = head.lstrip()[:HEAD_BYTES].partition(b"\n")[2].lstrip()
     if first.startswith((b"//", b"/*")) or (first.startswith(b"#") and below.startswith((b"{", b"["))):
         return Issue("json", "this is not valid JSON: it begins with a comment.", "Remove the comments.")
+    if _FRONT_MATTER.match(head.lstrip()[:HEAD_BYTES].replace(b"\r", b"")):
+        message = "this is not valid JSON: it looks like a document in Markdown, with front matter."
+        return Issue("json", message, "Put it into documents/ to generate questions from it.")
     if _YAML.match(first):
-        remedy = "Write it as JSON (in Python: json.dumps(yaml.safe_load(text)))."
+        remedy = "Write it as JSON (in Python: json.dumps(yaml.safe_load(text))), or put a document into documents/."
         return Issue("json", "this is not valid JSON: it looks like YAML.", remedy)
     remedy = f"Upload {FORMAT_NAMES}. Put texts into documents/ to generate questions."
     return Issue("json", "this is not valid JSON: a dataset starts with '[' or '{'.", remedy)

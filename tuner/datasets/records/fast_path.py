@@ -17,6 +17,7 @@ import msgspec
 from tuner.core.text_sanitizer import SHOWS_NOTHING, is_blank
 from tuner.datasets.field_and_role_names import Kind, has_content
 from tuner.datasets.reading.rows import Block
+from tuner.datasets.records.exported_answers import is_exported
 from tuner.datasets.records.rules import RecordLimits
 from tuner.datasets.records.schemas.pairs import PairSchema
 from tuner.settings import FieldNames
@@ -128,6 +129,8 @@ def fast_path_for(schema: object, row: Any, limits: RecordLimits, fields: FieldN
     """The fast path of a file whose first row is `row`; None if the file must be validated row by row."""
     if not isinstance(schema, PairSchema) or fields.minimum or limits.role == "evaluation":
         return None
+    if is_exported(schema.completion):
+        return None  # the text of the field may say that there is no answer
     others = schema.others(row)
     if any(kind not in (Kind.DESCRIPTION, Kind.UNKNOWN) or name not in row for name, (kind, _) in others.items()):
         return None  # a field says something about the record, or is nested

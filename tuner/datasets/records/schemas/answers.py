@@ -10,6 +10,7 @@ from typing import Any
 from tuner.core.wording import json_type, plural
 from tuner.datasets.field_and_role_names import LABELS, MISSING, Fields, Kind, find, kind_of, leaf_names, normal
 from tuner.datasets.findings import Issue
+from tuner.datasets.records.exported_answers import exported_answers
 from tuner.datasets.records.schemas.record_selection import left_out, number_of, speaks_against
 
 # The member of an answer that holds its text, and members that only describe it. With other members, a list of objects
@@ -44,6 +45,8 @@ def answers_in(
     `first_choice` is the number of the first choice.
     """
     value = find(row, name)
+    if (exported := exported_answers(row, name)) is not None:
+        return exported if isinstance(exported, Issue) else FoundAnswers(exported)
     if choices and choices[0][0] and (chosen := _choice(value, choices, name, first_choice)):
         return chosen
     if normal(name) in LABELS and (label := label_of(value, name)):

@@ -26,6 +26,7 @@ from tuner.datasets.field_and_role_names import (
     role_of,
 )
 from tuner.datasets.findings import Issue, field_setting
+from tuner.datasets.records.framework_messages import plain_message
 from tuner.datasets.records.record import Turn
 
 USED = (Kind.INSTRUCTION, Kind.CONTEXT, Kind.CHOICES, Kind.HISTORY, Kind.SYSTEM)
@@ -229,6 +230,7 @@ def _history(used: Others) -> list[Turn] | Issue:
 
 
 def _earlier(entry: Any, name: str) -> Iterator[Turn]:
+    entry = plain_message(entry)
     if isinstance(entry, Mapping) and (speaker := role_of(entry)) is not None:
         content = content_name(entry)
         if content and isinstance(entry[content], str):

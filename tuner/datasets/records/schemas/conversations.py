@@ -30,6 +30,7 @@ from tuner.datasets.field_and_role_names import (
     role_of,
 )
 from tuner.datasets.findings import Issue
+from tuner.datasets.records.framework_messages import plain_message
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.context_fields import (
     ContextFields,
@@ -95,10 +96,11 @@ class ConversationSchema:
 
     def others(self, row: Fields) -> dict[str, Other]:
         """The row's other fields, and what they are for; then the other members of its messages."""
-        found = other_fields(row, self.messages, (*self.ignored, *self._repeating(row)))
+        found = other_fields(row, self.messages, (*self.ignored, *self.repeated(row)))
         for name in self.messages:
             value = parsed_cell(find(row, name))
-            messages = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else ()
+            value = map(plain_message, value) if isinstance(value, list) else ()
+            messages = [each for each in value if isinstance(each, Mapping)]
             found |= {
                 f"{name}[].{member}": self._member(message, f"{name}[].{member}", member)
                 for message in messages
@@ -107,7 +109,7 @@ class ConversationSchema:
             }
         return found
 
-    def _repeating(self, row: Fields) -> list[str]:
+    def repeated(self, row: Fields) -> list[str]:
         """Questions that repeat the first message of the user, as UltraChat's `prompt` does beside `messages`."""
         questions = {name: row[name] for name in row if normal(name) in _QUESTIONS}
         messages = self._messages(row) if questions else []
@@ -159,6 +161,8 @@ class ConversationSchema:
             value = parsed_cell(find(row, name))
             if isinstance(value, Mapping):
                 value = [value]
+            if isinstance(value, list):
+                value = list(map(plain_message, value))
             if name == self.messages[-1] and (answers := self._answers(row)):
                 value = answers[0]
             if isinstance(value, str) and len(self.messages) > 1:
@@ -238,7 +242,9 @@ def native_format(row: Fields) -> RecordFormat | None:
     """The Bedrock format of a row with `messages`, judged by its first message; None for other transcripts."""
     messages = row.get("messages")
     first = messages[0] if isinstance(messages, list) and messages else None
-    if not isinstance(first, Mapping) or first.get("role") != "user":
+    if not isinstance(first, Mapping) or first.get("role") != "user" or plain_message(first) is not first:
+        return None
+    if "content" not in first and content_name(first):
         return None
     blocks = first.get("content")
     if not isinstance(blocks, list):

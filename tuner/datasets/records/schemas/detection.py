@@ -7,6 +7,7 @@ TemplateSchema       a conversation as one text in a chat template
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from tuner.datasets.field_and_role_names import (
     LABELS,
     PAIR_TRANSCRIPTS,
     QUESTIONS,
+    RIGHT_ANSWERS,
     TRANSCRIPTS,
     Fields,
     Kind,
@@ -29,6 +31,9 @@ from tuner.datasets.field_and_role_names import (
 from tuner.datasets.findings import Issue, field_setting
 from tuner.datasets.reading.question_map import QUESTION_MARKS
 from tuner.datasets.reading.rows import too_many_fields
+from tuner.datasets.records.exported_answers import answer_field
+from tuner.datasets.records.exports import chat_of, export_of, several_answers
+from tuner.datasets.records.framework_messages import plain_message
 from tuner.datasets.records.schemas.compound_names import ANSWER, QUESTION, FieldRole, FoundField, letter
 from tuner.datasets.records.schemas.context_fields import parsed_cell
 from tuner.datasets.records.schemas.conversations import (
@@ -45,37 +50,11 @@ from tuner.settings import FieldNames
 Schema = PairSchema | ConversationSchema | TemplateSchema
 _TEXTS = ("text", "content", "prompt", "sample", "chosen", "conversation", "dialogue", "messages", "completion")
 # The answer to `messages` that end with the question, in preference data of OpenAI and others.
-_PREFERRED = ("preferred_output", "chosen", "completion", "response", "output", "answer")
+_PREFERRED = ("preferred_output", "chosen")
 # Lists of texts with these names are conversations of two speakers. `turns` may be the questions of one (MT-Bench).
 _WITHOUT_SPEAKERS = ("conversation", "conversations", "dialog", "dialogue", "chat")
+_ADDRESS = re.compile(r"\s*(?:https?://|www\.)\S+\s*$")
 _SHOWN = 10  # names in a message
-_CONVERSATIONS = (
-    'Write {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]} for each conversation.'
-)
-# One message in an export of Slack, Teams, Discord or Telegram: who, what and when.
-_OF_A_MESSAGE: tuple[set[str], ...] = (
-    {"user", "from", "author", "sender", "username", "name", "user_id", "speaker", "role"},
-    {"text", "content", "message", "body", "utterance"},
-    {
-        "ts",
-        "timestamp",
-        "date",
-        "time",
-        "datetime",
-        "created_at",
-        "sent_at",
-        "turn",
-        "turn_id",
-        "turn_number",
-        "message_id",
-        "conversation_id",
-        "dialogue_id",
-        "dialog_id",
-        "session_id",
-        "thread_id",
-        "chat_id",
-    },
-)
 _BY_NAME = "Write an array of the records (`jq '[.[]]' FILE` does)."
 _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orient='records'))."
 
@@ -83,7 +62,7 @@ _RECORDS = "Write an array of objects, one for each record (pandas: to_json(orie
 def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
     """The schema of a file by its first row. Field names of the settings take precedence over detected ones."""
     names = [name for name in leaf_names(row) if name not in fields.ignore]
-    if export := _of_export(row, names):
+    if export := export_of(row, names):
         return Issue("record-kind", *export)
     if _is_by_name(row):
         return Issue("record-kind", f"the object has a record for each name: {_listed(list(row))}.", _BY_NAME)
@@ -94,7 +73,11 @@ def detect_schema(row: Fields, fields: FieldNames) -> Schema | Issue:
         return schema
     asked = FoundField(fields.prompt) if fields.prompt else QUESTION.find(names)
     others = [name for name in names if name != asked.name]
-    answered = FoundField(fields.completion) if fields.completion else ANSWER.find(others)
+    if not fields.completion and (several := several_answers(row, others)):
+        return several
+    answered = FoundField(fields.completion or answer_field(row, others))
+    if answered.name is None:
+        answered = ANSWER.find(_without_citation(row, others))
     prompt, completion = asked.name, answered.name
     if prompt and completion and _are_objects(find(row, prompt)):
         message = f"'{prompt}' is a list of objects: a record has one question."
@@ -133,8 +116,9 @@ def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Sc
     if name and normal(name) in _WITHOUT_SPEAKERS and are_alternating_texts(value):
         return ConversationSchema((name,), ignored=ignored, alternating=True)
     if name and ((isinstance(value, list) and may_be_messages(value)) or _is_json(value)):
-        known = (*_PREFERRED, *ANSWERS)
-        answer = find_known(known, names) if isinstance(value, list) and _is_asked(value) else None
+        known = (*_PREFERRED, *ANSWERS, *TRANSCRIPTS)
+        others = [each for each in _without_citation(row, names) if each != name]
+        answer = find_known(known, others) if isinstance(value, list) and _is_asked(value) else None
         answered = find(row, answer) if answer else None
         if answer and (_has_messages(answered) or isinstance(answered, str)):
             return ConversationSchema((name, answer), ignored=ignored)
@@ -149,9 +133,16 @@ def _conversation(row: Fields, names: list[str], ignored: tuple[str, ...]) -> Sc
     return _template(row, name, ignored, whole=True) or _template(row, text, ignored, whole=False)
 
 
+def _without_citation(row: Fields, names: list[str]) -> list[str]:
+    """The names without a `reference` that is the address of a page, if another field has the name of an answer."""
+    left = [name for name in names if normal(name) != "reference" or not _ADDRESS.match(str(find(row, name)))]
+    return left if find_known(ANSWERS, left) else names
+
+
 def _is_asked(messages: list[Any]) -> bool:
     """Whether the last message is the user's, so that the answer is elsewhere."""
-    return isinstance(messages[-1], Mapping) and role_of(messages[-1]) == "user"
+    last = plain_message(messages[-1])
+    return isinstance(last, Mapping) and role_of(last) == "user"
 
 
 def _repeating(row: Fields, names: list[str]) -> tuple[str, ...]:
@@ -211,79 +202,29 @@ def _unrecognised(row: Fields, names: list[str], role: FieldRole) -> Issue:
     if sum(name.rstrip().endswith(QUESTION_MARKS) for name in row) > len(row) / 2:
         message = "the names of the fields are questions: a record has a field for the question and one for the answer."
         return Issue("record-kind", message, 'Write {"question": "...", "answer": "..."} for each question.')
-    if export := _of_chat(row):
-        return Issue("record-kind", export, _CONVERSATIONS)
+    if export := chat_of(row, names):
+        return Issue("record-kind", *export)
+    usual = [name for name in role.known if name not in RIGHT_ANSWERS][:_SHOWN]
     if candidates := role.find(names).candidates:
         shown = _listed(candidates)
         message = f"several fields may hold the {role.what}: {shown}."
-        remedy = f"Name the right one with {field_setting(role.setting)}, or call it {role.known[0]}."
+        remedy = f"Name the right one with {field_setting(role.setting)}, or call it {usual[0]}."
         return Issue("missing-field", message, remedy)
     also = next(filter(None, (_hint(name, find(row, name)) for name in names)), "")
     return Issue(
         "missing-field",
         f"no field holds the {role.what}: found {_listed(names) or 'none'}.{also}",
-        f"Name it with {field_setting(role.setting)}, or call it one of: {', '.join(role.known[:_SHOWN])}.",
+        f"Name it with {field_setting(role.setting)}, or call it one of: {', '.join(usual)}.",
     )
-
-
-def _of_export(row: Fields, names: list[str]) -> tuple[str, str] | None:
-    """What a record in the own form of another program is, and what to do; None for another record."""
-    decision = row.get("answer")
-    if "answer" in names and "_input_hash" in row and decision in ("accept", "reject", "ignore"):
-        what = "this is Prodigy's export: 'answer' says whether a person accepted the record, and is not the answer."
-        kept = """Keep the accepted ones: `jq -c 'select(.answer == "accept") | del(.answer)' FILE`."""
-        return what, f"{kept} Then name the field with the answer: {field_setting('completion')}."
-    annotations = row.get("annotations")
-    if isinstance(annotations, list) and any(isinstance(each, Mapping) and "result" in each for each in annotations):
-        return "this is Label Studio's full export: its annotations are nested.", "Export it as JSON-MIN or CSV."
-    responses = row.get("responses")
-    if isinstance(responses, list) and any(isinstance(each, Mapping) and "values" in each for each in responses):
-        what = "this is Argilla's own form of a record: it has one object for each person who answered."
-        return what, 'Write {"question": "...", "answer": "..."} for each submitted response.'
-    return _of_training_program(row) or _of_bedrock(row)
-
-
-def _of_training_program(row: Fields) -> tuple[str, str] | None:
-    segments = row.get("segments")
-    if isinstance(segments, list) and segments and all(_is_segment(each) for each in segments):
-        return "this is Axolotl's form of segments, some of which are not learnt.", _CONVERSATIONS
-    return None
-
-
-def _is_segment(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("label"), bool) and isinstance(value.get("text"), str)
-
-
-def _of_bedrock(row: Fields) -> tuple[str, str] | None:
-    """What a record that Bedrock itself writes is: requests with their replies, in the form of each model."""
-    if row.get("schemaType") == "ModelInvocationLog":
-        what = "this is a log of model invocations: question and answer are in 'inputBodyJson' and 'outputBodyJson'."
-        return what, _CONVERSATIONS
-    if isinstance(row.get("modelInput"), Mapping):
-        if "modelOutput" not in row:
-            return "this is the input of a batch inference job: it has no answer.", _CONVERSATIONS
-        what = "this is the output of a batch inference job"
-        return f"{what}: the question is in 'modelInput', and the answer in 'modelOutput'.", _CONVERSATIONS
-    return None
-
-
-def _of_chat(row: Fields) -> str | None:
-    """What a record of a chat program's export is; None for another record."""
-    tree = row.get("mapping")
-    if isinstance(tree, Mapping) and any(isinstance(node, Mapping) and "children" in node for node in tree.values()):
-        return "this is ChatGPT's export: the messages of a conversation are a tree."
-    if any(isinstance(value, Mapping) and "replies" in value for value in row.values()):
-        return "this is a tree of messages: a question has several replies."
-    names = {normal(name) for name in row}
-    if {"role", "parent_id"} <= names:
-        return "a record is one message of a conversation: it needs a question and its answer."
-    if all(names & each for each in _OF_A_MESSAGE):
-        return "a record is one message of a chat: it needs a question and its answer."
-    return None
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"'{name[:60]}'" for name in names[:8])
+
+
+def _may_be_record(entry: Fields) -> bool:
+    """Whether an object has a text for the question and one for the answer, whatever they are called."""
+    return sum(isinstance(find(entry, name), str) for name in leaf_names(entry)) > 1
 
 
 def _hint(name: str, value: Any) -> str:
@@ -291,7 +232,7 @@ def _hint(name: str, value: Any) -> str:
     shown = f"'{name[:60]}'"
     if kind_of(name) is Kind.MEDIA:
         return f" {shown} is not a text, and models are tuned on texts here."
-    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+    if isinstance(value, list) and value and isinstance(value[0], Mapping) and _may_be_record(value[0]):
         return f" {shown} holds a list: if it has the records, name it with {field_setting('records')}."
     if isinstance(value, list) and len(value) > 1 and all(isinstance(each, str) for each in value):
         return f" {shown} holds a list of texts: if they are the turns of a conversation, write them as 'messages'."

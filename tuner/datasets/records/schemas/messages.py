@@ -20,6 +20,7 @@ from tuner.datasets.field_and_role_names import (
     role_of,
 )
 from tuner.datasets.findings import Issue
+from tuner.datasets.records.framework_messages import TOOL_MEMBERS, plain_message
 from tuner.datasets.records.record import Turn
 from tuner.datasets.records.schemas.record_selection import turn_decides, turn_decision
 
@@ -31,10 +32,6 @@ _MEDIA = {
     **dict.fromkeys(("document", "file", "file_data", "fileData", "cachePoint"), "a file"),
     **dict.fromkeys(("reasoningContent", "thinking", "redacted_thinking", "reasoning_content", "thought"), "reasoning"),
 }
-TOOL_MEMBERS = (
-    "tool_calls", "function_call", "toolUse", "toolResult", "tool_use", "tool_result", "functionCall",
-    "functionResponse", "function_response", "tool_call_id",
-)  # fmt: skip
 
 
 def turn_of(message: Any, field: str, native: RecordFormat | None) -> Turn | tuple[Issue, ...]:
@@ -69,7 +66,7 @@ def turn_decisions(message: Fields, field: str, content: str | None) -> tuple[Is
 
 def is_message(value: Any) -> bool:
     """Whether a value looks like a message of a transcript."""
-    return isinstance(value, Mapping) and role_of(value) is not None
+    return isinstance(value, Mapping) and role_of(plain_message(value)) is not None
 
 
 def is_pair(value: Any) -> bool:
@@ -101,7 +98,7 @@ def turns_of_pair(value: Fields, field: str) -> Iterator[Turn]:
 
 def may_be_messages(values: list[Any]) -> bool:
     """Whether a list may hold messages: an entry has a speaker or a content, or the list says nothing."""
-    entries = [value for value in values if isinstance(value, Mapping)]
+    entries = [plain_message(value) for value in values if isinstance(value, Mapping)]
     return not entries or any(entry.keys() & {*ROLES, *CONTENTS} for entry in entries)
 
 

@@ -9,6 +9,7 @@ from tuner.artifacts.generated import GeneratedPair
 from tuner.catalog.models import RecordFormat
 from tuner.datasets.field_and_role_names import LABELS, Fields, Kind, find, normal
 from tuner.datasets.findings import Issue
+from tuner.datasets.records.exported_answers import about_responses
 from tuner.datasets.records.record import Record, Turn
 from tuner.datasets.records.schemas.answers import FoundAnswers, answers_in, not_a_text
 from tuner.datasets.records.schemas.context_fields import ContextFields, Other, Others, context_fields, other_fields
@@ -63,7 +64,7 @@ class PairSchema:
             return [name for name in row if normal(name) == "rejected"]
         if answer in LABELS:  # the number of the label, beside its name
             return [name for name in row if normal(name) in LABELS]
-        return []
+        return about_responses(row)
 
     def record(self, row: Fields, line: int, others: Others) -> Record | tuple[Issue, ...]:
         """The row as a record, or its issues. `others` are the row's other fields."""
