@@ -49,7 +49,7 @@ def test_every_state_is_on_a_path() -> None:
         ("over the budget before the generation", "BudgetExceededError", "It costs much."),
         ("rejected before the generation", "ApprovalRejectedError", "too much"),
         ("approval of the generation expired", "ApprovalExpiredError", "before anything was spent"),
-        ("generated without end", "GenerationError", "after 60 calls"),
+        ("generated without end", "GenerationError", "after 60 turns"),
         ("training without end", "CustomizationFailedError", "after 340 looks"),
         ("endpoint without end", "EndpointFailedError", "after 740 looks"),
     ],

@@ -295,6 +295,35 @@ def test_an_execution_that_is_stopped_during_a_wait_enters_no_further_state(stat
     assert ended.states[-1] == state
 
 
+def test_a_generating_run_that_waits_for_days_between_two_turns_keeps_its_position_and_goes_on() -> None:
+    """As with 1,000 datasets that are uploaded at once and all need generated data."""
+    waits = "Wait for a preparation place for the next turn"
+
+    def script(call: Call) -> Any:
+        if call.state == waits and call.attempt <= 2:
+            raise Fails("States.Timeout")
+        return answer_of(PATHS["generated in three calls"], call)
+
+    ended = execute(script)
+    assert ended.status == "SUCCEEDED"
+    waited = [call.payload["waiting"]["again"] for call in ended.calls if call.state == waits]
+    assert waited == [True, False, False, True], "only a run that has a place gives one away"
+
+
+def test_a_generating_run_does_not_wait_for_a_place_for_ever() -> None:
+    waits = "Wait for a preparation place for the next turn"
+
+    def script(call: Call) -> Any:
+        if call.state == waits:
+            raise Fails("States.Timeout")
+        return answer_of(PATHS["generated in two calls"], call)
+
+    ended = execute(script)
+    assert ended.attempts(waits) == 59
+    (failure,) = [call.payload["failure"] for call in ended.calls if call.state == "Report the failure"]
+    assert failure["error"] == "GenerationError"
+
+
 def test_a_run_waits_for_hours_until_the_account_can_start_another_job() -> None:
     def script(call: Call) -> Any:
         if call.state == TRAIN[0] and call.slept < 16 * 3600:

@@ -312,6 +312,21 @@ def test_a_run_that_takes_turns_lets_every_other_through_and_goes_on_at_once_wit
     world.check_rest()
 
 
+def test_a_run_whose_wait_between_two_turns_ends_keeps_its_position() -> None:
+    """The state's time limit is two days. Then it is entered again, without giving a place away."""
+    world = World(1)
+    for name in ("a", "b", "c"):
+        world.start(name)
+    world.turn("a")
+    world.start("d")
+    world.wait_longer("a")
+    assert [run.run_id for run in world.queue().waiting] == ["c", "a", "d"]
+    world.end("b")
+    world.end("c")
+    assert list(world.working) == ["a"]
+    world.check_rest()
+
+
 def test_a_run_that_comes_back_follows_the_others() -> None:
     world = World(1)
     asking(world)

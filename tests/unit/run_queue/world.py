@@ -207,6 +207,12 @@ class World:
         self.turned[name] = WaitingRun(run_id=name, since=self.now)
         self.attempt(name)
 
+    def wait_longer(self, name: str) -> None:
+        """A run that waits enters its state again, after the state's time limit. Its earlier token is not valid."""
+        self.now += dt.timedelta(days=2)
+        self.since[name] = self.now
+        self.attempt(name)
+
     def ask(self, name: str) -> None:
         """A run that works frees its place and asks a person. Step Functions repeats a call that crashed."""
         if name not in self.working:
