@@ -143,8 +143,9 @@ def _item(which: CostItemId, quantity: float, price: float) -> CostItem:
 
 
 @pytest.mark.parametrize("ending", ["stopped_at", "left_at"])
+@pytest.mark.parametrize("answered", [True, False])
 def test_report_and_ledger_agree_on_a_run_that_was_stopped_in_its_training(
-    account: Account, folder_of: FolderOf, ending: str
+    account: Account, folder_of: FolderOf, ending: str, answered: bool
 ) -> None:
     """Bedrock charges a stopped job for the tokens that it trained, which it does not tell, and makes no model of it.
 
@@ -159,18 +160,20 @@ def test_report_and_ledger_agree_on_a_run_that_was_stopped_in_its_training(
     )
     estimate = Estimate(items=items, total_usd=1.0, at_most_usd=2.03, budget_usd=500)
     ended = {Keys.TRAINING_SUMMARY, Keys.ENDPOINT, Keys.SCORES, Keys.GATE, Keys.answers("tuned", 0)}
+    if not answered:  # with `serving: none`, no model is asked
+        ended |= {name for name in artifacts() if name.startswith("answers/")}
     things = {name: data for name, data in artifacts().items() if name not in ended}
     folder = folder_of({**things, Keys.ESTIMATE: estimate.model_dump_json().encode()})
     record = JobRecord(run_id=RUN, trained_by=RUN, job_name="tuner", recorded_at="2026-11-23T08:00:00Z", job_arn="arn")
     folder.save(record.model_copy(update={ending: "2026-11-23T08:05:00Z"}))
-    folder.write(
-        Reservation.name("base", 0), Reservation(input_tokens=10, output_tokens=300).model_dump_json().encode()
-    )
+    if answered:
+        calls = Reservation(input_tokens=10, output_tokens=300)
+        folder.write(Reservation.name("base", 0), calls.model_dump_json().encode())
     stop(account, folder)
     bill = folder.load(Report).bill
     assert bill
     assert bill.at_most_usd is not None
-    training, storage, answers = 0.05, (0 if ending == "stopped_at" else 1.95), 300 * 1e-5
+    training, storage, answers = 0.05, (0 if ending == "stopped_at" else 1.95), 300 * 1e-5 * answered
     assert bill.at_most_usd == pytest.approx(training + storage + answers)
     assert account.settled == {RUN: exact_amount(bill.at_most_usd)}, "as the ledger counts it"
     assert (bill.not_measured, bill.unpriced) == (("Training",), ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tuner.artifacts.costs.cost_items import BATCH, COMMITMENTS, GENERATION, JUDGE_BATCH, NOT_MEASURED, CostItemId
@@ -22,6 +22,7 @@ class Usage:
     """What a run did that costs money. `judge` is the judge's part of scores.json, `bought` the commitment's record.
 
     `started_training`: the run recorded a customization job. Without a summary, nobody knows how much it trained.
+    `has_scores`: the run scored its answers. Before, nobody knows how often it called a scorer of its own.
     """
 
     training: TrainingSummary | None = None
@@ -31,19 +32,22 @@ class Usage:
     bought: EndpointDetails | None = None
     guard: tuple[GuardResult, ...] = ()
     started_training: bool = True
+    has_scores: bool = True
 
 
 def bill(estimate: Estimate | None, usage: Usage) -> Bill | None:
-    """The estimate's items with the quantities that the run used. None without an estimate, or when nothing was used.
+    """The estimate's items with the quantities that the run used. None without an estimate.
 
-    Items that no step measures keep the estimated quantities.
+    Items that no step measures keep the estimated quantities. A run that failed early has a bill too, because the
+    ledger of the month counts what it may have spent.
     """
     asked = [question for question in usage.questions if question.base or question.tuned]
-    if estimate is None or not (usage.training or usage.serving or asked):
+    if estimate is None:
         return None
     planned = {item.key: item.quantity for item in estimate.items}
     used = _used(planned, usage, asked) | _of_training(estimate.items, usage)
-    items = tuple(_priced(item, used | _compared(item, asked)) for item in estimate.items)
+    as_planned = NOT_MEASURED if usage.has_scores else NOT_MEASURED - {CostItemId.SCORER_CALLS}
+    items = tuple(_priced(item, used | _compared(item, asked), as_planned) for item in estimate.items)
     known = [item.usd for item in items if item.usd is not None]
     unknown = [item for item in items if item.usd is None]
     return Bill(
@@ -69,6 +73,7 @@ def _used(planned: Mapping[str, float | None], usage: Usage, asked: list[Questio
         CostItemId.THROUGHPUT: _unit_hours(planned.get(CostItemId.THROUGHPUT), usage.serving),
         CostItemId.KEPT_THROUGHPUT: planned.get(CostItemId.KEPT_THROUGHPUT) if kept else 0,
         **{item: quantity if usage.bought else 0 for item, quantity in planned.items() if item in COMMITMENTS},
+        CostItemId.SCORER_CALLS: 0,
         **_judge_tokens(usage.judge),
     }
 
@@ -170,8 +175,8 @@ def _compared(item: CostItem, asked: list[Question]) -> dict[str, float | None]:
     return {item.key: _tokens(answers, which, in_batch=item.id in BATCH)}
 
 
-def _priced(item: CostItem, used: Mapping[str, float | None]) -> CostItem:
-    counted = item.id not in NOT_MEASURED
+def _priced(item: CostItem, used: Mapping[str, float | None], as_planned: Collection[str]) -> CostItem:
+    counted = item.id not in as_planned
     quantity = used.get(item.key) if counted else item.quantity
     price = item.unit_price_usd
     usd = quantity * price if quantity is not None and price is not None else None

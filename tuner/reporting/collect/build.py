@@ -148,7 +148,8 @@ def _usage(
     started = bool(folder.list(Keys.TRAINING_JOB) or folder.list(Keys.CANDIDATES))
     judge = artifacts.scores.judge if artifacts.scores else None
     guard = artifacts.guard.questions if artifacts.guard else ()
-    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment, guard, started)
+    has_scores = artifacts.scores is not None
+    return Usage(artifacts.training, serving, tuple(questions), judge, artifacts.commitment, guard, started, has_scores)
 
 
 def _with_upper_limit(report: Report, folder: RunFolder) -> Report:

@@ -241,6 +241,18 @@ def test_a_failed_run_begins_with_what_helps(report: Report, error: str, rule: s
     assert (first.rule, first.commands[0], first.reason) == (rule, command, "What is wrong.")
 
 
+def test_a_failed_training_is_corrected_or_repeated_and_is_not_said_to_be_used_again(report: Report) -> None:
+    """Bedrock's message may name what is wrong, or only say that the service failed. No model was made."""
+    step = steps(report, **failed("CustomizationFailedError"))["look-up-failure"]
+    assert step.action == (
+        "Correct the data or the setting that Bedrock's message names. If it names none, run the same content again: "
+        "the training starts anew. If it fails again, ask AWS Support, with the name of the job."
+    )
+    assert step.commands == (f"tuner show {RUN}", f"tuner run {RUN} --again")
+    other = steps(report, **failed("States.Timeout"))["look-up-failure"]
+    assert "A finished training is used again" in other.action
+
+
 def test_the_errors_of_a_dataset_are_counted(report: Report) -> None:
     findings = DatasetFindings(errors=2, warnings=0)
     assert steps(report, **failed("DatasetError", findings=findings))["fix-dataset"].action == (

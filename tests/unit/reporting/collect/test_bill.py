@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reporting.sample import artifacts, guard_of
-from tuner.artifacts.costs.cost_items import JUDGE_BATCH, OVERHEAD, CostItemId
+from tuner.artifacts.costs.cost_items import JUDGE_BATCH, NOT_MEASURED, OVERHEAD, CostItemId
 from tuner.artifacts.costs.estimate import CostItem, Estimate, SpendingLimits
 from tuner.artifacts.evaluation.metric_details import JudgeDetails, OneJudge
 from tuner.artifacts.manifest import Manifest
@@ -61,8 +61,7 @@ def test_a_commitment_is_paid_in_full(report: Report) -> None:
     assert used(report, serving=serving)[CostItemId.THROUGHPUT] == 1
 
 
-def test_without_use_or_estimate_there_is_no_bill(report: Report) -> None:
-    assert bill(report.estimate, Usage()) is None
+def test_without_an_estimate_there_is_no_bill(report: Report) -> None:
     assert bill(None, Usage(report.training, report.serving, report.questions)) is None
 
 
@@ -245,6 +244,15 @@ def test_a_run_that_started_no_training_used_none() -> None:
         assert found
         training = next(item for item in found.items if item.id == CostItemId.TRAINING)
         assert (found.not_measured, training.usd) == expected
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_run_that_failed_before_its_first_answer_has_a_bill(started: bool) -> None:
+    found = bill(real("on_demand"), Usage(started_training=started, has_scores=False))
+    assert found
+    used = {item.id: item.usd for item in found.items if item.usd}
+    assert used.keys() <= NOT_MEASURED - {CostItemId.SCORER_CALLS}, "nothing that is measured was used"
+    assert found.not_measured == (("Training",) if started else ())
 
 
 def test_the_cost_in_words_tells_what_was_not_measured_from_what_has_no_price() -> None:
