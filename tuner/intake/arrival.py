@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tuner.artifacts.manifest import Manifest, PinnedInput
+from tuner.aws.dynamodb.dataset_reads_table import ALL_DATASETS, Full, Read
 from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.file_formats import accepted_names
@@ -30,6 +31,11 @@ MOST_BYTES = 8 * 2**30
 # The most that is read of one dataset in an hour, whether or not it starts a run: about six minutes of a function. So
 # datasets that change all the time leave both functions to others for most of the hour.
 MOST_BYTES_AN_HOUR = 4 * MOST_BYTES
+# The most that is read of all large datasets together within ten minutes: about seven minutes of a function. So many
+# datasets that change all the time, or come at once, leave a function to a small one after some minutes.
+MOST_BYTES_TOGETHER, TOGETHER = 4 * MOST_BYTES, dt.timedelta(minutes=10)
+# A dataset is large if it takes longer to read than its message takes anyway, which is about a second.
+LARGE_BYTES = 64 * 2**20
 # S3's version ids have 32 characters. Most documents have less than 100 MB.
 _VERSION, _HASH, _SIZE = "v" * 32, "0" * 64, 10**7
 _SHOWN_FILES = 5
@@ -192,8 +198,21 @@ def changes(earlier: Sequence[PinnedInput], now: Arrival) -> tuple[str, ...]:
     )
 
 
-def read_too_often(dataset: str, until: dt.datetime) -> str:
+def reads_together(size: int) -> tuple[Read, ...]:
+    """What a read of a whole dataset takes of the limit of all large ones."""
+    if size <= LARGE_BYTES:
+        return ()
+    return (Read(ALL_DATASETS, "bytes", size, MOST_BYTES_TOGETHER, TOGETHER),)
+
+
+def read_too_often(dataset: str, full: Full) -> str:
     """Why a dataset is not read now, and when it is."""
+    until = full.until
+    if full.read.dataset == ALL_DATASETS:
+        return (
+            f"The dataset {shown_name(dataset)} is large, and {MOST_BYTES_TOGETHER // 2**30} GiB of large datasets "
+            f"were read within ten minutes. Its last upload is looked at again after {iso(until)}."
+        )
     return (
         f"The dataset {shown_name(dataset)} was uploaded again and again: {MOST_BYTES_AN_HOUR // 2**30} GiB of it were "
         f"read within an hour. Its last upload is looked at again after {iso(until)}."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuner.aws.dynamodb.dataset_reads_table import Purpose
+from tuner.aws.dynamodb.dataset_reads_table import Full, Read
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
@@ -25,6 +25,7 @@ from tuner.intake.arrival import (
     not_enough,
     pin,
     read_too_often,
+    reads_together,
     startable,
     too_large,
 )
@@ -53,10 +54,10 @@ class Executions(Protocol):
 
 
 class ReadLimit(Protocol):
-    """What was read of each dataset in the last hour."""
+    """What was read of each dataset in the last hour, and of all of them in the last minutes."""
 
-    def reserve(self, dataset: str, purpose: Purpose, amount: int, most: int, at: dt.datetime) -> dt.datetime | None:
-        """Counts the amount, and returns None. If the hour would have more than `most`, returns its end instead."""
+    def reserve(self, reads: Sequence[Read], at: dt.datetime) -> Full | None:
+        """Counts all reads, and returns None. If one would pass its limit, counts nothing and returns that one."""
         ...
 
 
@@ -94,9 +95,9 @@ class Starter:
     def start_uploaded(self, upload: Upload) -> Start:
         """Starts the run of the folder that an object was uploaded to.
 
-        Raises RetryableError when the folder keeps changing while it is read, and when it was read too much within an
-        hour. The arrivals queue then delivers the message again after half an hour. By then, a later upload may start
-        the run.
+        Raises RetryableError when the folder keeps changing while it is read, and when it, or all large ones together,
+        were read too much. The arrivals queue then delivers the message again after half an hour. By then, a later
+        upload may start the run.
         """
         dataset = dataset_of(upload.key)
         if dataset is None:
@@ -113,8 +114,9 @@ class Starter:
             size = sum(entry.size for entry in listing)
             if reason := too_large(shown_folder(dataset), size):
                 return Start(started=False, reason=self._notified(too_large_to_start(reason)))
-            if until := self.reads.reserve(dataset, "bytes", size, MOST_BYTES_AN_HOUR, self.clock()):
-                raise RetryableError(read_too_often(dataset, until))
+            own = Read(dataset, "bytes", size, MOST_BYTES_AN_HOUR)
+            if full := self.reads.reserve((own, *reads_together(size)), self.clock()):
+                raise RetryableError(read_too_often(dataset, full))
             arrival = pin(self.bucket, dataset, listing)
             if arrival:
                 return self._start_once(arrival)
@@ -138,7 +140,8 @@ class Starter:
         A run names those that were there when it began (`run.json`). Nothing else reports the later ones.
         """
         nothing = Start(started=False, reason=NO_PART)
-        if too_large(dataset, sum(entry.size for entry in listing)):
+        size = sum(entry.size for entry in listing)
+        if too_large(dataset, size):
             return nothing  # such a folder has no run
         objects = {entry.key.removeprefix(f"{INCOMING}{dataset}/"): entry for entry in self.bucket.list(dataset)}
         unused = list(unused_files(objects))
@@ -148,7 +151,8 @@ class Starter:
         if followed(tuple(objects.values()), upload):
             return Start(started=False, reason=_LATER)
         # The dataset is read for the id of its run. Counted apart, so that such files delay no run.
-        if self.reads.reserve(dataset, "late files", 1, _LATE_FILES_AN_HOUR, self.clock()):
+        look = Read(dataset, "late files", 1, _LATE_FILES_AN_HOUR)
+        if self.reads.reserve((look, *reads_together(size)), self.clock()):
             return Start(started=False, reason=_ENOUGH_NOTICES)
         arrival = pin(self.bucket, dataset, listing)
         written = self.folder_of(arrival.run_id).last_modified(Keys.MANIFEST) if arrival else {}

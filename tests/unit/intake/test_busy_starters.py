@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import heapq
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tests.unit.intake.test_start_run import World
+from tests.unit.intake.test_start_run import Reads, World
+from tuner.aws.dynamodb.dataset_reads_table import Full, Read
 from tuner.core.errors import RetryableError
-from tuner.intake.arrival import MOST_BYTES, Upload
+from tuner.intake.arrival import LARGE_BYTES, MOST_BYTES, Upload
 from tuner.settings import DeploymentSettings
 from tuner.settings.deployment.settings import STARTERS
 
@@ -61,6 +63,24 @@ class Dataset:
         return LOOK_SECONDS + reads * READ_SECONDS * self.size / MOST_BYTES, postponed
 
 
+@dataclass
+class OfOneDataset:
+    """The limits, shared by datasets whose buckets know them by the same name."""
+
+    reads: Reads
+    number: int
+
+    def reserve(self, reads: Sequence[Read], at: dt.datetime) -> Full | None:
+        named = [replace(read, dataset=read.dataset and f"{read.dataset}-{self.number}") for read in reads]
+        return self.reads.reserve(named, at)
+
+
+def share_limits(datasets: list[Dataset]) -> None:
+    reads = Reads()
+    for number, dataset in enumerate(datasets):
+        dataset.world.starter = replace(dataset.world.starter, reads=OfOneDataset(reads, number))
+
+
 def simulated(datasets: list[Dataset]) -> tuple[list[float], float]:
     """How long each message of the last dataset waited for one of the functions that start runs, in seconds.
 
@@ -103,6 +123,30 @@ def test_two_large_datasets_that_change_all_the_time_leave_the_functions_to_othe
     assert len(small.world.executions.inputs) == len(found), "each of its uploads starts a run"
     assert max(found) < READ_SECONDS + 60, "the two reads that are going on"
     assert busy < 0.2
+
+
+@pytest.mark.parametrize(
+    ("count", "every_seconds", "size"),
+    [(18, 900, MOST_BYTES), (40, 1800, MOST_BYTES), (18, 130, MOST_BYTES // 8), (18, 130, LARGE_BYTES + 1)],
+)
+def test_many_large_datasets_that_change_all_the_time_let_a_small_one_start_within_minutes(
+    count: int, every_seconds: float, size: int
+) -> None:
+    """With the limit of each dataset alone, it waits for 16 minutes in the first case, and for 35 in the second."""
+    datasets = [*(Dataset(every_seconds, size) for _ in range(count)), Dataset(600, 1000)]
+    share_limits(datasets)
+    found, busy = simulated(datasets)
+    assert len(found) == HOURS * 6
+    assert len(datasets[-1].world.executions.inputs) == len(found), "each of its uploads starts a run"
+    assert max(found) < 5 * 60
+    assert busy < 0.5
+
+
+def test_many_large_datasets_that_are_uploaded_once_at_the_same_time_all_start() -> None:
+    datasets = [Dataset(HOURS * 3600, MOST_BYTES) for _ in range(10)]
+    share_limits(datasets)
+    simulated(datasets)
+    assert all(len(dataset.world.executions.inputs) == 1 for dataset in datasets)
 
 
 def test_without_the_limit_they_take_most_of_it() -> None:

@@ -1,11 +1,13 @@
 """A run is started once for each content, and people are told of an upload that starts none because of a name."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pytest
 
 from tests.doubles import MemoryFolder
 from tests.unit.intake.test_arrival import Bucket, at
+from tuner.aws.dynamodb.dataset_reads_table import Full, Read
 from tuner.aws.s3.dataset_bucket import HashedObject
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RetryableError
@@ -37,18 +39,21 @@ class Folder(MemoryFolder):
 
 
 class Reads:
-    """What was read of each dataset, in hours that begin with a read."""
+    """What was read, in periods that begin with a read."""
 
     def __init__(self) -> None:
         self.used: dict[tuple[str, str], tuple[dt.datetime, int]] = {}
 
-    def reserve(self, dataset: str, purpose: str, amount: int, most: int, at: dt.datetime) -> dt.datetime | None:
-        since, used = self.used.get((dataset, purpose), (at, 0))
-        if at >= since + HOUR:
-            since, used = at, 0
-        if used + amount > most:
-            return since + HOUR
-        self.used[dataset, purpose] = since, used + amount
+    def reserve(self, reads: Sequence[Read], at: dt.datetime) -> Full | None:
+        changed: dict[tuple[str, str], tuple[dt.datetime, int]] = {}
+        for read in reads:
+            since, used = self.used.get((read.dataset, read.purpose), (at, 0))
+            if at >= since + read.period:
+                since, used = at, 0
+            if used + read.amount > read.most:
+                return Full(read, since + read.period)
+            changed[read.dataset, read.purpose] = since, used + read.amount
+        self.used |= changed
         return None
 
 
