@@ -11,7 +11,7 @@ from tuner.aws.dynamodb.dataset_reads_table import Full, Read
 from tuner.aws.s3.dataset_bucket import ListedObject
 from tuner.aws.s3.run_folder import RunFolder
 from tuner.core.artifact_keys import Keys
-from tuner.core.errors import RetryableError
+from tuner.core.errors import DatasetError, RetryableError
 from tuner.core.run import INCOMING, again_command, dataset_file, dataset_of, shown_folder
 from tuner.core.strict_model import FrozenModel
 from tuner.core.times import now
@@ -38,7 +38,7 @@ _LATER = "A later upload to the folder starts the run."
 _ATTEMPTS = 3
 # How often a dataset is read within an hour to tell its owner of files that its run does not use.
 _LATE_FILES_AN_HOUR = 4
-_ENOUGH_NOTICES = "Other files that are not used came to the folder within the last hour."
+_ENOUGH_NOTICES = "The notifications of the last hour say what is wrong with files of the folder."
 
 
 class Executions(Protocol):
@@ -103,6 +103,13 @@ class Starter:
         if dataset is None:
             # The rule matches everything below incoming/ (stacks/trigger.py).
             return Start(started=False, reason=NO_PART)
+        try:
+            return self._start_dataset(dataset, upload)
+        except DatasetError as error:
+            return self._too_many_files(dataset, str(error))
+
+    def _start_dataset(self, dataset: str, upload: Upload) -> Start:
+        """Starts the run of the dataset. Raises DatasetError when its folder has too many objects to be listed."""
         for _ in range(_ATTEMPTS):
             listing = startable(self.bucket, dataset, upload)
             if not listing:
@@ -122,6 +129,13 @@ class Starter:
                 return self._start_once(arrival)
         # A deletion has no event, so the queue has to deliver this one again.
         raise RetryableError(changed_meanwhile(dataset))
+
+    def _too_many_files(self, dataset: str, reason: str) -> Start:
+        """Notifies a few times an hour: each of the many uploads to the folder comes here."""
+        look = Read(dataset, "late files", 1, _LATE_FILES_AN_HOUR)
+        if self.reads.reserve((look,), self.clock()):
+            return Start(started=False, reason=_ENOUGH_NOTICES)
+        return Start(started=False, reason=self._notified(too_large_to_start(reason)))
 
     def _not_started(self, dataset: str, upload: Upload) -> Start:
         """Notifies when the names of files are why there is no training file: no run will report it."""

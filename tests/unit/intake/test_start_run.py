@@ -8,7 +8,7 @@ import pytest
 from tests.doubles import MemoryFolder
 from tests.unit.intake.test_arrival import Bucket, at
 from tuner.aws.dynamodb.dataset_reads_table import Full, Read
-from tuner.aws.s3.dataset_bucket import HashedObject
+from tuner.aws.s3.dataset_bucket import HashedObject, ListedObject
 from tuner.core.artifact_keys import Keys
 from tuner.core.errors import DatasetError, RetryableError
 from tuner.intake.arrival import MOST_BYTES, Upload, pin_now
@@ -113,6 +113,19 @@ def test_a_dataset_that_is_too_large_is_not_read_and_gives_one_notice(monkeypatc
     with pytest.raises(DatasetError, match="Use fewer records"):
         pin_now(world.bucket, "faq")
     assert world.bucket.reads == 0
+
+
+def test_a_folder_with_too_many_files_starts_no_run_and_gives_a_few_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    upload = world.upload("training.jsonl")
+
+    def refuse(dataset: str) -> tuple[ListedObject, ...]:
+        raise DatasetError("incoming/faq/ has more than 5,000 objects.")
+
+    monkeypatch.setattr(world.bucket, "list", refuse)
+    assert not any(world.starter.start_uploaded(upload).started for _ in range(50))
+    assert [notice.text for notice in world.notices] == ["incoming/faq/ has more than 5,000 objects.\n"] * 4
+    assert world.executions.inputs == {}
 
 
 def test_content_that_was_run_is_not_run_again_even_if_step_functions_has_forgotten_it() -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,9 +14,13 @@ from botocore.exceptions import ClientError
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
-from tuner.core.run import INCOMING
+from tuner.core.errors import DatasetError
+from tuner.core.run import INCOMING, shown_folder
 
 _CHUNK = 1024 * 1024
+# Five requests. Each upload to a folder has it listed, so 50,000 files would keep the functions that start runs busy
+# for a day. A run takes about 1,000 files.
+MOST_OBJECTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +50,29 @@ class DatasetBucket:
         self._api = api or client("s3")
 
     def list(self, dataset: str) -> tuple[ListedObject, ...]:
-        """The objects of a dataset now, sorted by key."""
+        """The objects of a dataset now, sorted by key.
+
+        Raises DatasetError for a folder with more than MOST_OBJECTS, and lists no more of them.
+        """
         prefix = f"{INCOMING}{dataset}/"
         with mapped_errors(f"list s3://{self.bucket}/{prefix}"):
             pages = self._api.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-            return tuple(
-                ListedObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", [])
+            found = tuple(
+                islice(
+                    (
+                        ListedObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+                        for page in pages
+                        for entry in page.get("Contents", [])
+                    ),
+                    MOST_OBJECTS + 1,
+                )
             )
+        if len(found) > MOST_OBJECTS:
+            raise DatasetError(
+                f"{shown_folder(dataset)} has more than {MOST_OBJECTS:,} objects, so it is not read. A run takes about "
+                "1,000 files. Combine documents into fewer files, or leave some out."
+            )
+        return found
 
     def hash(self, key: str) -> HashedObject | None:
         """Hashes the current version of an object, read in chunks; None when it is gone."""

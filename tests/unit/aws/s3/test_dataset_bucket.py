@@ -1,16 +1,19 @@
 """Tests of the data bucket: versions, unusual keys, and datasets that stay separate."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from tuner.artifacts.manifest import PinnedInput
 from tuner.aws.clients import client
-from tuner.aws.s3.dataset_bucket import DatasetBucket
-from tuner.core.errors import AwsError
+from tuner.aws.s3.dataset_bucket import MOST_OBJECTS, DatasetBucket
+from tuner.core.errors import AwsError, DatasetError
 
+NOON = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC)
 KEY = "incoming/caf\u00e9 100% + 1/training.jsonl"
 
 
@@ -28,6 +31,33 @@ def dataset_bucket() -> Iterator[DatasetBucket]:
 def test_a_list_has_only_the_files_of_its_dataset(dataset_bucket: DatasetBucket) -> None:
     assert [entry.key for entry in dataset_bucket.list("caf\u00e9 100% + 1")] == [KEY]
     assert dataset_bucket.list("caf") == ()
+
+
+class ManyObjects:
+    """A client of S3 whose folders have a million objects. Counts the pages that are asked for."""
+
+    pages = 0
+
+    def get_paginator(self, _: str) -> "ManyObjects":
+        return self
+
+    def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+        for page in range(1000):
+            self.pages += 1
+            yield {
+                "Contents": [
+                    {"Key": f"incoming/faq/{page}-{n}", "ETag": "e", "Size": 1, "LastModified": NOON}
+                    for n in range(1000)
+                ]
+            }
+
+
+def test_a_folder_with_a_million_objects_is_listed_in_a_few_requests_only() -> None:
+    """Each upload to the folder has it listed, and two functions start the runs of all datasets."""
+    s3 = ManyObjects()
+    with pytest.raises(DatasetError, match=r"incoming/faq/ has more than 5,000 objects.*Combine documents"):
+        DatasetBucket("data", s3).list("faq")
+    assert s3.pages == MOST_OBJECTS // 1000 + 1
 
 
 def test_a_hashed_version_stays_readable(dataset_bucket: DatasetBucket) -> None:
