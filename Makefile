@@ -26,7 +26,7 @@ export OMP_WAIT_POLICY := PASSIVE
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-aws demo check test thorough permissions chaos protocol bench calibration fuzz lint docs lock sbom audit clean \
-	install-cdk install-network
+	style types fast-tests unit-tests install-cdk install-network
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -38,12 +38,19 @@ setup-aws: $(INSTALLED_AWS)  ## install only what deploying to AWS needs: no loc
 demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
 	@$(BIN)/python -m local.demo
 
-check: lint  ## checks and fast unit tests, in a few minutes: for every change
+# mypy uses one core and the tests wait now and then, so they run at the same time.
+check: style  ## checks and fast unit tests, in a few minutes: for every change
+	@$(MAKE) --no-print-directory -j 2 types fast-tests
+
+test: style  ## all checks and tests, the deployed local cloud included
+	@$(MAKE) --no-print-directory -j 2 types unit-tests
+	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder tests/e2e tests/browser
+
+fast-tests: $(INSTALLED)
 	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow and not thorough" tests/unit
 
-test: lint  ## all checks and tests, the deployed local cloud included
+unit-tests: $(INSTALLED)
 	@$(BIN)/pytest -n auto --dist worksteal -q tests/unit tests/characterization
-	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder tests/e2e tests/browser
 
 thorough: lint  ## what make test leaves out: ten times as many examples, and what takes minutes
 	@$(BIN)/pytest -n auto --dist worksteal -q --hypothesis-profile thorough -m "hypothesis or thorough" tests/unit
@@ -74,9 +81,13 @@ fuzz: $(INSTALLED)  ## read broken files, and hostile ones of growing sizes: mak
 	@$(BIN)/python -m tests.fuzz.readers --seconds $$(($(or $(SECONDS),60) / 2)) --seed $(or $(SEED),1)
 	@$(BIN)/python -m tests.fuzz.growth --seconds $$(($(or $(SECONDS),60) / 2)) --seed $(or $(SEED),1)
 
-lint: $(INSTALLED)  ## style and types
+lint: style types  ## style and types
+
+style: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
 	@$(BIN)/mypy
 
 docs: $(INSTALLED)  ## write the generated reference tables anew
