@@ -58,7 +58,9 @@ _BATCH_TOKENS = Reservation.folder(batch_payer("*")) + "*"
 _JUDGMENTS = judgments_file(0).replace("00000", "?????")
 # Without answers/reserved/: its files end in .json.
 _ANSWERS = "answers/*.jsonl"
-_DATASET, _GENERATED = "dataset/*", "generated/*"
+_DATASET, _GENERATED, _SCORES = "dataset/*", "generated/*", "scores/*"
+# What the earlier runs of a dataset came to: the index of all runs, and the summaries of those that it lacks.
+_EARLIER_RUNS = (Keys.INDEX, Keys.REPORT_CARD)
 # A release must find whatever any run recorded, of any version: a read that it lacks would leave an endpoint alive.
 # The report has something of nearly every artifact, and is written whatever else is broken.
 _READS_ALL = s3.read_run
@@ -186,7 +188,15 @@ STEPS = (
         minutes=15,
         memory=1769,
         grants=(
-            _READS_ALL,
+            reads(
+                Keys.MANIFEST,
+                Keys.ESTIMATE,
+                Keys.TRAINING_SUMMARY,
+                Keys.ENDPOINT,
+                _DATASET,
+                "answers/*",
+                *_EARLIER_RUNS,
+            ),
             _FINDS,
             writes("answers/*"),
             bedrock.invoke_models,
@@ -209,7 +219,7 @@ STEPS = (
         minutes=15,
         memory=1769,
         grants=(
-            _READS_ALL,
+            reads(Keys.MANIFEST, Keys.ESTIMATE, _DATASET, _ANSWERS, _JUDGMENTS, Keys.BATCH + "*"),
             _FINDS,
             writes(_BATCH_JOBS, _BATCH_TOKENS, _ANSWERS, _JUDGMENTS),
             batch.describe_batches,
@@ -244,7 +254,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS_ALL,
+            reads(Keys.MANIFEST, Keys.PREFLIGHT, Keys.DATASET_SUMMARY, Keys.TRAINING_JOB, Keys.TRAINING_OUTPUT + "*"),
             _FINDS,
             writes(Keys.TRAINING_SUMMARY),
             bedrock.describe_jobs,
@@ -262,7 +272,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS_ALL,
+            reads(Keys.MANIFEST, Keys.TRAINING_SUMMARY, Keys.GATE, "serving/*", Keys.ENDPOINT_TIMES),
             _FINDS,
             writes(Keys.ENDPOINT, Keys.COMMITMENT),
             bedrock.create_endpoints,
@@ -274,7 +284,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS_ALL,
+            reads(Keys.MANIFEST, Keys.TRAINING_SUMMARY, Keys.ENDPOINT, Keys.ENDPOINT_TIMES),
             _FINDS,
             writes(Keys.ENDPOINT),
             s3.write_endpoint_times,
@@ -317,7 +327,7 @@ STEPS = (
         minutes=15,
         memory=1024,  # more for an encoder that is larger than the packaged one
         grants=(
-            _READS_ALL,
+            reads(Keys.MANIFEST, Keys.ESTIMATE, _DATASET, _ANSWERS, _SCORES, *_EARLIER_RUNS),
             _FINDS,
             # Without scores/gate.json: what buying a commitment trusts is written by the gate alone.
             writes("scores/shards/*", "scores/verdicts/*", "scores/review.csv", Keys.SCORES),
@@ -332,7 +342,7 @@ STEPS = (
         minutes=4,
         memory=512,
         grants=(
-            _READS_ALL,
+            reads(Keys.MANIFEST, Keys.TRAINING_JOB, Keys.TRAINING_SUMMARY, _SCORES, Keys.training("*")),
             _FINDS,
             writes(Keys.GATE),
             bedrock.tag_models,

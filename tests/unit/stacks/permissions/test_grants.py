@@ -208,14 +208,11 @@ def below(*folders: str) -> set[str]:
 
 _JOBS = {name for name in _NAMES if name.endswith(Keys.TRAINING_JOB)}
 _ANSWERS = {Keys.answers("base", 0), Keys.guard_answers("base")}
+_EARLIER_RUNS = {Keys.INDEX, Keys.REPORT_CARD}
 _TRAININGS = Keys.training("base")
 # The steps whose role can read these artifacts only. The others read what any run has recorded, whatever it is: the
-# release, so that no endpoint stays alive because of a read that it lacks, and the two that write the report. The rest
-# of them need many kinds of artifacts.
-READS_ALL = {"release_throughput", "write_report", "close_run"} | {
-    *("answer_questions", "check_batch", "summarize_training", "purchase_throughput", "check_throughput"),
-    *("score_answers", "apply_gate"),
-}
+# release, so that no endpoint stays alive because of a read that it lacks, and the two that write the report.
+READS_ALL = {"release_throughput", "write_report", "close_run"}
 READS_ONLY: dict[str, set[str]] = {
     "pin_inputs": {Keys.MANIFEST},
     "preflight": {Keys.MANIFEST},
@@ -224,10 +221,21 @@ READS_ONLY: dict[str, set[str]] = {
     "validate": {Keys.FINDINGS},
     "estimate_cost": {Keys.MANIFEST, Keys.PREFLIGHT, Keys.PRICES} | below("generated/", "dataset/"),
     "request_approval": {Keys.ESTIMATE},
+    "answer_questions": {Keys.MANIFEST, Keys.ESTIMATE, Keys.TRAINING_SUMMARY, Keys.ENDPOINT}
+    | _EARLIER_RUNS
+    | below("dataset/", "answers/"),
     "start_batch": {Keys.MANIFEST, Keys.PREFLIGHT, Keys.ESTIMATE} | _ANSWERS | below("dataset/", "batch/"),
+    "check_batch": {Keys.MANIFEST, Keys.ESTIMATE, judgments_file(0)} | _ANSWERS | below("dataset/", "batch/"),
     "start_customization": {Keys.MANIFEST, Keys.PREFLIGHT, _TRAININGS} | _JOBS | below("dataset/"),
     "check_customization": {Keys.MANIFEST, Keys.PREFLIGHT} | _JOBS,
+    "summarize_training": {Keys.MANIFEST, Keys.PREFLIGHT, Keys.DATASET_SUMMARY}
+    | _JOBS
+    | {name for name in _NAMES if Keys.TRAINING_OUTPUT in name},
+    "purchase_throughput": {Keys.MANIFEST, Keys.TRAINING_SUMMARY, Keys.GATE, Keys.ENDPOINT_TIMES} | below("serving/"),
+    "check_throughput": {Keys.MANIFEST, Keys.TRAINING_SUMMARY, Keys.ENDPOINT, Keys.ENDPOINT_TIMES},
     "keep_throughput": {Keys.MANIFEST, Keys.ENDPOINT},
+    "score_answers": {Keys.MANIFEST, Keys.ESTIMATE} | _ANSWERS | _EARLIER_RUNS | below("dataset/", "scores/"),
+    "apply_gate": {Keys.MANIFEST, Keys.TRAINING_SUMMARY, _TRAININGS} | _JOBS | below("scores/"),
     "notify": {Keys.REPORT, Keys.REPORT_CARD, Keys.NOTIFIED},
     # These read no artifact of a run at all.
     "start_run": set(),
