@@ -13,13 +13,28 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 
 from local.trainer.data import IGNORED, Batch, Example, micro_batches, read_examples, shuffled
 from local.trainer.early_stopping import EarlyStop
+from local.trainer.lower_layers import LowerLayers, through
 from local.trainer.networks import computing_type, load
-from local.trainer.spec import ADAPTER_FOLDER, Progress, TrainingRow, TrainingSpec, ValidationRow
+from local.trainer.spec import ADAPTER_FOLDER, NOT_ADAPTED, Progress, TrainingRow, TrainingSpec, ValidationRow
 
-LORA = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
+PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 MAX_RECORD_TOKENS = 2048
 MICRO_BATCH_TOKENS = 1024
+MAX_KEPT_TOKENS = 200_000
+"""Of SmolLM2, the states of so many tokens take 460 MB in float32."""
 MAX_GRADIENT_NORM = 1.0
+
+
+def lora(layers: range) -> LoraConfig:
+    """LoRA on all projections of these layers."""
+    return LoraConfig(
+        r=16,
+        lora_alpha=32,
+        lora_dropout=0.0,
+        target_modules=PROJECTIONS,
+        layers_to_transform=list(layers),
+        task_type="CAUSAL_LM",
+    )
 
 
 class Trainer:
@@ -34,7 +49,10 @@ class Trainer:
         self._padding: int = tokenizer.pad_token_id
         self._training = read_examples(spec.training, tokenizer, MAX_RECORD_TOKENS)
         self._validation = read_examples(spec.validation, tokenizer, MAX_RECORD_TOKENS) if spec.validation else []
-        self._model: PeftModel = get_peft_model(base, LORA)
+        lower, layers = NOT_ADAPTED.get(spec.network, 0), len(base.model.layers)
+        self._lower = LowerLayers(base, lower, MAX_KEPT_TOKENS)
+        self._upper = base.model.layers[lower:]
+        self._model: PeftModel = get_peft_model(base, lora(range(lower, layers)))
         self._weights = [weight for weight in self._model.parameters() if weight.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, lr=spec.learning_rate, weight_decay=0.0)
         steps_per_epoch = math.ceil(len(self._training) / spec.batch_size)
@@ -104,7 +122,7 @@ class Trainer:
         self._report()
         return loss
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _measure(self) -> float:
         """The mean loss over the learnt tokens of the validation data."""
         learnt = sum(example.learnt for example in self._validation)
@@ -117,7 +135,8 @@ class Trainer:
         targets = batch.labels[:, 1:]
         learnt = targets != IGNORED
         with torch.autocast("cpu", torch.bfloat16, enabled=self._type == torch.bfloat16):
-            hidden = network.model(input_ids=batch.tokens, attention_mask=batch.mask).last_hidden_state
+            states = through(self._upper, network.model, self._lower.states(batch), batch.mask)
+            hidden = network.model.norm(states)
             # The hidden state at a position predicts the next token, so the last position has no target.
             logits = network.lm_head(hidden[:, :-1][learnt])
         return torch.nn.functional.cross_entropy(logits.float(), targets[learnt], reduction="sum")

@@ -13,6 +13,10 @@ NetworkName = Literal["smollm2", "smollm2-short", "tiny", "tiny-short"]
 LEFT_OUT: dict[NetworkName, range] = {"smollm2-short": range(3, 7), "tiny-short": range(1, 2)}
 """The layers that a shorter network lacks: those that SmolLM2 can do without best (docs/local-bedrock.md)."""
 
+NOT_ADAPTED: dict[NetworkName, int] = {"smollm2": 15, "smollm2-short": 13}
+"""The number of lower layers without an adapter, half of them. Their states of a record are computed once, which halves
+the time of a training. The layers of the tiny networks have random weights, and all are adapted."""
+
 NETWORKS = Path(__file__).resolve().parents[2] / "build" / "networks"
 """The cache of base networks. It is not in the cloud's folder, so that the next cloud can use it, too."""
 

@@ -14,7 +14,7 @@ from local.bedrock.jobs.training import train
 from local.processes import exit_with_parent
 from local.trainer.chat import encode, pieces, prompt_pieces
 from local.trainer.early_stopping import EarlyStop
-from local.trainer.spec import Conversation, EarlyStopping, TrainingSpec, Turn
+from local.trainer.spec import NOT_ADAPTED, Conversation, EarlyStopping, TrainingSpec, Turn
 
 
 def talk(question, answer, system=None):
@@ -79,6 +79,52 @@ def test_micro_batches_do_not_change_a_step(folder, monkeypatch):
     cut = run(*folder(batch_size=12))
     assert len(cut.training) == len(whole.training) == 2
     losses = [[row.training_loss for row in progress.training] for progress in (whole, cut)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_states_below_the_adapters_are_those_of_the_network_and_are_kept_without_padding(networks):
+    import torch
+
+    from local.trainer.data import Example, micro_batches
+    from local.trainer.lower_layers import LowerLayers
+    from local.trainer.networks import load
+
+    network, _ = load("tiny", networks)
+    short, middle, long = (Example(list(range(3, 3 + n)), list(range(3, 3 + n))) for n in (4, 6, 9))
+    together = next(micro_batches([short, long], 0, 100))
+    (beside_another,) = micro_batches([short, middle], 0, 100)
+    with torch.no_grad():
+        expected = network.model(
+            input_ids=together.tokens, attention_mask=together.mask, output_hidden_states=True
+        ).hidden_states[1]
+    lower = LowerLayers(network, 1, max_kept_tokens=10)
+    torch.testing.assert_close(lower.states(together)[1], expected[1])
+    torch.testing.assert_close(lower.states(together)[0, :4], expected[0, :4])
+    # The first record is kept, the second has no room. Kept states are used where all records of a batch have them.
+    network.model.layers[0].mlp.down_proj.weight.data.zero_()
+    (alone,) = micro_batches([short], 0, 100)
+    torch.testing.assert_close(lower.states(alone)[0], expected[0, :4])
+    assert not torch.allclose(lower.states(beside_another)[0, :4], expected[0, :4])
+    assert not torch.allclose(lower.states(together)[1], expected[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [0, 10_000])
+def test_only_the_layers_above_are_trained_and_the_adapter_is_theirs(folder, monkeypatch, kept):
+    from safetensors.torch import load_file
+
+    monkeypatch.setitem(NOT_ADAPTED, "tiny", 1)
+    monkeypatch.setattr("local.trainer.loop.MAX_KEPT_TOKENS", kept)
+    spec, place = folder(learning_rate=2e-3)
+    progress = run(spec, place)
+    assert progress.validation[1].validation_loss < progress.validation[0].validation_loss
+    names = load_file(place / "adapter" / "adapter_model.safetensors")
+    assert names and all(".layers.1." in name for name in names)
+    # The losses with kept states are those with states that are computed in each step.
+    monkeypatch.setattr("local.trainer.loop.MAX_KEPT_TOKENS", 10_000 - kept)
+    other = run(*folder(learning_rate=2e-3))
+    losses = [[row.training_loss for row in each.training] for each in (progress, other)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
 
 

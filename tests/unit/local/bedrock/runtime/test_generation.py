@@ -55,6 +55,23 @@ def test_a_batch_gives_the_results_of_single_requests(ask):
 
 
 @pytest.mark.slow
+def test_packed_weights_give_the_scores_of_plain_ones(network, networks):
+    import torch
+
+    from local.bedrock.engine.weights_cache import PackedLinear, WeightsCache
+
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("This build of PyTorch lacks oneDNN, so weights are not packed.")
+    plain, _ = network
+    packed, _ = WeightsCache().get(Weights(network="tiny", cache=networks))
+    assert not any(isinstance(module, torch.nn.Linear) for module in packed.modules())
+    assert sum(isinstance(module, PackedLinear) for module in packed.modules()) == 2 * 7 + 1
+    tokens = torch.arange(3, 60).reshape(3, 19)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(tokens).logits, plain(tokens).logits, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.slow
 def test_max_tokens_and_seeds_apply(ask):
     (answer,) = ask(("Hi", {"max_tokens": 5})).values()
     assert (answer.output_tokens, answer.stop_reason) == (5, "max_tokens")
