@@ -30,7 +30,14 @@ from tuner.intake.arrival import (
     too_large,
 )
 from tuner.intake.unused_files import renaming, unused_files
-from tuner.intake.upload_notices import UploadNotice, late_files, run_id_taken, too_large_to_start, wrong_name
+from tuner.intake.upload_notices import (
+    UploadNotice,
+    late_files,
+    run_id_taken,
+    too_large_to_start,
+    unreadable,
+    wrong_name,
+)
 
 NO_PART = "This object is not part of a dataset."
 _LATER = "A later upload to the folder starts the run."
@@ -106,10 +113,10 @@ class Starter:
         try:
             return self._start_dataset(dataset, upload)
         except DatasetError as error:
-            return self._too_many_files(dataset, str(error))
+            return self._unreadable(dataset, str(error))
 
     def _start_dataset(self, dataset: str, upload: Upload) -> Start:
-        """Starts the run of the dataset. Raises DatasetError when its folder has too many objects to be listed."""
+        """Starts the run of the dataset. Raises DatasetError when its folder cannot be listed or read."""
         for _ in range(_ATTEMPTS):
             listing = startable(self.bucket, dataset, upload)
             if not listing:
@@ -130,12 +137,12 @@ class Starter:
         # A deletion has no event, so the queue has to deliver this one again.
         raise RetryableError(changed_meanwhile(dataset))
 
-    def _too_many_files(self, dataset: str, reason: str) -> Start:
-        """Notifies a few times an hour: each of the many uploads to the folder comes here."""
+    def _unreadable(self, dataset: str, reason: str) -> Start:
+        """Notifies a few times an hour: each of the uploads to such a folder comes here."""
         look = Read(dataset, "late files", 1, _LATE_FILES_AN_HOUR)
         if self.reads.reserve((look,), self.clock()):
             return Start(started=False, reason=_ENOUGH_NOTICES)
-        return Start(started=False, reason=self._notified(too_large_to_start(reason)))
+        return Start(started=False, reason=self._notified(unreadable(reason)))
 
     def _not_started(self, dataset: str, upload: Upload) -> Start:
         """Notifies when the names of files are why there is no training file: no run will report it."""

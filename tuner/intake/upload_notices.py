@@ -33,6 +33,11 @@ def too_large_to_start(reason: str) -> UploadNotice:
     return UploadNotice("Fine-tuning not started: the dataset is too large", reason, f"{reason}\n")
 
 
+def unreadable(reason: str) -> UploadNotice:
+    """A folder that has too many objects to be listed, or an object that cannot be read."""
+    return UploadNotice("Fine-tuning not started: the dataset cannot be read", reason, f"{reason}\n")
+
+
 def late_files(dataset: str, run_id: str, files: Sequence[UnusedFile]) -> UploadNotice:
     """Files that came to the folder after its run began, and are not a part of the dataset."""
     found = "\n".join(f"{shown_name(file.name)} {file.message} {file.remedy}" for file in files[:_MOST_SHOWN])

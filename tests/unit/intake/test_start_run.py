@@ -125,6 +125,7 @@ def test_a_folder_with_too_many_files_starts_no_run_and_gives_a_few_notices(monk
     monkeypatch.setattr(world.bucket, "list", refuse)
     assert not any(world.starter.start_uploaded(upload).started for _ in range(50))
     assert [notice.text for notice in world.notices] == ["incoming/faq/ has more than 5,000 objects.\n"] * 4
+    assert {notice.subject for notice in world.notices} == {"Fine-tuning not started: the dataset cannot be read"}
     assert world.executions.inputs == {}
 
 

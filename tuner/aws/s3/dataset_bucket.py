@@ -16,6 +16,7 @@ from tuner.aws.clients import client
 from tuner.aws.error_mapping import code_of, mapped_errors
 from tuner.core.errors import DatasetError
 from tuner.core.run import INCOMING, shown_folder
+from tuner.core.text_sanitizer import shown_name
 
 _CHUNK = 1024 * 1024
 # Five requests. Each upload to a folder has it listed, so 50,000 files would keep the functions that start runs busy
@@ -75,7 +76,10 @@ class DatasetBucket:
         return found
 
     def hash(self, key: str) -> HashedObject | None:
-        """Hashes the current version of an object, read in chunks; None when it is gone."""
+        """Hashes the current version of an object, read in chunks; None when it is gone.
+
+        Raises DatasetError for an object that S3 has archived, such as in S3 Glacier.
+        """
         # Somebody may have deleted the object after it was listed.
         return self._hashed(key, {})
 
@@ -90,6 +94,11 @@ class DatasetBucket:
             except ClientError as error:
                 if code_of(error) in {"NoSuchKey", "NoSuchVersion"}:
                     return None
+                if code_of(error) == "InvalidObjectState":
+                    raise DatasetError(
+                        f"{shown_name(key)} is archived in S3, so it cannot be read. Restore it, or upload it again "
+                        "with the storage class STANDARD."
+                    ) from error
                 raise
             if size is not None and found["ContentLength"] != size:
                 found["Body"].close()

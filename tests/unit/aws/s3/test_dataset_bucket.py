@@ -60,6 +60,15 @@ def test_a_folder_with_a_million_objects_is_listed_in_a_few_requests_only() -> N
     assert s3.pages == MOST_OBJECTS // 1000 + 1
 
 
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+def test_an_archived_object_is_refused_with_what_to_do(dataset_bucket: DatasetBucket, storage_class: Any) -> None:
+    """As an error of AWS, it would be tried for hours, and nobody would tell the data owner."""
+    key = "incoming/faq/training.jsonl"
+    client("s3").put_object(Bucket="data", Key=key, Body=b"{}", StorageClass=storage_class)
+    with pytest.raises(DatasetError, match=r"training\.jsonl is archived in S3.*Restore it"):
+        dataset_bucket.hash(key)
+
+
 def test_a_hashed_version_stays_readable(dataset_bucket: DatasetBucket) -> None:
     listed = dataset_bucket.list("caf\u00e9 100% + 1")[0]
     hashed = dataset_bucket.hash(KEY)
