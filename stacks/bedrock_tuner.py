@@ -15,7 +15,7 @@ from stacks.monitoring.dashboard import Dashboard
 from stacks.monitoring.dead_letter_queue import DeadLetterQueue
 from stacks.monitoring.notifications import Notifications
 from stacks.permissions import Arns
-from stacks.release_triggers import ReleaseBeforeDeletion, SafetyNet
+from stacks.release_triggers import ReleaseBeforeDeletion, ReleaseTriggers
 from stacks.roles import ServiceRoles
 from stacks.state_machine import Pipeline
 from stacks.storage import Storage
@@ -44,7 +44,8 @@ class BedrockTuner(Stack):
         functions = Steps(self, "Steps", roles.arns, storage, dead_letter_queue, encoder).functions
         pipeline = Pipeline(self, "Pipeline", roles.arns, storage.key, functions)
         Trigger(self, "Trigger", storage.data_bucket, arrivals, functions["start_run"], dead_letter_queue)
-        SafetyNet(self, "SafetyNet", roles.arns, functions, dead_letter_queue)
+        # The id is a part of the logical ids: with another one, an upgrade would replace the rules and the schedules.
+        ReleaseTriggers(self, "SafetyNet", roles.arns, functions, dead_letter_queue)
         people = PeoplePolicies(self, "People", roles.arns)
         release = functions["release_throughput"]
         alarms = Alarms(self, "Alarms", notifications.topic, dead_letter_queue, release, settings)

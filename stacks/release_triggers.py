@@ -45,7 +45,7 @@ class ReleaseBeforeDeletion(Construct):
         resource.node.add_dependency(*(part for part in everything if not isinstance(part, lambda_.CfnLayerVersion)))
 
 
-class SafetyNet(Construct):
+class ReleaseTriggers(Construct):
     """Three independent release mechanisms: each is sufficient alone."""
 
     def __init__(

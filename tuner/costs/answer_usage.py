@@ -1,4 +1,4 @@
-"""Computes how many tokens the answers of a model take, which is paid for by the token when it is served on demand."""
+"""Computes how many tokens the answers of a model take. A model that is served on demand is paid for by the token."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class AnswerUsage:
     Expected: every question once for each of its answers, with answers at their maximum length. At most: `MOST_SENDS`
     times as often, and every byte of its text is a token.
 
-    `batched`: a batch job asks first, and these are the calls for what it did not answer. None is expected. The job was
-    one of the attempts that `most` counts, so the calls are at most one attempt less.
+    `batched`: a batch job asks first, and single calls ask what it did not answer. These are the tokens of the calls.
+    No call is expected. The job is the first of the `MOST_SENDS` attempts, so a question has one call less at most.
     """
 
     input_tokens: int

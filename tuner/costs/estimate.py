@@ -76,8 +76,9 @@ def estimate(
     choices = {
         model.id: _choice(replace(plan, model=model), inputs, limits, known_prices) for model in plan.base_models
     }
-    # Nobody knows which candidate is chosen. The run may cost as much as the most expensive choice, and a choice with
-    # unknown prices may be that one. By known prices, it can be another one: no choice may pass what is approved.
+    # Nobody knows which candidate will be chosen, so the estimate is that of the most expensive choice. A choice with
+    # unknown prices may be the most expensive one, so it comes first. The approved amount is the largest known sum of
+    # all choices: the run must stay within it whichever is chosen.
     dearest = max(choices.values(), key=lambda choice: (len(choice.unknown), choice.at_most_usd, choice.total_usd))
     most = max(choice.at_most_usd or 0 for choice in choices.values())
     return Estimate(
@@ -147,7 +148,7 @@ class _Items:
             yield _item(item, quantity, unit, price, quantity * MOST_RUNS_OF_A_STEP)
 
     def _training(self, model: catalog.Model) -> Iterator[CostItem]:
-        """As if every candidate were trained, and its model kept: a run may find that others were trained before."""
+        """The training of every candidate, and the storage of its model. One that was trained before costs less."""
         epochs = [epochs for trained, epochs in self._plan.trainings if trained.id == model.id]
         trained = self._inputs.training_tokens * sum(epochs)
         most = self._inputs.most_training_tokens * sum(epochs)
@@ -273,7 +274,7 @@ class _Items:
 
     @property
     def _judge_is_tested(self) -> bool:
-        """As the preflight decides, which does not know yet which task is recognised."""
+        """Whether the preflight tests the judge. It does not know yet which task will be recognised in the data."""
         settings, inputs = self._settings, self._inputs
         unsure = settings.task == "auto" or inputs.generation is not None
         return unsure or uses_judge(settings.used_metrics(inputs.task))

@@ -67,6 +67,7 @@ def score_run(folder: RunFolder, shard_size: int, encoder: EncoderSource) -> int
     if given := _people_scores(folder):
         scores = with_people(scores, given, _sheets(folder), seed)
     scores = with_earlier_runs(folder, scores, seed)
+    # A run that compares with the best earlier run says which run that was, or that there was none.
     if BEST in shards.manifest.contestant_names:
         found = best_answers(folder) if BEST in shards.contestants else None
         said = found.sentence if found else NONE_EARLIER
@@ -170,7 +171,7 @@ def find_sheet(folder: RunFolder, name: str) -> ReviewSheet | None:
 
 
 def _sheets(folder: RunFolder) -> list[ReviewSheet]:
-    names = folder.list(sheet_file("").removesuffix(".json"))
+    names = folder.list(sheet_file("").removesuffix(".json"))  # the beginning of the names of all sheets
     return [parse(ReviewSheet, folder.read(name), folder.uri(name)) for name in names]
 
 

@@ -50,8 +50,8 @@ def late_files(dataset: str, run_id: str, files: Sequence[UnusedFile]) -> Upload
 def run_id_taken(dataset: str, run_id: str) -> UploadNotice:
     """The id of the run is used up, although no run has worked on this content.
 
-    Whoever may start executions can give one this name, with another input. It is refused, and Step Functions accepts
-    its name no more. The upload would start nothing, and nobody would learn of it.
+    Whoever may start executions can give one this name and another input. Its run is refused, and Step Functions does
+    not accept the name again. Without this notice, nobody would learn that the upload started nothing.
     """
     reason = (
         f"The upload to {shown_folder(dataset)} started no run: an execution named {run_id}, the run id of this "

@@ -6,7 +6,8 @@ random time between 0 and that value (Step Functions Developer Guide, "Handling 
 SFN_WAIT_SCALE scales the delays.
 
 A function becomes ready after LOCAL_PENDING seconds here, and after a minute on AWS (function_states.py). The delays of
-retries for such functions are scaled by that ratio instead: with a small SFN_WAIT_SCALE, they would end before.
+retries for such functions are scaled by that ratio instead: with a small SFN_WAIT_SCALE, they would end before
+the function is ready.
 """
 
 import random

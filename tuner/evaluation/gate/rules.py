@@ -21,12 +21,12 @@ MeasuresByName = Mapping[str, MeasureScores]
 class GateComparisons:
     """What the tuned model was compared with: the base model, other contestants, and the dataset's best earlier run.
 
-    `base` has the comparisons with all contestants. `best` is None when there is no earlier run to compare with. Then
-    the base model is the best one so far. `slices` are parts of the questions, in which the tuned model is compared
-    with the base model. `guard` is None in a run without guard questions.
+    `metrics` has the comparisons with all contestants of the run. `best` is None when there is no earlier run to
+    compare with. Then the base model is the best one so far. `slices` are parts of the questions, in which the tuned
+    model is compared with the base model. `guard` is None in a run without guard questions.
     """
 
-    base: MeasuresByName
+    metrics: MeasuresByName
     best: PreviousBest | None = None
     slices: tuple[Slices, ...] = ()
     guard: GuardScores | None = None
@@ -48,13 +48,13 @@ class GateComparisons:
 
         A run that has the best earlier run among its contestants graded its answers together with all others.
         """
-        compared = {name: scores.against(other) for name, scores in self.base.items() if other in scores.compared}
+        compared = {name: scores.against(other) for name, scores in self.metrics.items() if other in scores.compared}
         if other not in (BASE, BEST) or (other == BEST and compared):
             return compared
-        return self.best.metrics if other == BEST and self.best else self.base
+        return self.best.metrics if other == BEST and self.best else self.metrics
 
     def words(self, other: str) -> str:
-        """What sentences call it."""
+        """What sentences call the base model, the best earlier run or the contestant `other`."""
         if other == BASE:
             return BASE
         if other != BEST:
@@ -144,8 +144,8 @@ def _conditions(measure: str, rule: GateRule, comparisons: GateComparisons) -> l
 
 
 def _bound(measure: str, rule: RuleName, bound: float, comparisons: GateComparisons) -> RuleOutcome:
-    # The tuned model is the same in every comparison. That with the base model has all questions.
-    mean = comparisons.base.get(measure, MeasureScores()).tuned.mean
+    # The tuned model is the same in every comparison. The one with the base model has all questions.
+    mean = comparisons.metrics.get(measure, MeasureScores()).tuned.mean
     numbers = RuleNumbers(bound=bound, tuned=mean)
     if mean is None:
         return RuleOutcome(measure, rule, "undecided", "could not be measured", numbers)

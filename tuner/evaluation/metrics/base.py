@@ -46,8 +46,8 @@ class ScoringContext:
     """What metrics need beside the items.
 
     `encoder` is BERTScore's; None means the packaged one. `language` is a BCP 47 primary tag, such as `en`, or empty
-    when it is not known. `task` has the labels or the fields of the dataset. `scorer` is
-    the deployer's own, and `questions` has the conversations that it is shown, by their ids.
+    when it is not known. `task` has the labels or the fields of the dataset. `scorer` is the deployer's own function,
+    and `questions` has the questions with their conversations that it gets, by their ids.
     """
 
     judges: Sequence[Judge] = ()

@@ -69,7 +69,9 @@ def _merged(record: QuestionScores, given: Mapping[str, Given]) -> QuestionScore
     answers = {}
     for name, answer in record.by_contestant.items():
         members = {member: getattr(answer, member) for member in answer.model_fields_set}
-        if answer.human:  # of an earlier version, or of people only: then the judge's grade is back in its place
+        # People's scores are in the place of the judge's grade in files of an earlier version, and where only people
+        # scored. The judge's grade, if there is one, is put back.
+        if answer.human:
             del members["human"]
             grade = members.pop("judge_correctness", None)
             measures = {key: value for key, value in answer.measures.items() if key != MEASURE}
@@ -105,14 +107,14 @@ def _with_correction(
     measure = people_measure()
     own = metrics.get(MEASURE) or MeasureScores(range=measure.range, better=measure.better, corrected=found).decisive
     if own.difference is None:
-        return dict(metrics)  # too few to decide, and nothing to show them beside
+        return dict(metrics)  # too few scores to compare, and no measure of a judge to show them beside
     # Both compare the same scores, but only the correction's sentence says that they are people's.
     own = own.model_copy(update={"label": found.label, "conclusion": found.conclusion})
     return {**({name: each for name, each in metrics.items() if name != MEASURE}), MEASURE: own}
 
 
 def _with_notes(verdict: Verdict, metrics: Mapping[str, MeasureScores]) -> Verdict:
-    """The verdict with what it owes to people."""
+    """The verdict with notes that say how people's scores changed it."""
     measure = metrics.get(verdict.metric or "")
     found = measure.corrected if measure else None
     if measure is None or found is None or not found.decides:

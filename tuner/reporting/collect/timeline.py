@@ -32,11 +32,16 @@ def timeline(
 ) -> tuple[TimelineEvent, ...]:
     """The events of the run in their order. `last_modified` is when each artifact was last written."""
     asked = [_event("Waited for approval", approval.asked_at, approval.at)] if approval else []
-    events = [*_done(manifest, last_modified), *asked, *_answered(last_modified), *_work(training, serving)]
+    events = [
+        *_completed_steps(manifest, last_modified),
+        *asked,
+        *_answered(last_modified),
+        *_trained_and_served(training, serving),
+    ]
     return tuple(sorted(events, key=lambda event: (event.started_at, event.ended_at or "")))
 
 
-def _done(manifest: Manifest | None, last_modified: Mapping[str, datetime]) -> Iterator[TimelineEvent]:
+def _completed_steps(manifest: Manifest | None, last_modified: Mapping[str, datetime]) -> Iterator[TimelineEvent]:
     if manifest:
         yield _event("Run started", manifest.started_at)
     for name, key in _COMPLETED_BY:
@@ -53,7 +58,7 @@ def _answered(last_modified: Mapping[str, datetime]) -> Iterator[TimelineEvent]:
             yield TimelineEvent(name=name, started_at=iso(times[0]), ended_at=ended)
 
 
-def _work(training: TrainingSummary | None, serving: ServingEndpoint | None) -> Iterator[TimelineEvent]:
+def _trained_and_served(training: TrainingSummary | None, serving: ServingEndpoint | None) -> Iterator[TimelineEvent]:
     yield from _trained(training) if training else ()
     if serving and serving.created_at:
         if serving.in_service_at:
