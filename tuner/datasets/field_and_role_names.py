@@ -46,7 +46,7 @@ ANSWERS = (
     "answers", "completions", "answer_text",
     "output_text", "model_response", "answer_key", "answerkey", "gpt", "chosen", "correct_option", "correct_choice",
     "answer_index", "answer_idx", "correct_index",
-    "targets", "ans", "cop",  # MedMCQA
+    "targets", "ans", "bot", "chatbot", "cop",  # the last one: MedMCQA
     "antwort", "antworten", "ausgabe", "réponse", "reponse", "réponses", "respuesta", "respuestas",
     "resposta", "respostas", "risposta", "risposte", "antwoord", "antwoorden",
     "回答", "答え", "回答文", "解答", "答案", "出力", "答", "输出", "輸出", "답변", "정답", "대답", "응답", "답",
@@ -191,6 +191,7 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
     Kind.STATUS: (
         "status", "state", "review", "review_status", "approval", "approval_status", "decision", "verdict", "label",
         "feedback", "thumbs", "thumb", "vote", "reaction", "judgement", "judgment", "annotation_status", "outcome",
+        "publish_status",
         "estado", "statut", "stato", "状態", "ステータス", "状态", "審査", "审核", "상태", "статус", "الحالة",
         "סטטוס", "durum",
         "स्थिति", "สถานะ",
@@ -224,6 +225,7 @@ _BY_NAME = {name: kind for kind, names in _KINDS.items() for name in names}
 _PREFIX = re.compile(r"^(?:is|was|has|are|human|gold)_")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPACES = re.compile(r"[\s_\-]+")
+_CUSTOM = re.compile(r"(?<=\w)__c$")  # fields that a company added to Salesforce: `Answer__c`
 _AROUND = " \t\r\n:?*#\"'_\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
 # Columns of a multiple-choice question: `A`, `option_b`, `choice 3`.
 _CHOICE_COLUMN = re.compile(r"^(?:option|choice|alternative|opt|op)?_?([a-h]|[1-8])$")
@@ -252,7 +254,7 @@ def normal(name: str) -> str:
     last = last or name
     if outer and last.casefold() in _TEXT_MEMBERS and (of := normal(outer)) in _OBJECTS:
         return of
-    spaced = _CAMEL.sub("_", unicodedata.normalize("NFKC", last))
+    spaced = _CAMEL.sub("_", _CUSTOM.sub("", unicodedata.normalize("NFKC", last)))
     return _SPACES.sub("_", spaced.strip(_AROUND).casefold())
 
 

@@ -12,7 +12,7 @@ import typer
 from tuner.cli.terminal.console import say
 from tuner.cli.terminal.exit_status import ExitStatus
 
-_UNFINISHED = "Interrupted: the command did not finish. What it started in the account goes on: see 'tuner runs'."
+_UNFINISHED = "Interrupted: the command did not finish. A run that it started goes on: see 'tuner runs'."
 _said: list[str] = []
 
 

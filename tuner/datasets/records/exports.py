@@ -27,6 +27,9 @@ _OF_A_MESSAGE: tuple[set[str], ...] = (
         "message_id", "conversation_id", "dialogue_id", "dialog_id", "session_id", "thread_id", "chat_id",
     },
 )  # fmt: skip
+# The types of DynamoDB's JSON: `{"S": "text"}`.
+_DYNAMODB = frozenset(("S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"))
+_UNTYPED = "Write the texts: `jq -c '(.Item // .) | map_values(.S // .N // .BOOL)' FILE`."
 # What customers and agents wrote about one ticket, in exports of Zendesk, Intercom, Freshdesk, Jira and others.
 _ENTRIES = frozenset((
     "comments", "conversations", "conversation_parts", "replies", "notes", "threads", "posts", "emails", "histories",
@@ -63,7 +66,7 @@ def export_of(row: Fields, names: list[str]) -> tuple[str, str] | None:
     if isinstance(row.get("testCase"), Mapping) and isinstance(row.get("response"), Mapping):
         what = "this is a result of promptfoo: 'response' is what a model answered, and may be wrong."
         return what, "Use the tests themselves: each with 'vars', and the answer in an 'assert' of the type 'equals'."
-    return _of_training_program(row) or _of_bedrock(row)
+    return _of_training_program(row) or _of_bedrock(row) or _of_model_api(row) or _of_database(row)
 
 
 def several_answers(row: Fields, names: list[str]) -> Issue | None:
@@ -107,6 +110,37 @@ def _of_bedrock(row: Fields) -> tuple[str, str] | None:
         what = "this is a dataset for the evaluation of a knowledge base: its questions are in 'conversationTurns'."
         members = "question: .prompt.content[0].text, answer: .referenceResponses[0].content[0].text"
         return what, f"Write its questions as records: `jq -c '.conversationTurns[] | {{{members}}}' FILE`."
+    return None
+
+
+def _of_model_api(row: Fields) -> tuple[str, str] | None:
+    """What a record is that the API of OpenAI or Anthropic wrote: a reply, with its question or without."""
+    choices = row.get("choices")
+    if row.get("object") == "chat.completion" and isinstance(choices, list):
+        what = "this is a stored completion of OpenAI: the answer is in 'choices'."
+        return (
+            what,
+            "Write the messages and the answer together: `jq -c '{messages: (.input + [.choices[0].message])}' FILE`.",
+        )
+    reply = next((row[name] for name in ("response", "result") if isinstance(row.get(name), Mapping)), None)
+    if "custom_id" in row and reply and reply.keys() & {"body", "message"}:
+        what = "this is the output of a batch job of OpenAI or Anthropic: it has answers without their questions."
+        return what, f"Add the messages of the input that has the same 'custom_id'. {CONVERSATIONS}"
+    return None
+
+
+def _of_database(row: Fields) -> tuple[str, str] | None:
+    """What a record is that the API of a database wrote, in which values have their types or no names."""
+    values = row.get("f")
+    if row.keys() == {"f"} and isinstance(values, list) and all(isinstance(each, Mapping) for each in values):
+        return (
+            "this is a reply of BigQuery's API: its values have no names.",
+            "Export the table as JSON, CSV or Parquet.",
+        )
+    item = row.get("Item", row)
+    typed = list(item.values()) if isinstance(item, Mapping) else []
+    if typed and all(isinstance(each, Mapping) and len(each) == 1 and each.keys() <= _DYNAMODB for each in typed):
+        return "this is an export of DynamoDB: each value has its type.", _UNTYPED
     return None
 
 

@@ -90,7 +90,7 @@ def test_a_command_that_says_nothing_itself_ends_with_one_line(
         main(["data", "check", "."])
     assert ended.value.code == 130
     assert " ".join(capsys.readouterr().err.split()) == (
-        "Interrupted: the command did not finish. What it started in the account goes on: see 'tuner runs'."
+        "Interrupted: the command did not finish. A run that it started goes on: see 'tuner runs'."
     )
 
 

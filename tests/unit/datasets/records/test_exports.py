@@ -307,3 +307,32 @@ def test_markdown_with_front_matter_belongs_into_documents(text):
 @pytest.mark.parametrize("text", ["---\n- question: a\n", "---\nquestion: a\n---\nquestion: b\n", "- question: a\n"])
 def test_yaml_is_not_taken_for_markdown(text):
     assert "YAML" in refusal(text)
+
+
+API_RECORDS = {
+    "OpenAI, stored": ({"object": "chat.completion", "input": [], "choices": [{"message": {}}]}, "jq -c '{messages:"),
+    "OpenAI, batch": ({"custom_id": "1", "response": {"status_code": 200, "body": {}}}, "the same 'custom_id'"),
+    "Anthropic, batch": ({"custom_id": "1", "result": {"type": "succeeded", "message": {}}}, "the same 'custom_id'"),
+    "BigQuery": ({"f": [{"v": ASKED}, {"v": ANSWERED}]}, "Export the table as JSON"),
+    "DynamoDB": ({"Item": {"question": {"S": ASKED}, "answer": {"S": ANSWERED}}}, "map_values(.S // .N // .BOOL)"),
+    "DynamoDB, alone": ({"question": {"S": ASKED}, "answer": {"S": ANSWERED}}, "map_values(.S // .N // .BOOL)"),
+}
+
+
+@pytest.mark.parametrize(("record", "remedy"), API_RECORDS.values(), ids=API_RECORDS)
+def test_what_an_api_wrote_says_how_to_write_it_as_records(record, remedy):
+    text = refusal([record])
+    assert remedy in text
+    assert "--records" not in text
+
+
+def test_fields_of_salesforce_are_known_and_its_drafts_are_left_out():
+    table = f"Id,Question__c,Answer__c,PublishStatus\n1,{ASKED},{ANSWERED},Online\n2,Is it?,Old.,Draft\n"
+    checked, records = converted(table, "training.csv")
+    assert records == [LEARNT]
+    assert issues(checked) == [("warning", "left-out", "PublishStatus")]
+
+
+@pytest.mark.parametrize("bot", ["Bot", "chatbot"])
+def test_what_a_bot_said_is_the_answer_and_not_the_intent(bot):
+    assert converted([{"User": ASKED, bot: ANSWERED, "Intent": "depth"}])[1] == [LEARNT]

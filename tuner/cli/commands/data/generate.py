@@ -22,6 +22,7 @@ from tuner.cli.commands.data.inputs import (
 from tuner.cli.deployment import DEFAULT_STACK
 from tuner.cli.options import NO_NAMES, Json, Local, StackIfAny, connect, with_field_options
 from tuner.cli.terminal.console import emit, progress, say
+from tuner.cli.terminal.interruption import interruptible
 from tuner.cli.terminal.outputs import STANDARD, Force, one_use_of_standard_output
 from tuner.core.errors import DatasetError, GenerationError
 from tuner.core.run import role_of
@@ -32,7 +33,7 @@ from tuner.datasets.pipeline import FilePipeline
 from tuner.settings import DeploymentSettings, FieldNames
 
 if TYPE_CHECKING:
-    from tuner.generation import GenerationSet
+    from tuner.generation import FileReplyCache, GenerationSet
     from tuner.generation.documents import DocumentChunks
     from tuner.generation.generator import GenerationResult, PairGenerator
 
@@ -84,7 +85,7 @@ def generate(
     sink = data_sink(output, [*_local_paths(sources), *(training or [])], force)
     cache = generation.FileReplyCache(_replies_folder(output))
     # The output appears only when all pairs are written: an interrupted call leaves no half file.
-    with CommitTogether(sink):
+    with interruptible(_interrupted(cache)), CommitTogether(sink):
         writer = generation.GeneratorModel(model, cache)
         result = _followed(generation.PairGenerator(library.chunks, count, writer, limits, dedup), count)
         if len(result.pairs) < count:
@@ -94,6 +95,12 @@ def generate(
             sink.write(pair.to_json_line().encode() + b"\n")
     cache.clear()  # the pairs are written, so the kept replies are no longer needed
     _conclude(generation.summarize(model, library, [(asked, result)], bound), output, as_json)
+
+
+def _interrupted(cache: FileReplyCache) -> str:
+    """What is said after Ctrl-C: nothing goes on in the account, and paid replies are not lost."""
+    kept = f"Replies that came are kept in {cache.folder}: the same command goes on with them."
+    return f"Interrupted. Nothing was written, and no further request is sent. {kept}"
 
 
 def _usable(paths: list[str]) -> tuple[dict[str, Source], DocumentChunks]:

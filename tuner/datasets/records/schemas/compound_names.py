@@ -15,7 +15,7 @@ from tuner.datasets.reading.question_map import QUESTION_MARKS
 
 GUESSED_FIELD = "field-name"
 # Known names that are also names of people and of origins: a name of several words is clearer.
-_UNCLEAR = frozenset(("user", "human", "customer", "source", "assistant"))
+_UNCLEAR = frozenset(("user", "human", "customer", "source", "assistant", "bot", "chatbot"))
 # These say nothing about the word beside them.
 _NO_WORDS = _UNCLEAR | {
     "q", "a", "target", "reference", "problem", "sentence1", "sentence2", "gpt", "chosen", "cop",

@@ -67,6 +67,25 @@ def test_a_folders_documents_become_pairs_with_their_origins(folder: Path, write
     assert sorted(path.name for path in folder.parent.iterdir()) == ["pairs.jsonl", "set"]
 
 
+def test_an_interruption_says_that_nothing_goes_on_and_what_is_kept(
+    folder: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    output = folder.parent / "pairs.jsonl"
+    arguments = (str(folder), "--count", "8", "--output", str(output))
+    with monkeypatch.context() as patch:
+        patch.setattr("tuner.cli.commands.data.generate._followed", interrupted)
+        result = generate(*arguments)
+    said = " ".join(result.stderr.split())
+    assert result.exit_code == 130
+    assert "Interrupted. Nothing was written, and no further request is sent." in said
+    assert "pairs.jsonl.generating: the same command goes on with them." in said
+    assert not output.exists()
+    assert generate(*arguments).exit_code == 0
+
+
 def test_training_records_inside_an_object_are_found_by_their_path(
     folder: Path, writer: Writer, tmp_path: Path
 ) -> None:
