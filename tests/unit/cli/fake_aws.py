@@ -176,8 +176,8 @@ class FakeAws:
         return reply | {key: value for key, value in optional.items() if value}
 
     def _on_ListExecutions(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        newest = sorted(self.executions.values(), key=lambda execution: execution.started, reverse=True)
-        return {"executions": [{"name": execution.name} for execution in newest]}
+        found = self.executions.values()  # in no useful order
+        return {"executions": [{"name": each.name, "startDate": each.started} for each in found]}
 
     def _on_DescribeStateMachineForExecution(self, parameters: dict[str, Any]) -> dict[str, Any]:
         self._named(parameters)

@@ -79,11 +79,16 @@ def find(deployment: Deployment, run_id: str) -> Run | None:
 
 
 def names(deployment: Deployment) -> Iterator[str]:
-    """The ids of all runs, newest first (the order of ListExecutions)."""
+    """The ids of all runs, newest first.
+
+    ListExecutions sorts "by time", and does not say by which one. A run that was repeated can end before the first one.
+    So each page of up to 1,000 executions is sorted by the start: `latest` must never mean an older run.
+    """
     with mapped_errors("list the runs"):
         pages = client("stepfunctions").get_paginator("list_executions")
-        for page in pages.paginate(stateMachineArn=deployment.state_machine_arn):
-            yield from (entry["name"] for entry in page["executions"])
+        for page in pages.paginate(stateMachineArn=deployment.state_machine_arn, maxResults=1000):
+            newest = sorted(page["executions"], key=lambda entry: entry["startDate"], reverse=True)
+            yield from (entry["name"] for entry in newest)
 
 
 def _dataset(text: str) -> str:

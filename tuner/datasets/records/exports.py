@@ -122,8 +122,8 @@ def _of_model_api(row: Fields) -> tuple[str, str] | None:
             what,
             "Write the messages and the answer together: `jq -c '{messages: (.input + [.choices[0].message])}' FILE`.",
         )
-    reply = next((row[name] for name in ("response", "result") if isinstance(row.get(name), Mapping)), None)
-    if "custom_id" in row and reply and reply.keys() & {"body", "message"}:
+    replies = (each for each in (row.get("response"), row.get("result")) if isinstance(each, Mapping))
+    if "custom_id" in row and any(each.keys() & {"body", "message"} for each in replies):
         what = "this is the output of a batch job of OpenAI or Anthropic: it has answers without their questions."
         return what, f"Add the messages of the input that has the same 'custom_id'. {CONVERSATIONS}"
     return None
