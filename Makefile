@@ -38,6 +38,9 @@ setup-aws: $(INSTALLED_AWS)  ## install only what deploying to AWS needs: no loc
 demo: $(INSTALLED)  ## tune a model on this machine, from deploy to report, and clean up
 	@$(BIN)/python -m local.demo
 
+# A process for each core, virtual ones included: "auto" counts physical cores only. Each holds all modules.
+PROCESSES := -n logical --maxprocesses 8
+
 # mypy uses one core and the tests wait now and then, so they run at the same time.
 check: style  ## checks and fast unit tests, in a few minutes: for every change
 	@$(MAKE) --no-print-directory -j 2 types fast-tests
@@ -47,13 +50,13 @@ test: style  ## all checks and tests, the deployed local cloud included
 	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder tests/e2e tests/browser
 
 fast-tests: $(INSTALLED)
-	@$(BIN)/pytest -n auto --dist worksteal -q -m "not slow and not thorough" tests/unit
+	@$(BIN)/pytest $(PROCESSES) --dist worksteal -q -m "not slow and not thorough" tests/unit
 
 unit-tests: $(INSTALLED)
-	@$(BIN)/pytest -n auto --dist worksteal -q tests/unit tests/characterization
+	@$(BIN)/pytest $(PROCESSES) --dist worksteal -q tests/unit tests/characterization
 
 thorough: lint  ## what make test leaves out: ten times as many examples, and what takes minutes
-	@$(BIN)/pytest -n auto --dist worksteal -q --hypothesis-profile thorough -m "hypothesis or thorough" tests/unit
+	@$(BIN)/pytest $(PROCESSES) --dist worksteal -q --hypothesis-profile thorough -m "hypothesis or thorough" tests/unit
 	@$(BIN)/pytest -m thorough tests/e2e/local
 	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m thorough tests/e2e tests/browser \
 		--ignore tests/e2e/local --ignore tests/e2e/permissions

@@ -4,7 +4,6 @@ Local clouds end with the process of the tests, however it ends.
 """
 
 import gc
-import os
 from typing import Any
 
 import pytest
@@ -41,17 +40,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Orders the groups; `--no-loadscope-reorder` keeps this order."""
     items.sort(key=lambda item: position(item.nodeid))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """With `-n auto`, a worker per core that this process may use, and at most 8, because each holds all modules.
-
-    xdist counts physical cores: a machine of a cloud with two virtual ones has one, and all tests would run in one
-    process.
-    """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, 8)
 
 
 @pytest.hookimpl(optionalhook=True)
