@@ -23,6 +23,8 @@ Action = Literal[
     "hold during",
     "hold after",
 ]
+# How many reads miss a resource that Bedrock creates after the fault.
+STALE_READS = 2
 # How many invocations an Inactive function refuses, and how many a function refuses that is throttled for minutes.
 _TIMES: dict[Action, int] = {"cold": 4, "throttled": 6}
 

@@ -24,12 +24,10 @@ from local.bedrock.instance import instance
 from local.bedrock.protocol.service import Service
 from local.folder import CloudFolder
 from local.patches.lambda_functions.function_states import INITIALIZING
-from tests.chaos.injection.plan import Journal, Plan, Plans
+from tests.chaos.injection.plan import STALE_READS, Journal, Plan, Plans
 
 _FOLDER = CloudFolder.default().root
 _POLL_SECONDS = 0.02
-# How many reads miss a resource that Bedrock creates after the fault.
-_STALE_READS = 2
 _PURCHASE = ("POST", "/provisioned-model-throughput")
 _state: ContextVar[tuple[str, str] | None] = ContextVar("execution and state of the running task", default=None)
 _traces: ContextVar[list[str] | None] = ContextVar("trace ids of the running invocation", default=None)
@@ -152,7 +150,7 @@ def _inject(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, A
             _add_rules(plan)
         case "stale reads":
             state = instance().state
-            state.settings = state.settings.model_copy(update={"stale_reads": _STALE_READS})
+            state.settings = state.settings.model_copy(update={"stale_reads": STALE_READS})
         case "cold":
             return INITIALIZING.result()
         case "throttled":

@@ -25,7 +25,7 @@ from local import cloud
 from local.folder import FOLDER_VARIABLE, CloudFolder
 from local.patches import EXTRA_PATCHES_VARIABLE
 from local.processes import mark
-from tests.chaos.injection.plan import Journal, Plans
+from tests.chaos.injection.plan import STALE_READS, Journal, Plans
 from tests.chaos.scenarios import DEPLOYMENT
 from tests.e2e.clouds import synthesized
 from tests.e2e.pipeline import Pipeline, until
@@ -204,9 +204,10 @@ class Worker:
         return list(jobs["invocationJobSummaries"])
 
     def models(self, dataset: str) -> list[str]:
-        """ARNs of the custom models."""
-        found = self.pipeline.client("bedrock").list_custom_models(nameContains=dataset)
-        return [model["modelArn"] for model in found["modelSummaries"]]
+        """ARNs of the custom models, also of those that the next reads of somebody else would miss."""
+        client = self.pipeline.client("bedrock")
+        reads = [client.list_custom_models(nameContains=dataset) for _ in range(STALE_READS + 1)]
+        return [model["modelArn"] for model in reads[-1]["modelSummaries"]]
 
     def set_rules(self, rules: list[Mapping[str, Any]]) -> None:
         """Replace all rules of the proxy."""
