@@ -23,7 +23,8 @@ class Scenario:
     """A run and how it must end.
 
     `settings` are lines of run.yaml. `bedrock` are settings of the local Bedrock. The `intervention` happens while the
-    run is `held` at `place`: "hold during" is while a function's request for a throughput is on its way. `approver`
+    run is `held` at `place`: "hold during" is while a function's request for a throughput is on its way. With "another
+    turn", the run is not held: the function at `place`, which generates data, says that it is not done yet. `approver`
     answers the request for an approval. The run ends with `status`, by itself if `ends`, and otherwise only through the
     release schedule. `again_from` is a place of a function: everything from there on does something else in this run
     than in earlier scenarios.
@@ -34,7 +35,7 @@ class Scenario:
     bedrock: Mapping[str, Any] = field(default_factory=dict)
     intervention: Intervention = "nothing"
     place: str = ""
-    held: Literal["hold before", "hold during", "hold after"] = "hold before"
+    held: Literal["hold before", "hold during", "hold after", "another turn"] = "hold before"
     files: Mapping[str, bytes] = field(default_factory=dict)
     approver: Answer = "approves"
     status: str = "SUCCEEDED"
@@ -134,6 +135,13 @@ SCENARIOS = (
     Scenario("over its budget", f"{_PAID}\nbudget_usd: 1", status="FAILED"),
     Scenario(
         "validation data from documents", f"{_PAID}\ngenerate: {{count: 3}}", files={"documents/list.md": _DOCUMENT}
+    ),
+    Scenario(
+        "validation data from documents, in two turns",
+        "serving: none\ngenerate: {count: 3}",
+        files={"documents/list.md": _DOCUMENT},
+        place="Generate validation data",
+        held="another turn",
     ),
     Scenario("two candidates", f"serving: on_demand\n{_CANDIDATES}", again_from="Start the customization"),
     Scenario(

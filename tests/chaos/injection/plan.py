@@ -22,6 +22,7 @@ Action = Literal[
     "hold before",
     "hold during",
     "hold after",
+    "another turn",
 ]
 # How many reads miss a resource that Bedrock creates after the fault.
 STALE_READS = 2

@@ -181,7 +181,18 @@ def _inject(plan: Plan | None, run: Callable[[], dict[str, Any]]) -> dict[str, A
             result = run()
             _hold(plan)
             return result
+        case "another turn":
+            return _unfinished(run())
     return run()
+
+
+def _unfinished(result: dict[str, Any]) -> dict[str, Any]:
+    """The result of a generation, as if it were not done: the state machine invokes the function once more."""
+    body = result.get("body")
+    if result.get("error") or body is None:
+        return result
+    document = json.loads(body) if isinstance(body, str | bytes) else body
+    return result | {"body": document | {"done": False}}
 
 
 def _add_rules(plan: Plan) -> None:
