@@ -45,6 +45,12 @@ def no_unchosen_model_is_kept(seen: Observations) -> Iterator[str]:
         yield f"LEAK: the model {arn} was not chosen and still exists"
 
 
+def no_ended_run_keeps_a_place(seen: Observations) -> Iterator[str]:
+    """A run that has ended has no place, so that other runs get it."""
+    for run in seen.kept_places:
+        yield f"{run} has ended and is still in a queue for places"
+
+
 def one_job_of_a_name(seen: Observations) -> Iterator[str]:
     """No run has started a job twice: its customization, that of a candidate, or the batch job of a contestant."""
     for name, count in Counter(seen.jobs).items():
@@ -132,6 +138,7 @@ CHECKS: tuple[Check, ...] = (
     no_job_without_an_execution,
     every_job_has_a_record,
     no_unchosen_model_is_kept,
+    no_ended_run_keeps_a_place,
     one_job_of_a_name,
     the_protocol_holds,
     the_execution_ended,

@@ -36,7 +36,8 @@ class Observations:
 
     `runs` are executions by run id, `artifacts` the files of the runs by key, `bills` the billed endpoints. `jobs` are
     the names of all customization and batch jobs, `in_progress` of those that have not ended. `unchosen` are models
-    that exist although a run that succeeded did not choose them.
+    that exist although a run that succeeded did not choose them, and `kept_places` runs that have ended and are still
+    in a queue for places.
     """
 
     runs: Mapping[str, Mapping[str, Any]]
@@ -44,6 +45,7 @@ class Observations:
     jobs: tuple[str, ...]
     in_progress: tuple[str, ...]
     unchosen: tuple[str, ...]
+    kept_places: tuple[str, ...]
     bills: tuple[Mapping[str, Any], ...]
     uploaded: frozenset[tuple[str, str]]
     inputs: frozenset[tuple[str, str]]
@@ -164,6 +166,7 @@ def observe(runner: ScenarioRunner) -> Observations:
         ),
         in_progress=(*worker.training(runner.dataset), *worker.batches(runner.dataset).values()),
         unchosen=tuple(runner.unchosen_models()),
+        kept_places=tuple(runner.kept_places()),
         bills=tuple(bill for bill in worker.bedrock("GET", path="billing") if runner.dataset in bill["name"]),
         uploaded=runner.uploaded,
         inputs=versions(pipeline, runner.dataset),

@@ -19,7 +19,7 @@ _KEPT = ("GroupName", "FlexibleTimeWindow", "ActionAfterCompletion", "Target", "
 
 
 class LaterHours:
-    """The events after a run. They happen only while something is alive that must not be, or a run has not ended."""
+    """The events after a run. They happen only while something is left that must not be, or a run has not ended."""
 
     def __init__(self, runner: ScenarioRunner) -> None:
         self._runner = runner
@@ -34,7 +34,8 @@ class LaterHours:
         for event in ("sweep", "switch", "sweep", "sweep after the outage"):
             worker, dataset = self._runner.worker, self._runner.dataset
             alive = worker.alive(dataset) + worker.training(dataset) + [*worker.batches(dataset)]
-            if not (alive or self._runner.unchosen_models()) and "RUNNING" not in self._runner.runs().values():
+            kept = alive or self._runner.unchosen_models() or self._runner.kept_places()
+            if not kept and "RUNNING" not in self._runner.runs().values():
                 return
             self._runner.later_events.append(event)
             events[event]()

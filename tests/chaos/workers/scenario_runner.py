@@ -154,6 +154,11 @@ class ScenarioRunner:
         }
         return [arn for arn in existing if arn in unchosen]
 
+    def kept_places(self) -> list[str]:
+        """Ids of the runs that have ended and still have a place, or wait for one."""
+        in_queues = self.worker.in_queues()
+        return [run for run, status in self.runs().items() if status != "RUNNING" and run in in_queues]
+
     def journal(self) -> list[dict[str, Any]]:
         """The journal of invocations since the case began."""
         return self.worker.invocations.since(self._first_invocation)

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import boto3
 import botocore.session
@@ -29,6 +29,8 @@ from tests.chaos.injection.plan import STALE_READS, Journal, Plans
 from tests.chaos.scenarios import DEPLOYMENT
 from tests.e2e.clouds import synthesized
 from tests.e2e.pipeline import Pipeline, until
+from tuner.aws.dynamodb.queue_state import Pool
+from tuner.aws.dynamodb.run_queue_table import PlacesTable
 
 # Shortens the waits and retry intervals of the state machine, and the time that Bedrock needs for resources.
 SCALED = {
@@ -208,6 +210,11 @@ class Worker:
         client = self.pipeline.client("bedrock")
         reads = [client.list_custom_models(nameContains=dataset) for _ in range(STALE_READS + 1)]
         return [model["modelArn"] for model in reads[-1]["modelSummaries"]]
+
+    def in_queues(self) -> set[str]:
+        """Ids of the runs that have a place of a pool or wait for one."""
+        table = PlacesTable(self.pipeline.outputs["StateTableName"], self.pipeline.client("dynamodb"))
+        return {run.run_id for pool in get_args(Pool) for run in (*table.state(pool).holders, *table.waiting(pool))}
 
     def set_rules(self, rules: list[Mapping[str, Any]]) -> None:
         """Replace all rules of the proxy."""
