@@ -334,7 +334,7 @@ class StepFunctions(Client):
             if execution is None:
                 raise client_error("ExecutionDoesNotExist", "DescribeExecution")
             just = execution.ended_at is not None and self._world.now < execution.ended_at + AFTERGLOW_SECONDS
-            return {"status": "RUNNING" if stale and just else execution.status}
+            return {"status": "RUNNING" if stale and just else execution.status, "startDate": EPOCH}
 
         return self._read("DescribeExecution", lambda: read(stale=False), SHOWS_GONE=lambda: read(stale=True))
 
